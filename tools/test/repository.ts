@@ -1,7 +1,7 @@
 // A throwaway repository with the given files, and a way to run one of our tools in it.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -17,6 +17,12 @@ export function runTool(tool: string, files: Readonly<Record<string, string>>, .
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
+    }
+    // As npm links a workspace, so that documentation can import it.
+    if (existsSync(join(root, "packages/meanwhile"))) {
+      mkdirSync(join(root, "node_modules"));
+      symlinkSync("../packages/meanwhile", join(root, "node_modules/meanwhile"));
+      symlinkSync(join(import.meta.dirname, "../../node_modules/@types"), join(root, "node_modules/@types"));
     }
     const program = join(import.meta.dirname, "..", tool);
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: root, encoding: "utf8" });
