@@ -26,7 +26,10 @@ function signatureOf({ source: { text, parsed }, statement, declaration }: Decla
 function apiOf(folder: string): string {
   const parts = [`<!-- Made by \`npm run api\` from the built declarations. -->`];
   for (const { specifier, file } of entriesOf(folder, "types")) {
-    const signatures = [...exportsOf(file).values()].flatMap((declared) => declared.map(signatureOf));
+    const signatures = [...exportsOf(file)].flatMap(([name, declared]) => [
+      ...declared.map(signatureOf),
+      ...(declared[0]?.name === name ? [] : [`export { ${declared[0]?.name} as ${name} };`]),
+    ]);
     parts.push(`# ${specifier}`);
     if (signatures.length > 0) parts.push(["```ts", ...signatures, "```"].join("\n"));
   }

@@ -10,7 +10,7 @@ const PACKAGE = {
     name: "meanwhile",
     exports: { ".": { types: "./dist/index.d.ts" }, "./testing": { types: "./dist/testing.d.ts" } },
   }),
-  "packages/meanwhile/dist/index.d.ts": `import { wait as pause } from "./a.js";\nexport { pause, type A } from "./a.js";\n`,
+  "packages/meanwhile/dist/index.d.ts": `import { pause } from "./a.js";\nexport { type A } from "./a.js";\nexport { pause as wait };\n`,
   "packages/meanwhile/dist/testing.d.ts": `/** Doc. */\nexport declare const clock: () => number;\n`,
   "packages/meanwhile/dist/a.d.ts": `
 /** Doc. */
@@ -37,6 +37,7 @@ interface A {
 class pause {
   go(n: number): void;
 }
+export { pause as wait };
 \`\`\`
 
 # meanwhile/testing

@@ -1,0 +1,88 @@
+// Packs every package, installs the tarballs in an empty project as a user would, and there runs the README's first program,
+// type-checks it with TypeScript 6 and 7, and starts the command. Needs a build; works on what the build made, not on sources.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { filesMatching, report } from "./source.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const COMPILERS = {
+  "TypeScript 6": join(ROOT, "compat/typescript6/node_modules/typescript/bin/tsc"),
+  "TypeScript 7": join(ROOT, "node_modules/typescript/bin/tsc"),
+};
+// Strict, and library declarations are checked too: an error in ours must not hide behind skipLibCheck.
+const COMPILER_OPTIONS = {
+  strict: true,
+  noEmit: true,
+  target: "esnext",
+  module: "nodenext",
+  types: ["node"],
+  skipLibCheck: false,
+};
+// What npm hands to scripts of the repository must not reach the user's project: there is no source condition there.
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|node_options$)/i.test(name)));
+
+function run(cwd: string, command: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} ends with ${status}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+function attempt(what: string, action: () => string): void {
+  try {
+    action();
+    console.log(`${what}: fine`);
+  } catch (error) {
+    report(`${what} fails: ${String(error)}`);
+  }
+}
+
+function firstProgram(): string {
+  const program = /^```ts\n([^]*?)^```$/m.exec(readFileSync(join(ROOT, "README.md"), "utf8"))?.[1];
+  if (program === undefined) throw new Error("README.md has no ```ts block");
+  return program;
+}
+
+function pack(destination: string): string[] {
+  mkdirSync(destination);
+  const manifests = filesMatching(join(ROOT, "packages/*/package.json"));
+  const folders = manifests.map((file) => file.slice(0, -"/package.json".length));
+  run(ROOT, "npm", "pack", "--silent", "--pack-destination", destination, ...folders);
+  return readdirSync(destination).map((file) => join(destination, file));
+}
+
+function checkContent(tarball: string): void {
+  const files = run(ROOT, "tar", "-tzf", tarball).trim().split("\n");
+  const strange = files.filter(
+    (file) => !/^package\/(dist|src|bin)\/|^package\/(package\.json|README\.md|LICENSE)$/.test(file),
+  );
+  if (strange.length > 0) report(`${tarball} has files that no user needs: ${strange.join(", ")}`);
+  for (const needed of ["package/dist/index.js", "package/dist/index.d.ts", "package/LICENSE"]) {
+    if (!files.includes(needed)) report(`${tarball} lacks ${needed}`);
+  }
+}
+
+const project = mkdtempSync(join(tmpdir(), "meanwhile-package-"));
+try {
+  const tarballs = pack(join(project, "tarballs"));
+  for (const tarball of tarballs) checkContent(tarball);
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
+  writeFileSync(
+    join(project, "tsconfig.json"),
+    JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: ["program.ts"] }),
+  );
+  writeFileSync(join(project, "program.ts"), firstProgram());
+  run(project, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "@types/node", ...tarballs);
+  attempt("The README's first program", () => run(project, process.execPath, "program.ts"));
+  for (const [name, compiler] of Object.entries(COMPILERS)) {
+    attempt(`Its types with ${name}`, () => run(project, process.execPath, compiler, "-p", ".", "--pretty", "false"));
+  }
+  attempt("The command", () =>
+    run(project, process.execPath, "node_modules/@meanwhile/cli/bin/meanwhile.js", "--help"),
+  );
+} finally {
+  rmSync(project, { recursive: true });
+}

@@ -1,0 +1,62 @@
+// Runs the core's tests on another host than the one in use: `node tools/test-host.ts bun|deno|node24`.
+// Prints one line, or everything when a test fails. Test files a host cannot run are rows of compat/hosts.md.
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { filesMatching } from "./source.ts";
+
+const TESTS = "packages/meanwhile/test";
+const TABLE = "compat/hosts.md";
+const CONDITION = "--conditions=@meanwhile/source";
+
+interface Host {
+  readonly command: string;
+  readonly args: ReadonlyArray<string>;
+  /** Finds the number of tests that passed in what the host prints. */
+  readonly passed: RegExp;
+}
+
+const HOSTS: Readonly<Record<string, Host>> = {
+  // The script of compat/node24 calls this: npm puts that workspace's Node first, so `node` is Node 24 there.
+  node24: {
+    command: "node",
+    args: [CONDITION, "--import", "./tools/test-setup.ts", "--test"],
+    passed: /^ℹ pass (\d+)$/m,
+  },
+  bun: { command: "bun", args: ["test", CONDITION], passed: /^ *(\d+) pass$/m },
+  deno: { command: "deno", args: ["test", CONDITION, "-A", "--no-check", "--no-lock"], passed: /\| (\d+) passed/ },
+};
+
+function excluded(host: string, files: ReadonlyArray<string>): Set<string> {
+  const rows = readFileSync(TABLE, "utf8").matchAll(/^\| *(\w+) *\| `([^`]+)` *\| *(\S.*?) *\|$/gm);
+  const names = Array.from(rows).flatMap(([, name, file = ""]) => (name === host ? [`${TESTS}/${file}`] : []));
+  for (const name of names) if (!files.includes(name)) fail(`${TABLE} leaves out ${name}, which is not there`);
+  return new Set(names);
+}
+
+function fail(problem: string): never {
+  console.error(problem);
+  process.exit(1);
+}
+
+process.chdir(join(import.meta.dirname, ".."));
+const [, , name = ""] = process.argv;
+const host = HOSTS[name];
+if (host === undefined) fail(`Cannot test on "${name}": the hosts are ${Object.keys(HOSTS).join(", ")}`);
+const all = filesMatching(`${TESTS}/**/*.test.ts`).filter((file) => !/\/test\/(slow|types)\//.test(file));
+const out = excluded(name, all);
+const files = all.filter((file) => !out.has(file)).map((file) => `./${file}`);
+if (files.length === 0) fail(`No test files in ${TESTS}`);
+
+// Without colours, so that the count can be read; without our own NODE_OPTIONS, which not every host understands.
+const env = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", FORCE_COLOR: "0" };
+const { status, stdout, stderr, error } = spawnSync(host.command, [...host.args, ...files], { encoding: "utf8", env });
+const output = `${stdout ?? ""}${stderr ?? ""}`;
+const passed = Number(host.passed.exec(output)?.[1] ?? 0);
+if (status !== 0 || passed === 0) {
+  console.error(output);
+  fail(`${name}: the tests of the core fail (${error?.message ?? `exit code ${status}`})`);
+}
+console.log(`${name}: ${passed} tests pass in ${files.length} files, ${out.size} files left out`);
