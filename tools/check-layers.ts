@@ -76,10 +76,12 @@ function checkEntry(file: string): void {
 function checkOwners(file: string, path: string): void {
   const source = read(file);
   walk(source.parsed.program, (node) => {
-    if (node.type === "TSTypeReference") return false;
-    if (node.type !== "Identifier") return;
-    const owner = Object.hasOwn(OWNERS, node.name) ? OWNERS[node.name] : path;
-    if (owner !== path) report(`${place(source, node.start)} must not mention ${node.name}: only ${owner} does`);
+    const owner = node.type === "Identifier" && Object.hasOwn(OWNERS, node.name) ? OWNERS[node.name] : path;
+    if (owner !== path)
+      report(
+        `${place(source, node.start)} must not mention ${source.text.slice(node.start, node.end)}: only ${owner} does`,
+      );
+    return node.type !== "TSTypeReference";
   });
 }
 
