@@ -3,7 +3,6 @@
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 
 import { filesMatching } from "./source.ts";
 
@@ -41,7 +40,6 @@ function fail(problem: string): never {
   process.exit(1);
 }
 
-process.chdir(join(import.meta.dirname, ".."));
 const [, , name = ""] = process.argv;
 const host = HOSTS[name];
 if (host === undefined) fail(`Cannot test on "${name}": the hosts are ${Object.keys(HOSTS).join(", ")}`);
