@@ -1,0 +1,120 @@
+// Runs several jobs at once and returns all results in the order of the jobs.
+
+import { enterCheckpoint, reportSuppressed } from "../lowlevel.ts";
+import { type ConcurrencyOptions, type Input, type JobHandler, JobRunner, takeOver } from "./jobs.ts";
+
+/** What an input gives when it is awaited. */
+export type ResultOf<I> = I extends () => infer R ? Awaited<R> : Awaited<I>;
+
+/**
+ * Runs all jobs at once, or `concurrency` at a time, and returns their results in order: a tuple for a tuple. The first
+ * failure cancels the other jobs; when they have cleaned up, that error is thrown as it is. Errors that come up
+ * meanwhile are reported by the warning `MW_WARN_SUPPRESSED`.
+ *
+ * Besides jobs it takes promises that are already running: it waits for them but cannot stop them.
+ *
+ * Cancellation: reaches every job; the call ends when all have cleaned up. If all return values in spite of it, these
+ * are returned.
+ *
+ * @throws the error of the first job that fails; `TaskCancelledError` if somebody else cancelled a job
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for what is not a job, before any job is started
+ * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.gather}
+ *
+ * @example
+ * ```ts
+ * import { gather, sleep } from "meanwhile";
+ *
+ * const [name, age] = await gather([
+ *   async () => "Ada",
+ *   async () => {
+ *     await sleep(1);
+ *     return 36;
+ *   },
+ * ]);
+ * console.log(`${name} is ${age}`); //> Ada is 36
+ * ```
+ */
+export function gather<const Inputs extends readonly Input<unknown>[]>(
+  jobs: Inputs,
+  options?: ConcurrencyOptions,
+): Promise<{ -readonly [K in keyof Inputs]: ResultOf<Inputs[K]> }>;
+export function gather<T>(jobs: Iterable<Input<T>>, options?: ConcurrencyOptions): Promise<T[]>;
+export async function gather(jobs: Iterable<Input<unknown>>, options: ConcurrencyOptions = {}): Promise<unknown[]> {
+  const taken = takeOver("gather", jobs, options.concurrency ?? Infinity);
+  const turn = enterCheckpoint();
+  if (turn !== null) await turn;
+  const results = new Results();
+  const runner = new JobRunner("gather", taken, results, options);
+  results.runner = runner;
+  await runner.run();
+  if (results.failure !== null) throw results.failure.error;
+  const cancelled = runner.incomplete ? runner.children.cancelledError() : null;
+  if (cancelled !== null) throw cancelled;
+  return results.values;
+}
+
+class Results implements JobHandler {
+  readonly values: unknown[] = [];
+  failure: { readonly error: unknown } | null = null;
+  runner: JobRunner | null = null;
+
+  succeeded(index: number, value: unknown): void {
+    this.values[index] = value;
+  }
+
+  failed(_index: number, error: unknown): void {
+    if (this.failure === null) {
+      this.failure = { error };
+      this.runner?.stop("another job of gather failed");
+    } else if (error !== this.failure.error) reportSuppressed(error, "A job of gather failed");
+  }
+}
+
+/**
+ * Runs all jobs at once, or `concurrency` at a time, and returns how each ended, in order. A failure cancels nothing.
+ *
+ * Cancellation: reaches every job; the call ends when all have cleaned up, with `CancelledError`.
+ *
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for what is not a job, before any job is started
+ * @see {@link https://developer.mozilla.org/docs/Web/JavaScript/Reference/Global_Objects/Promise/allSettled}
+ *
+ * @example
+ * ```ts
+ * import { gatherSettled } from "meanwhile";
+ *
+ * const [first, second] = await gatherSettled([async () => 1, async () => JSON.parse("{")]);
+ * console.log(first?.status, second?.status); //> fulfilled rejected
+ * ```
+ */
+export function gatherSettled<const Inputs extends readonly Input<unknown>[]>(
+  jobs: Inputs,
+  options?: ConcurrencyOptions,
+): Promise<{ -readonly [K in keyof Inputs]: PromiseSettledResult<ResultOf<Inputs[K]>> }>;
+export function gatherSettled<T>(
+  jobs: Iterable<Input<T>>,
+  options?: ConcurrencyOptions,
+): Promise<PromiseSettledResult<T>[]>;
+export async function gatherSettled(
+  jobs: Iterable<Input<unknown>>,
+  options: ConcurrencyOptions = {},
+): Promise<PromiseSettledResult<unknown>[]> {
+  const taken = takeOver("gatherSettled", jobs, options.concurrency ?? Infinity);
+  const turn = enterCheckpoint();
+  if (turn !== null) await turn;
+  const results: PromiseSettledResult<unknown>[] = [];
+  const runner = new JobRunner(
+    "gatherSettled",
+    taken,
+    {
+      succeeded: (index, value) => void (results[index] = { status: "fulfilled", value }),
+      failed: (index, reason) => void (results[index] = { status: "rejected", reason }),
+    },
+    options,
+  );
+  await runner.run();
+  const cancelled = runner.incomplete ? runner.children.cancelledError() : null;
+  if (cancelled !== null) throw cancelled;
+  return results;
+}

@@ -1,0 +1,181 @@
+// What all combinators share: taking over what they are given, starting it below one scope, a few at a time.
+
+import { UsageError } from "../errors.ts";
+import {
+  cancellable,
+  captureContext,
+  checkJob,
+  Children,
+  isCoroutine,
+  type Job,
+  type SignalOption,
+  type TaskNode,
+} from "../lowlevel.ts";
+import { show } from "../util/show.ts";
+
+/**
+ * What combinators take: a job, which they start and can cancel, or a promise that is already running, which they can
+ * wait for but not stop.
+ */
+export type Input<T> = Job<T> | PromiseLike<T>;
+
+/** Options of combinators that can run a few jobs at a time. */
+export interface ConcurrencyOptions extends SignalOption {
+  /** How many jobs may run at once; an integer >= 1. Default: all. With a limit, an iterable is read as jobs end. */
+  readonly concurrency?: number | undefined;
+}
+
+/** Takes over everything that was given, synchronously: no coroutine is forgotten, no promise rejects unhandled. */
+export function takeOver(call: string, jobs: Iterable<Input<unknown>>, concurrency: number): Iterator<Job<unknown>> {
+  checkConcurrency(call, concurrency);
+  if (typeof jobs?.[Symbol.iterator] !== "function") {
+    throw new UsageError(
+      "MW_ERR_INVALID_ARGUMENT",
+      `Cannot ${call} ${show(jobs)}; pass an array or another iterable of jobs`,
+    );
+  }
+  if (concurrency !== Infinity && !Array.isArray(jobs)) return takeLazily(call, jobs);
+  const taken: Job<unknown>[] = [];
+  let bad: unknown;
+  for (const input of jobs) {
+    try {
+      taken.push(takeOne(call, input));
+    } catch (error) {
+      bad ??= error;
+    }
+  }
+  if (bad !== undefined) throw bad;
+  return taken.values();
+}
+
+function* takeLazily(call: string, jobs: Iterable<Input<unknown>>): Iterator<Job<unknown>> {
+  for (const input of jobs) yield takeOne(call, input);
+}
+
+function takeOne(call: string, input: Input<unknown>): Job<unknown> {
+  if (typeof input === "function") return input;
+  if (isCoroutine(input)) {
+    input.handOver();
+    return input;
+  }
+  if (typeof (input as PromiseLike<unknown> | undefined)?.then !== "function") checkJob(input, call);
+  // A task is awaited as one; any other promise as something foreign.
+  const running = input as PromiseLike<unknown>;
+  if (!(running instanceof Promise)) return () => running;
+  running.catch(ignore);
+  return () => cancellable(running);
+}
+
+function ignore(): void {}
+
+function checkConcurrency(call: string, concurrency: number): void {
+  if (concurrency === Infinity || (Number.isInteger(concurrency) && concurrency >= 1)) return;
+  throw new UsageError(
+    "MW_ERR_INVALID_ARGUMENT",
+    `Cannot ${call}: 'concurrency' is ${show(concurrency)}; pass an integer >= 1`,
+  );
+}
+
+/** What a combinator makes of its ended jobs. */
+export interface JobHandler {
+  /** The job ended with a value. */
+  succeeded(index: number, value: unknown): void;
+  /** The job failed, or was cancelled by somebody else than the combinator. */
+  failed(index: number, error: unknown): void;
+}
+
+/** Runs jobs in tasks below one scope. */
+export class JobRunner {
+  readonly children: Children;
+  /** Whether jobs were left out, or ended without a result, because the combinator was cancelled. */
+  incomplete = false;
+  readonly #jobs: Iterator<Job<unknown>>;
+  readonly #handler: JobHandler;
+  readonly #inCallersContext: <R>(callback: () => R) => R;
+  #free: number;
+  #next = 0;
+  // Set while jobs are being started: one that ends at once must not start the next from within.
+  #starting = false;
+  #exhausted = false;
+
+  constructor(call: string, jobs: Iterator<Job<unknown>>, handler: JobHandler, options: ConcurrencyOptions) {
+    const { concurrency = Infinity, signal } = options;
+    this.#jobs = jobs;
+    this.#handler = handler;
+    this.#free = concurrency;
+    // Only jobs started later, from somebody else's context, need the caller's.
+    this.#inCallersContext = concurrency === Infinity ? callDirectly : captureContext();
+    this.children = new Children(call, (task) => this.#ended(task), signal);
+  }
+
+  /** Starts what may run, and waits until all has ended. */
+  async run(): Promise<void> {
+    this.#startSome();
+    await this.children.join();
+    this.children.close();
+  }
+
+  /** Cancels what is running and starts nothing more. */
+  stop(reason: string): void {
+    this.#finishJobs();
+    this.children.cancel(reason);
+  }
+
+  #startSome(): void {
+    if (this.#starting) return;
+    this.#starting = true;
+    while (this.#free > 0 && !this.#exhausted) {
+      if (this.children.scope.effective !== null) {
+        this.incomplete = true;
+        this.#finishJobs();
+        break;
+      }
+      this.#startNext();
+    }
+    this.#starting = false;
+  }
+
+  #startNext(): void {
+    const next = this.#pull();
+    if (next === null) return;
+    this.#free -= 1;
+    this.children.create(next, undefined, this.#next++).start();
+  }
+
+  #pull(): Job<unknown> | null {
+    try {
+      const { done, value } = this.#jobs.next();
+      if (done !== true) return value as Job<unknown>;
+      this.#exhausted = true;
+    } catch (error) {
+      this.#exhausted = true;
+      this.#handler.failed(this.#next, error);
+    }
+    return null;
+  }
+
+  // Lets a generator clean up; what it throws then is one more error of the call.
+  #finishJobs(): void {
+    if (this.#exhausted) return;
+    this.#exhausted = true;
+    try {
+      this.#jobs.return?.();
+    } catch (error) {
+      this.#handler.failed(this.#next, error);
+    }
+  }
+
+  #ended(task: TaskNode): void {
+    this.#free += 1;
+    const { state } = task;
+    if (state.kind === "succeeded") this.#handler.succeeded(task.index, state.value);
+    else if (state.kind === "failed") this.#handler.failed(task.index, state.error);
+    else if (this.children.scope.effective === null) this.#handler.failed(task.index, task.cancelledError());
+    else this.incomplete = true;
+    if (!this.#exhausted) this.#inCallersContext(() => this.#startSome());
+  }
+}
+
+function callDirectly<R>(callback: () => R): R {
+  return callback();
+}

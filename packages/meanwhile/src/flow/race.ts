@@ -1,0 +1,131 @@
+// Runs several jobs at once; the first result wins, the losers are cancelled and waited for.
+
+import { TaskGroupError, UsageError } from "../errors.ts";
+import { enterCheckpoint, reportSuppressed, type SignalOption } from "../lowlevel.ts";
+import type { ResultOf } from "./gather.ts";
+import { type Input, type JobHandler, JobRunner, takeOver } from "./jobs.ts";
+
+type Outcome =
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "error"; readonly error: unknown };
+
+/**
+ * Runs all jobs at once; the first to end, well or badly, decides. The losers are cancelled, and the call ends when they
+ * have cleaned up; their errors are reported by the warning `MW_WARN_SUPPRESSED`.
+ *
+ * Cancellation: reaches every job; the call ends when all have cleaned up.
+ *
+ * @throws the error of the first job, if that failed
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
+ * @throws {@link UsageError} `MW_ERR_EMPTY` for an empty list, `MW_ERR_INVALID_ARGUMENT` for what is not a job
+ * @see {@link https://developer.mozilla.org/docs/Web/JavaScript/Reference/Global_Objects/Promise/race}
+ *
+ * @example
+ * ```ts
+ * import { race, sleep } from "meanwhile";
+ *
+ * console.log(await race([() => sleep(1).then(() => "hare"), () => sleep(60_000).then(() => "tortoise")])); //> hare
+ * ```
+ */
+export function race<const Inputs extends readonly Input<unknown>[]>(
+  jobs: Inputs,
+  options?: SignalOption,
+): Promise<ResultOf<Inputs[number]>>;
+export function race<T>(jobs: Iterable<Input<T>>, options?: SignalOption): Promise<T>;
+export async function race(jobs: Iterable<Input<unknown>>, options: SignalOption = {}): Promise<unknown> {
+  const contest = new Contest("race", false);
+  return contest.run(jobs, options);
+}
+
+/**
+ * Runs all jobs at once; the first to succeed wins. The losers are cancelled, and the call ends when they have cleaned
+ * up.
+ *
+ * Cancellation: reaches every job; the call ends when all have cleaned up.
+ *
+ * @throws {@link TaskGroupError} `MW_ERR_ALL_FAILED` with every error in the order of the jobs, if none succeeds
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
+ * @throws {@link UsageError} `MW_ERR_EMPTY` for an empty list, `MW_ERR_INVALID_ARGUMENT` for what is not a job
+ * @see {@link https://developer.mozilla.org/docs/Web/JavaScript/Reference/Global_Objects/Promise/any}
+ *
+ * @example
+ * ```ts
+ * import { any, sleep } from "meanwhile";
+ *
+ * console.log(await any([async () => JSON.parse("{"), () => sleep(1).then(() => "mirror")])); //> mirror
+ * ```
+ */
+export function any<const Inputs extends readonly Input<unknown>[]>(
+  jobs: Inputs,
+  options?: SignalOption,
+): Promise<ResultOf<Inputs[number]>>;
+export function any<T>(jobs: Iterable<Input<T>>, options?: SignalOption): Promise<T>;
+export async function any(jobs: Iterable<Input<unknown>>, options: SignalOption = {}): Promise<unknown> {
+  const contest = new Contest("any", true);
+  return contest.run(jobs, options);
+}
+
+class Contest implements JobHandler {
+  readonly #call: string;
+  // Whether a failure leaves the contest open.
+  readonly #outlastsFailures: boolean;
+  readonly #errors: unknown[] = [];
+  #decided: Outcome | null = null;
+  #runner: JobRunner | null = null;
+
+  constructor(call: string, outlastsFailures: boolean) {
+    this.#call = call;
+    this.#outlastsFailures = outlastsFailures;
+  }
+
+  async run(jobs: Iterable<Input<unknown>>, options: SignalOption): Promise<unknown> {
+    const taken = [...takenJobs(takeOver(this.#call, jobs, Infinity))];
+    if (taken.length === 0) throw emptyList(this.#call);
+    const turn = enterCheckpoint();
+    if (turn !== null) await turn;
+    const runner = new JobRunner(this.#call, taken.values(), this, { signal: options.signal });
+    this.#runner = runner;
+    await runner.run();
+    return this.#result(runner);
+  }
+
+  #result(runner: JobRunner): unknown {
+    const decided = this.#decided;
+    if (decided?.kind === "value") return decided.value;
+    if (decided?.kind === "error") throw decided.error;
+    const cancelled = runner.incomplete ? runner.children.cancelledError() : null;
+    if (cancelled !== null) throw cancelled;
+    throw new TaskGroupError(
+      "MW_ERR_ALL_FAILED",
+      this.#errors,
+      `Cannot give a result: all ${this.#errors.length} jobs failed; see 'errors' for each`,
+    );
+  }
+
+  succeeded(_index: number, value: unknown): void {
+    if (this.#decided !== null) return;
+    this.#decide({ kind: "value", value });
+  }
+
+  failed(index: number, error: unknown): void {
+    if (this.#decided !== null) reportSuppressed(error, `A job of ${this.#call} failed after another one had won`);
+    else if (this.#outlastsFailures) this.#errors[index] = error;
+    else this.#decide({ kind: "error", error });
+  }
+
+  #decide(outcome: Outcome): void {
+    this.#decided = outcome;
+    this.#runner?.stop("another job has won");
+  }
+}
+
+function* takenJobs<T>(jobs: Iterator<T>): Generator<T> {
+  for (let next = jobs.next(); next.done !== true; next = jobs.next()) yield next.value;
+}
+
+function emptyList(call: string): UsageError {
+  return new UsageError(
+    "MW_ERR_EMPTY",
+    `Cannot wait for the first of no jobs: the list given to ${call} is empty; pass at least one`,
+  );
+}

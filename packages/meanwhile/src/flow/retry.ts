@@ -1,0 +1,162 @@
+// Tries a job again when it fails, as a policy says.
+
+import { UsageError } from "../errors.ts";
+import { type Job, cancellationOf, checkJob, enterCheckpoint, isCoroutine } from "../lowlevel.ts";
+import { now, sleep } from "../time/sleep.ts";
+import { timeout } from "../time/timeouts.ts";
+import { show } from "../util/show.ts";
+import { type Backoff, exponential } from "./backoff.ts";
+
+/** When and how often to try again. */
+export interface RetryPolicy {
+  /** How often to try in all; an integer >= 1, or `Infinity`. Default: 3. */
+  readonly attempts?: number | undefined;
+  /** How long to wait before the next attempt. Default: `exponential()`. */
+  readonly backoff?: Backoff | undefined;
+  /** Whether this error is worth another attempt. Default: every error but a cancellation and a `UsageError`. */
+  readonly when?: ((error: unknown, attempt: number) => boolean | PromiseLike<boolean>) | undefined;
+  /** Milliseconds after which one attempt ends with `TimeoutError`, which counts as its failure. Default: none. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Milliseconds for all attempts and waits; a wait that would pass it is not begun. Default: none. */
+  readonly totalMs?: number | undefined;
+  /** Called before each wait. */
+  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
+}
+
+/** A failed attempt that will be repeated. */
+export interface RetryEvent {
+  readonly error: unknown;
+  /** The number of the failed attempt; 1 for the first. */
+  readonly attempt: number;
+  /** How long the wait before the next attempt will be. */
+  readonly delayMs: number;
+}
+
+/**
+ * Runs a job until it succeeds, as often as the policy allows, and returns its value. The last error is thrown as it
+ * is, with the number of attempts as its property `attempts`. A number `retryAfterMs` on an error is a floor for the
+ * next wait.
+ *
+ * Cancellation: ends the attempt or the wait; it is never retried.
+ *
+ * @param job - a function; a coroutine runs once, so it can be given only with `attempts: 1`
+ * @throws the error of the last attempt
+ * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if `totalMs` has passed during an attempt
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad job or policy
+ * @see {@link https://tenacity.readthedocs.io/en/latest/}
+ *
+ * @example
+ * ```ts
+ * import { fixed, retry } from "meanwhile";
+ *
+ * let tries = 0;
+ * const value = await retry(
+ *   async () => {
+ *     tries += 1;
+ *     return JSON.parse(tries < 3 ? "{" : '"done"');
+ *   },
+ *   { attempts: 5, backoff: fixed(1) },
+ * );
+ * console.log(value, tries); //> done 3
+ * ```
+ */
+export async function retry<T>(job: Job<T>, policy: RetryPolicy = {}): Promise<T> {
+  checkJob(job, "retry");
+  const { totalMs } = policy;
+  const attempts = checkPolicy(policy);
+  if (isCoroutine(job) && attempts !== 1) {
+    job.handOver();
+    throw new UsageError(
+      "MW_ERR_INVALID_ARGUMENT",
+      `Cannot retry the coroutine "${job.name}": it runs only once; pass a function that makes a new one`,
+    );
+  }
+  const turn = enterCheckpoint();
+  if (turn !== null) await turn;
+  if (totalMs === undefined) return runAttempts(job, attempts, policy, Infinity);
+  return timeout(totalMs, (scope) => runAttempts(job, attempts, policy, scope.deadline));
+}
+
+/**
+ * Wraps a function so that each call is retried by the policy. The function may be sync or async; the wrapper is async.
+ *
+ * Cancellation: as in `retry`.
+ *
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad function or policy
+ *
+ * @example
+ * ```ts
+ * import { fixed, retrying } from "meanwhile";
+ *
+ * let tries = 0;
+ * const parse = retrying((text: string) => JSON.parse(tries++ === 0 ? "{" : text), { backoff: fixed(1) });
+ * console.log(await parse("42")); //> 42
+ * ```
+ */
+export function retrying<This, Args extends unknown[], R>(
+  fn: (this: This, ...args: Args) => R | PromiseLike<R>,
+  policy: RetryPolicy = {},
+): (this: This, ...args: Args) => Promise<R> {
+  checkJob(fn, "retrying");
+  checkPolicy(policy);
+  const retried = function (this: This, ...args: Args): Promise<R> {
+    return retry(() => fn.apply(this, args), policy);
+  };
+  Object.defineProperty(retried, "name", { value: fn.name, configurable: true });
+  return retried;
+}
+
+async function runAttempts<T>(job: Job<T>, attempts: number, policy: RetryPolicy, deadline: number): Promise<T> {
+  const { backoff = exponential(), onRetry } = policy;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runAttempt(job, policy.attemptTimeoutMs);
+    } catch (error) {
+      const delayMs = Math.max(backoff(attempt, error), retryAfterOf(error));
+      const worthwhile = attempt < attempts && now() + delayMs < deadline;
+      if (!worthwhile || !(await shouldRetry(error, attempt, policy))) throw withAttempts(error, attempt);
+      onRetry?.({ error, attempt, delayMs });
+      await sleep(delayMs);
+    }
+  }
+}
+
+async function runAttempt<T>(job: Job<T>, timeoutMs: number | undefined): Promise<T> {
+  const call = (): T | PromiseLike<T> => (typeof job === "function" ? job() : job);
+  return timeoutMs === undefined ? call() : timeout(timeoutMs, call);
+}
+
+async function shouldRetry(error: unknown, attempt: number, policy: RetryPolicy): Promise<boolean> {
+  if (cancellationOf(error) !== null) return false;
+  if (policy.when !== undefined) return policy.when(error, attempt);
+  return !(error instanceof UsageError);
+}
+
+function retryAfterOf(error: unknown): number {
+  const hint = (error as { retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
+  return typeof hint === "number" && hint > 0 ? hint : 0;
+}
+
+function withAttempts(error: unknown, attempts: number): unknown {
+  if (error instanceof Error && cancellationOf(error) === null && Object.isExtensible(error)) {
+    Object.defineProperty(error, "attempts", { value: attempts, configurable: true, enumerable: true, writable: true });
+  }
+  return error;
+}
+
+/** Checks the numbers of a policy and returns how often to try. */
+function checkPolicy(policy: RetryPolicy): number {
+  const { attempts = 3, attemptTimeoutMs, totalMs } = policy;
+  if (!(attempts === Infinity || (Number.isInteger(attempts) && attempts >= 1))) {
+    throw badPolicy("attempts", attempts, "an integer >= 1, or Infinity");
+  }
+  for (const [name, value] of Object.entries({ attemptTimeoutMs, totalMs })) {
+    if (value !== undefined && !(value >= 0)) throw badPolicy(name, value, "milliseconds >= 0");
+  }
+  return attempts;
+}
+
+function badPolicy(name: string, value: unknown, wanted: string): UsageError {
+  return new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot retry: '${name}' is ${show(value)}; pass ${wanted}`);
+}

@@ -1,0 +1,37 @@
+// The public API of meanwhile: this list is it.
+
+export {
+  CancelledError,
+  DeadlockError,
+  type ErrorCode,
+  QueueClosedError,
+  QueueEmptyError,
+  QueueFullError,
+  TaskCancelledError,
+  TaskGroupError,
+  TimeoutError,
+  UsageError,
+  type WarningCode,
+} from "./errors.ts";
+export { type Backoff, chain, exponential, type ExponentialOptions, fixed } from "./flow/backoff.ts";
+export { isCancelled, rethrowIfCancelled, unwrapSingle } from "./flow/cancellation-checks.ts";
+export { gather, gatherSettled, type ResultOf } from "./flow/gather.ts";
+export type { ConcurrencyOptions, Input } from "./flow/jobs.ts";
+export { any, race } from "./flow/race.ts";
+export { retry, type RetryEvent, retrying, type RetryPolicy } from "./flow/retry.ts";
+export { checkpoint } from "./kernel/checkpoint.ts";
+export type { SignalOption } from "./kernel/children.ts";
+export { coroutine, type Coroutine } from "./kernel/coroutine.ts";
+export { cancelScope } from "./kernel/enter-scope.ts";
+export { cancellable, currentSignal } from "./kernel/foreign.ts";
+export { allTasks, createTask, currentScope, currentTask, run, type RunOptions } from "./kernel/run.ts";
+export type { CancelScope } from "./kernel/scope.ts";
+export { taskGroup, type TaskGroup, type TaskOptions } from "./kernel/task-group.ts";
+export type { Job, Task } from "./kernel/task.ts";
+export { Event, type EventStatistics } from "./sync/event.ts";
+export { Lock, type LockStatistics } from "./sync/lock.ts";
+export type { Permit } from "./sync/permit.ts";
+export { Queue, type QueueOptions, type QueueStatistics } from "./sync/queue.ts";
+export { Semaphore, type SemaphoreStatistics } from "./sync/semaphore.ts";
+export { now, sleep, sleepForever, sleepUntil } from "./time/sleep.ts";
+export { moveOnAfter, shield, type ShieldOptions, timeout, timeoutAt, type TimedBody } from "./time/timeouts.ts";

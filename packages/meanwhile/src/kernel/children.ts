@@ -1,0 +1,102 @@
+// Owns tasks on behalf of a group or a combinator: one scope around them, and a wait for the last one.
+
+import { CancelledError } from "../errors.ts";
+import { currentScopeNode, runInScope } from "./current.ts";
+import { linkSignal } from "./foreign.ts";
+import { Scope } from "./scope.ts";
+import { cancelledIn, suspendUninterrupted, type WaitTarget, type Waiter } from "./suspend.ts";
+import { type Job, TaskNode, type TaskOwner } from "./task.ts";
+
+/** Common option of every call that makes a scope. */
+export interface SignalOption {
+  /** Cancels the call, which then rejects with `CancelledError`; its `reason` is that of the signal. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tasks with a common owner. */
+export class Children implements TaskOwner, WaitTarget {
+  readonly scope: Scope;
+  /** How many tasks have been started and not ended. */
+  alive = 0;
+  #onEnded: (task: TaskNode) => void;
+  // Waiting for `alive` to become 0.
+  #joiner: Waiter<void> | null = null;
+  readonly #what: string;
+  readonly #unlink: () => void;
+
+  /**
+   * @param what - the call that owns the tasks, for dumps
+   * @param onEnded - told of each ended task, while it still counts as alive
+   */
+  constructor(what: string, onEnded: (task: TaskNode) => void, signal?: AbortSignal) {
+    const parent = currentScopeNode();
+    this.scope = new Scope(parent, parent.runner, parent.task, false);
+    this.#what = what;
+    this.#onEnded = onEnded;
+    this.#unlink = linkSignal(this.scope, signal);
+  }
+
+  /** Makes a task below this scope. The caller starts it. */
+  create<T>(job: Job<T> | PromiseLike<T>, name: string | undefined, index: number): TaskNode<T> {
+    this.alive += 1;
+    return new TaskNode<T>(this.scope, this, job, name, index);
+  }
+
+  childEnded(task: TaskNode): void {
+    this.#onEnded(task);
+    this.alive -= 1;
+    if (this.alive === 0) this.#joiner?.wake();
+  }
+
+  /** Counts something that is not a task of ours yet. */
+  hold(): void {
+    this.alive += 1;
+  }
+
+  /** Undoes {@link hold}. */
+  release(): void {
+    this.alive -= 1;
+    if (this.alive === 0) this.#joiner?.wake();
+  }
+
+  cancel(reason: unknown): void {
+    this.scope.cancel(reason);
+  }
+
+  /** Waits until no task is left. A cancellation reaches the tasks, not this wait. */
+  async join(): Promise<void> {
+    while (this.alive > 0) {
+      await suspendUninterrupted<void>((waiter) => {
+        this.#joiner = waiter;
+      }, this);
+      this.#joiner = null;
+    }
+  }
+
+  /** The error of a call that was cancelled as a whole: from outside, or by its signal. Null if it was not. */
+  cancelledError(): CancelledError | null {
+    const { scope } = this;
+    if (scope.cancelledFromOutside) return cancelledIn(scope.parent as Scope);
+    return scope.own?.by === "signal" ? new CancelledError(scope.own) : null;
+  }
+
+  /** Leaves the scope; no task may be left. */
+  close(): void {
+    this.#unlink();
+    this.scope.close();
+  }
+
+  /** Runs a callback inside the scope, in the current task; what it returns is awaited there too. */
+  runBody<T>(body: () => T | PromiseLike<T>): Promise<T> {
+    return runInScope(this.scope, callBody, body as () => T | PromiseLike<T>) as Promise<T>;
+  }
+
+  describe(): string {
+    return `${this.alive} of its tasks (${this.#what})`;
+  }
+}
+
+/** Calls a body so that a lazy thenable it returns is started in the context of the call. */
+export async function callBody<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  return await body();
+}

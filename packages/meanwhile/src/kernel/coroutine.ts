@@ -1,0 +1,151 @@
+// A lazy awaitable: an async function that was called but starts when it is first awaited, like Python's coroutines.
+//
+//   fresh ──then() or handed to an owner──▶ started
+//     └────collected, or its run ended────▶ reported, once
+//
+// A plain thenable: a native subclass of Promise would start too early or never.
+
+import { TaskCancelledError, UsageError } from "../errors.ts";
+import { show } from "../util/show.ts";
+import { cancellationOf } from "./cancellation.ts";
+import { currentScopeNode } from "./current.ts";
+import { type CreationTicket, openTicket, settleTicket, watchTicket } from "./never-awaited.ts";
+import type { Scope } from "./scope.ts";
+import { suspend, type WaitTarget } from "./suspend.ts";
+
+/**
+ * A call that starts when it is first awaited. It runs once, in the task of whoever awaits it first; awaiting it again
+ * gives the same result. Typed as a promise so that linters report one that is forgotten.
+ */
+export interface Coroutine<T> extends Promise<T> {
+  /** The name of the function. */
+  readonly name: string;
+}
+
+/** @internal */
+export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
+  readonly [Symbol.toStringTag] = "Coroutine";
+  readonly ticket: CreationTicket;
+  // Invariant: exactly one of #call and #promise is null.
+  #call: (() => T | PromiseLike<T>) | null;
+  #promise: Promise<T> | null = null;
+  // The scope that cancels the running call; null before the start.
+  #startedIn: Scope | null = null;
+
+  constructor(call: () => T | PromiseLike<T>, ticket: CreationTicket) {
+    this.#call = call;
+    this.ticket = ticket;
+    watchTicket(this);
+  }
+
+  get name(): string {
+    return this.ticket.name;
+  }
+
+  /** Somebody took it over and will start it: it no longer counts as forgotten. */
+  handOver(): void {
+    settleTicket(this.ticket);
+  }
+
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    const scope = currentScopeNode();
+    const promise = this.#promise ?? this.#start(scope);
+    const startedIn = this.#startedIn as Scope;
+    // Awaited where it was started: cancellation reaches it from the inside, as in a plain call.
+    const awaited = scope === startedIn ? promise : this.#joinFrom(scope, promise, startedIn);
+    return awaited.then(onFulfilled, onRejected);
+  }
+
+  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+    return this.then(null, onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<T> {
+    return this.then().finally(onFinally);
+  }
+
+  #start(scope: Scope): Promise<T> {
+    const call = this.#call as () => T | PromiseLike<T>;
+    this.#call = null;
+    this.#startedIn = scope;
+    settleTicket(this.ticket);
+    this.#promise = callNow(call);
+    return this.#promise;
+  }
+
+  // Like awaiting a task: the waiter can leave, the call goes on, and its cancellation is not the waiter's.
+  #joinFrom(scope: Scope, promise: Promise<T>, startedIn: Scope): Promise<T> {
+    promise.then(undefined, ignore);
+    return suspend<T>((waiter) => {
+      promise.then(
+        (value) => waiter.wake(value),
+        (error) => waiter.failWith(() => this.#seenFrom(scope, error)),
+      );
+      return () => ((scope.effective?.scope as Scope).contains(startedIn) ? "wait" : undefined);
+    }, this);
+  }
+
+  #seenFrom(scope: Scope, error: unknown): unknown {
+    const cancellation = cancellationOf(error);
+    if (cancellation === null || (cancellation.scope as Scope).contains(scope)) return error;
+    return new TaskCancelledError(`coroutine "${this.name}"`, error);
+  }
+
+  describe(): string {
+    return `coroutine "${this.name}"`;
+  }
+}
+
+// Not an async function: a promise returned as it is keeps the async stack whole and costs no turns.
+function callNow<T>(call: () => T | PromiseLike<T>): Promise<T> {
+  try {
+    return Promise.resolve(call());
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function ignore(): void {}
+
+/** Whether a value is a coroutine of ours. */
+export function isCoroutine(value: unknown): value is CoroutineNode<unknown> {
+  return value instanceof CoroutineNode;
+}
+
+/**
+ * Makes an async function lazy: a call returns a {@link Coroutine}, which starts when it is awaited or given to
+ * `gather`, `createTask` and the like. One that is never started is reported by the warning `MW_WARN_NEVER_AWAITED`,
+ * with the line of the call.
+ *
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `fn` is not a function
+ * @see {@link https://docs.python.org/3/library/asyncio-task.html#coroutines}
+ *
+ * @example
+ * ```ts
+ * import { coroutine } from "meanwhile";
+ *
+ * const greet = coroutine(async (name: string) => `Hello, ${name}`);
+ * const greeting = greet("Ada"); // nothing has run yet
+ * console.log(await greeting); //> Hello, Ada
+ * ```
+ */
+export function coroutine<This, Args extends unknown[], R>(
+  fn: (this: This, ...args: Args) => R | PromiseLike<R>,
+): (this: This, ...args: Args) => Coroutine<R> {
+  if (typeof fn !== "function") {
+    throw new UsageError(
+      "MW_ERR_INVALID_ARGUMENT",
+      `Cannot make a coroutine function of ${show(fn)}; pass an async function, not the result of calling it`,
+    );
+  }
+  const name = fn.name === "" ? "anonymous" : fn.name;
+  function create(this: This, ...args: Args): Coroutine<R> {
+    return new CoroutineNode<R>(() => fn.apply(this, args), openTicket(name, create));
+  }
+  Object.defineProperty(create, "name", { value: fn.name, configurable: true });
+  Object.defineProperty(create, "length", { value: fn.length, configurable: true });
+  return create;
+}

@@ -1,0 +1,53 @@
+// Which scope the running code is in. The only file that touches AsyncLocalStorage.
+//
+// The store is a scope; the task, the run and the clock hang on it. It is entered with `run(callback)` only: entered
+// any other way it leaks into the caller of an async function.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+
+import { UsageError } from "../errors.ts";
+import type { Scope } from "./scope.ts";
+
+const storage: AsyncLocalStorage<Scope> = new AsyncLocalStorage<Scope>();
+
+let outside: Scope | undefined;
+
+/** Sets the scope of code that is in no scope of ours. Called once, when the kernel is loaded. */
+export function setOutsideScope(scope: Scope): void {
+  outside = scope;
+}
+
+/** The innermost live scope of the running code; outside of everything, the scope that is never cancelled. */
+export function currentScopeNode(): Scope {
+  let scope = storage.getStore() ?? (outside as Scope);
+  // Code can outlive its scope (a promise that nobody awaited): it then belongs to the scope around it.
+  while (scope.closed && scope.parent !== null) scope = scope.parent;
+  return scope;
+}
+
+/** The scope the running code was entered with, live or not. */
+export function enteredScope(): Scope | undefined {
+  return storage.getStore();
+}
+
+/** Runs `callback(argument)` inside the scope, and everything it starts. */
+export function runInScope<A, R>(scope: Scope, callback: (argument: A) => R, argument: A): R {
+  return storage.run(scope, callback, argument);
+}
+
+/** Returns a function that runs callbacks in today's context, whatever the context is when it is called. */
+export function captureContext(): <R>(callback: () => R) => R {
+  return AsyncLocalStorage.snapshot();
+}
+
+// Two copies of the kernel would be two notions of the current task: cancellation would stop at the border unseen.
+const COPY: unique symbol = Symbol.for("meanwhile.kernel") as never;
+const registry = globalThis as { [COPY]?: string };
+const here = import.meta.url.replace(/[?#].*$/, "");
+if (registry[COPY] !== undefined && registry[COPY] !== here) {
+  throw new UsageError(
+    "MW_ERR_TWO_COPIES",
+    `Cannot load meanwhile twice: ${registry[COPY]} and ${here}; install one version, as a dependency of the program`,
+  );
+}
+registry[COPY] = here;

@@ -1,0 +1,148 @@
+// The border to plain promises and AbortSignals. The only file that touches AbortSignal.
+//
+// A signal is made for one foreign call, or once for a scope that asks for one, and always detached: the runtime
+// itself is not built on signals, whose listeners are slow and leak silently.
+
+import { type Cancellation, UsageError } from "../errors.ts";
+import { show } from "../util/show.ts";
+import { cancellationOf } from "./cancellation.ts";
+import { currentScopeNode } from "./current.ts";
+import type { Scope, ScopeMember } from "./scope.ts";
+import { cancelledIn, suspend, type WaitTarget } from "./suspend.ts";
+
+/** Cancels `scope` when the signal is aborted. Returns how to detach. */
+export function linkSignal(scope: Scope, signal: AbortSignal | undefined): () => void {
+  if (signal === undefined) return nothing;
+  if (!(signal instanceof AbortSignal)) {
+    scope.close();
+    throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot use ${show(signal)} as 'signal'; pass an AbortSignal`);
+  }
+  const abort = (): void => {
+    if (scope.own !== null || scope.closed) return;
+    const origin = {};
+    Error.captureStackTrace(origin, abort);
+    scope.cancelAs({ scope, reason: signal.reason, by: "signal", origin });
+  };
+  if (signal.aborted) {
+    abort();
+    return nothing;
+  }
+  signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
+}
+
+function nothing(): void {}
+
+// Makes a scope's cancellation visible to foreign code.
+class SignalMember implements ScopeMember {
+  scope: Scope | null = null;
+  previous: ScopeMember | null = null;
+  next: ScopeMember | null = null;
+  readonly controller: AbortController = new AbortController();
+
+  interrupt(): void {
+    const scope = this.scope as Scope;
+    scope.remove(this);
+    this.controller.abort(cancelledIn(scope));
+  }
+}
+
+const signalsOfScopes = new WeakMap<Scope, AbortSignal>();
+
+/**
+ * An `AbortSignal` that is aborted when the current scope is cancelled, for foreign code that takes one. Prefer
+ * `cancellable((signal) => …)`, which also waits until the foreign code has stopped.
+ *
+ * The abort reason is a `CancelledError`; foreign errors made of it count as our cancellation.
+ *
+ * @see {@link https://dom.spec.whatwg.org/#interface-AbortSignal}
+ *
+ * @example
+ * ```ts
+ * import { currentSignal, isCancelled, moveOnAfter } from "meanwhile";
+ * import { setTimeout as wait } from "node:timers/promises";
+ *
+ * const result = await moveOnAfter(5, () => wait(10_000, "late", { signal: currentSignal() }));
+ * console.log(result, isCancelled(result)); //> undefined false
+ * ```
+ */
+export function currentSignal(): AbortSignal {
+  const scope = currentScopeNode();
+  const known = signalsOfScopes.get(scope);
+  if (known !== undefined) return known;
+  const member = new SignalMember();
+  if (scope.effective === null) scope.add(member);
+  else member.controller.abort(cancelledIn(scope));
+  const { signal } = member.controller;
+  signalsOfScopes.set(scope, signal);
+  return signal;
+}
+
+const FOREIGN_PROMISE: WaitTarget = { describe: () => "a promise given to cancellable()", foreign: true };
+const FOREIGN_CALL: WaitTarget = { describe: () => "foreign work under cancellable((signal) => …)", foreign: true };
+
+/**
+ * Waits for something that is not meanwhile's, as a checkpoint.
+ *
+ * Given a promise, a cancellation ends the wait at once; the work goes on and its late result is dropped. Given a
+ * function, it gets an `AbortSignal` that is aborted on cancellation, and the wait ends when the work has stopped.
+ *
+ * Cancellation: a promise's value may be lost. With a function, what arrives in spite of the abort is delivered.
+ *
+ * @param work - a promise, or a function that takes a signal and returns one
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `work` is neither
+ *
+ * @example
+ * ```ts
+ * import { cancellable } from "meanwhile";
+ * import { setTimeout as wait } from "node:timers/promises";
+ *
+ * console.log(await cancellable(Promise.resolve("as a promise"))); //> as a promise
+ * console.log(await cancellable((signal) => wait(1, "with a signal", { signal }))); //> with a signal
+ * ```
+ */
+export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => T | PromiseLike<T>)): Promise<T> {
+  if (typeof work === "function") return cancellableCall(work);
+  if (typeof work?.then !== "function") {
+    return Promise.reject(
+      new UsageError(
+        "MW_ERR_INVALID_ARGUMENT",
+        `Cannot wait for ${show(work)}; pass a promise, or a function that takes an AbortSignal and returns one`,
+      ),
+    );
+  }
+  // Subscribed before the entry check: a promise that was handed over must never be an unhandled rejection.
+  const promise = Promise.resolve(work);
+  promise.then(undefined, nothing);
+  return suspend<T>((waiter) => {
+    promise.then(
+      (value) => waiter.wake(value),
+      (error) => waiter.fail(error),
+    );
+    return nothing;
+  }, FOREIGN_PROMISE);
+}
+
+function cancellableCall<T>(work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
+  const scope = currentScopeNode();
+  return suspend<T>((waiter) => {
+    const controller = new AbortController();
+    Promise.resolve(work(controller.signal)).then(
+      (value) => waiter.wake(value),
+      (error) => waiter.failWith(() => outcomeOf(error, scope, controller.signal)),
+    );
+    return () => {
+      controller.abort(cancelledIn(scope));
+      return "wait";
+    };
+  }, FOREIGN_CALL);
+}
+
+/** An error that is our abort coming back, in whatever shape, is our cancellation; any other is thrown as it is. */
+function outcomeOf(error: unknown, scope: Scope, signal: AbortSignal): unknown {
+  if (!signal.aborted || scope.effective === null) return error;
+  const back = cancellationOf(error) as Cancellation | null;
+  const ours = cancellationOf(signal.reason);
+  return error === signal.reason || back === ours ? cancelledIn(scope) : error;
+}

@@ -1,0 +1,45 @@
+// Hook points for clocks, diagnostics and tests. With nobody listening each costs one comparison with null.
+
+import type { Scope } from "./scope.ts";
+import type { Waiter } from "./suspend.ts";
+import type { TaskNode } from "./task.ts";
+
+/** What can be listened to. A hook must not throw, must not wait, and must not change what it is shown. */
+export interface Instrument {
+  taskCreated?(task: TaskNode): void;
+  taskEnded?(task: TaskNode): void;
+  suspended?(waiter: Waiter<never>): void;
+  resumed?(waiter: Waiter<never>): void;
+  scopeCancelled?(scope: Scope): void;
+}
+
+/** The listeners. `active` is null exactly if there are none. */
+export const instruments: { active: Required<Instrument> | null } = { active: null };
+
+const listeners = new Set<Instrument>();
+
+/** Starts telling `instrument` what happens; disposing the result stops it. */
+export function addInstrument(instrument: Instrument): Disposable {
+  listeners.add(instrument);
+  rebuild();
+  return {
+    [Symbol.dispose](): void {
+      listeners.delete(instrument);
+      rebuild();
+    },
+  };
+}
+
+function rebuild(): void {
+  const all = [...listeners];
+  instruments.active =
+    all.length === 0
+      ? null
+      : {
+          taskCreated: (task) => all.forEach((one) => one.taskCreated?.(task)),
+          taskEnded: (task) => all.forEach((one) => one.taskEnded?.(task)),
+          suspended: (waiter) => all.forEach((one) => one.suspended?.(waiter)),
+          resumed: (waiter) => all.forEach((one) => one.resumed?.(waiter)),
+          scopeCancelled: (scope) => all.forEach((one) => one.scopeCancelled?.(scope)),
+        };
+}

@@ -1,0 +1,321 @@
+// run(main): starts the runtime and owns its lifetime.
+//
+//   main ──▶ background tasks (cancelled, joined) ──▶ exit callbacks ──▶ settled
+//     └── deadlock: everything is cancelled, main included; then the same way
+
+// run(main): starts the runtime and owns its lifetime.
+//
+//   starting ──▶ main ──▶ background (cancelled, joined) ──▶ exit callbacks ──▶ settled
+//                  └── deadlock: everything is cancelled, main included; then the same way
+
+import { isMainThread } from "node:worker_threads";
+
+import type { Clock } from "../clock/clock.ts";
+import { keepAlive } from "../clock/keep-alive.ts";
+import { CancelledError, type DeadlockError, UsageError } from "../errors.ts";
+import { show } from "../util/show.ts";
+import type { SignalOption } from "./children.ts";
+import { isCoroutine } from "./coroutine.ts";
+import { currentScopeNode } from "./current.ts";
+import { deadlockError, joinDeadlockWatch } from "./deadlock.ts";
+import { linkSignal } from "./foreign.ts";
+import { reportUnstarted } from "./never-awaited.ts";
+import { reportSuppressed } from "./reports.ts";
+import { DEFAULT_GRACE_MS, outsideRunner, Runner, systemClock } from "./runner.ts";
+import { type CancelScope, Scope } from "./scope.ts";
+import { type HandledSignal, joinSignalHandling } from "./signals.ts";
+import { cancelledIn, suspendUninterrupted, type Waiter, type WaitTarget } from "./suspend.ts";
+import { checkJob, type TaskOptions } from "./task-group.ts";
+import { tasksIn } from "./task-tree.ts";
+import { type Job, type Task, TaskNode, type TaskOwner } from "./task.ts";
+
+/** Options of {@link run}. */
+export interface RunOptions extends SignalOption {
+  /** Name of the main task, for errors and dumps. Default: the name of the function. */
+  readonly name?: string | undefined;
+  /** The time everything in the run reads. Default: inside a run that run's clock, else the system's monotonic clock. */
+  readonly clock?: Clock | undefined;
+  /** Whether SIGINT and SIGTERM cancel main. Default: true for the outermost run on the main thread, else false. */
+  readonly handleSignals?: boolean | undefined;
+  /** Milliseconds after which a task that was cancelled and is still suspended is named in a warning. Default: 5 000. */
+  readonly graceMs?: number | undefined;
+  /** Also reports tasks that swallow their cancellation. Default: whether the variable `MEANWHILE_DEBUG` is `1`. */
+  readonly debug?: boolean | undefined;
+}
+
+// One run, from its start to its end. Owns main, the background tasks and the task of the exit callbacks.
+class Run<T> implements TaskOwner, WaitTarget {
+  readonly runner: Runner;
+  readonly main: TaskNode<T>;
+  /** The scope of the background tasks; cancelled when main has ended. */
+  readonly background: Scope;
+  // Errors other than main's, in the order they came.
+  readonly failures: unknown[] = [];
+  deadlock: DeadlockError | null = null;
+  #alive = 0;
+  // Set by the second deadlock: nothing is waited for any more.
+  #gaveUp = false;
+  #waiter: Waiter<void> | null = null;
+
+  constructor(outer: Scope, main: Job<T>, options: RunOptions) {
+    const nested = outer.runner !== outsideRunner;
+    this.runner = new Runner(outer, {
+      clock: options.clock ?? (nested ? outer.runner.clock : systemClock),
+      debug: options.debug ?? process.env["MEANWHILE_DEBUG"] === "1",
+      graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
+      name: options.name ?? "run",
+    });
+    const { root } = this.runner;
+    this.background = new Scope(root, this.runner, null, false);
+    this.main = new TaskNode<T>(root, this, main, options.name, 0);
+    this.runner.createTask = (job, name) => this.#createTask(job, name);
+  }
+
+  start(): void {
+    this.#alive += 1;
+    this.main.start();
+  }
+
+  #createTask<R>(job: Job<R>, name: string | undefined): TaskNode<R> {
+    this.#alive += 1;
+    const task = new TaskNode<R>(this.background, this, job, name, 0);
+    task.startSoon();
+    return task;
+  }
+
+  childEnded(task: TaskNode): void {
+    this.#alive -= 1;
+    if (task !== (this.main as TaskNode) && task.state.kind === "failed" && !task.wasAwaited) {
+      this.failures.push(task.state.error);
+      const why = `background task "${task.name}" failed`;
+      this.main.cancel(why);
+      this.background.cancel(why);
+    }
+    this.#waiter?.wake();
+  }
+
+  /** Main's `finally` blocks, then the background tasks, then the exit callbacks. */
+  async finish(): Promise<void> {
+    await this.#until(() => this.main.done);
+    this.background.cancel("the run is ending");
+    await this.#until(() => this.#alive === 0);
+    this.runner.createTask = null;
+    // Shielded: a run that was cancelled from outside closes its pools all the same.
+    const shield = new Scope(this.runner.root, this.runner, null, true);
+    this.#alive += 1;
+    new TaskNode(shield, this, () => this.#callExitCallbacks(), "exit callbacks", 0).start();
+    await this.#until(() => this.#alive === 0);
+    shield.close();
+    this.background.close();
+    this.runner.root.close();
+  }
+
+  async #callExitCallbacks(): Promise<void> {
+    const callbacks = this.runner.exitCallbacks;
+    for (let callback = callbacks.pop(); callback !== undefined; callback = callbacks.pop()) {
+      try {
+        await callback();
+      } catch (error) {
+        this.failures.push(error);
+      }
+    }
+  }
+
+  async #until(reached: () => boolean): Promise<void> {
+    while (!reached() && !this.#gaveUp) {
+      await suspendUninterrupted<void>((waiter) => {
+        this.#waiter = waiter;
+      }, this);
+    }
+  }
+
+  describe(): string {
+    return "the end of a run inside it";
+  }
+
+  deadlocked(): void {
+    this.deadlock = deadlockError(this.runner.root);
+    this.runner.root.cancel(this.deadlock);
+  }
+
+  stillDeadlocked(): void {
+    this.#gaveUp = true;
+    this.#waiter?.wake();
+  }
+
+  /** The value of the run, or its error; all other errors are reported. */
+  settle(outer: Scope): T {
+    const { state } = this.main;
+    const errors = [...this.failures];
+    // Main's own error goes before those of background tasks, a deadlock before everything it caused.
+    if (state.kind === "failed") errors.unshift(state.error);
+    if (this.deadlock !== null) errors.unshift(this.deadlock);
+    for (const error of errors.slice(1)) reportSuppressed(error, `The run of "${this.main.name}" failed`);
+    if (errors.length > 0) throw errors[0];
+    if (state.kind === "succeeded") return state.value as T;
+    if (outer.effective !== null) throw cancelledIn(outer);
+    const { own, effective } = this.main.scope;
+    throw new CancelledError((own ?? effective) as NonNullable<typeof own>);
+  }
+}
+
+/**
+ * Starts the runtime, runs `main` as its first task and owns everything that `main` starts. Resolves with main's value
+ * after everything has ended, in this order: main's `finally` blocks, background tasks (cancelled and joined), exit
+ * callbacks, newest first.
+ *
+ * SIGINT and SIGTERM cancel main; the exit code is then 130 or 143, and a second signal ends the process at once.
+ * When nothing in the process can wake any task, the run ends with `DeadlockError`. A run inside a run makes an
+ * isolated tree below the current scope.
+ *
+ * Cancellation: of the scope around a nested run, by `signal`, or by a process signal: main is cancelled and the run
+ * rejects with `CancelledError`, or resolves with main's value if main returned one all the same.
+ *
+ * @throws whatever main throws, or the error of a background task that failed while nobody awaited it
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if main was cancelled
+ * @throws {@link DeadlockError} `MW_ERR_DEADLOCK` with the task tree if nothing can go on
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad job or option
+ * @see {@link https://docs.python.org/3/library/asyncio-runner.html#asyncio.run}
+ *
+ * @example
+ * ```ts
+ * import { gather, run, sleep } from "meanwhile";
+ *
+ * async function fetchData(url: string): Promise<string> {
+ *   await sleep(2);
+ *   return `Data from ${url}`;
+ * }
+ *
+ * const results = await run(() => gather([() => fetchData("api/1"), () => fetchData("api/2")]));
+ * console.log(results); //> [ 'Data from api/1', 'Data from api/2' ]
+ * ```
+ */
+export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T> {
+  checkJob(main, "run");
+  checkOptions(options);
+  const outer = currentScopeNode();
+  if (outer.effective !== null) {
+    if (isCoroutine(main)) main.handOver();
+    throw cancelledIn(outer);
+  }
+  const outermost = outer.runner === outsideRunner;
+  const current = new Run<T>(outer, main, options);
+  const { runner } = current;
+  using held = new DisposableStack();
+  held.defer(linkSignal(runner.root, options.signal));
+  if (options.signal !== undefined) held.use(keepAlive());
+  if (outermost) held.use(joinDeadlockWatch(current));
+  if (options.handleSignals ?? (outermost && isMainThread)) {
+    held.use(joinSignalHandling((signal: HandledSignal) => current.main.cancel(signal)));
+  }
+  current.start();
+  await current.finish();
+  reportUnstarted(runner);
+  return current.settle(outer);
+}
+
+function checkOptions(options: RunOptions): void {
+  const { graceMs, clock } = options;
+  if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
+    throw new UsageError(
+      "MW_ERR_INVALID_ARGUMENT",
+      `Cannot run with 'graceMs' ${show(graceMs)}; pass milliseconds >= 0, or Infinity for no warning`,
+    );
+  }
+  if (clock !== undefined && typeof clock.now !== "function") {
+    throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot run on the clock ${show(clock)}; pass a Clock`);
+  }
+}
+
+/**
+ * Starts a job as a background task, owned by the run: it is cancelled and joined when main has ended. If it fails
+ * while nobody awaits it, the run is cancelled and rejects with that error. The job starts in the next microtask.
+ *
+ * To wait for several jobs together use `gather` or `taskGroup`: they own their tasks.
+ *
+ * @throws {@link UsageError} `MW_ERR_OUTSIDE_RUN` outside of a run, `MW_ERR_INVALID_ARGUMENT` for what is not a job
+ * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task}
+ *
+ * @example
+ * ```ts
+ * import { createTask, run, sleep } from "meanwhile";
+ *
+ * await run(async () => {
+ *   await using ticker = createTask(async () => {
+ *     for (;;) await sleep(1);
+ *   });
+ *   await sleep(3);
+ *   console.log(ticker.done); //> false
+ * }); // leaving the block cancelled the task and waited for it
+ * ```
+ */
+export function createTask<T>(job: Job<T>, options: TaskOptions = {}): Task<T> {
+  checkJob(job, "createTask");
+  const { createTask: create } = currentScopeNode().runner;
+  if (create === null) {
+    if (isCoroutine(job)) job.handOver();
+    throw outsideRun("start a background task", "createTask");
+  }
+  return create(job, options.name);
+}
+
+/**
+ * The task whose code is running.
+ *
+ * @throws {@link UsageError} `MW_ERR_OUTSIDE_RUN` if the code runs in no task
+ * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.current_task}
+ */
+export function currentTask(): Task<unknown> {
+  const { task } = currentScopeNode();
+  if (task === null) throw outsideRun("tell the current task", "currentTask");
+  return task;
+}
+
+/**
+ * The innermost scope of the running code: the one that `timeout`, `cancelScope` and the like made, or the task's own.
+ *
+ * @throws {@link UsageError} `MW_ERR_OUTSIDE_RUN` if the code runs in no scope
+ */
+export function currentScope(): CancelScope {
+  const scope = currentScopeNode();
+  if (scope === outsideRunner.root) throw outsideRun("tell the current scope", "currentScope");
+  return scope;
+}
+
+/**
+ * All tasks of the current run that have not ended, parents before their children.
+ *
+ * @throws {@link UsageError} `MW_ERR_OUTSIDE_RUN` outside of a run
+ * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.all_tasks}
+ */
+export function allTasks(): Task<unknown>[] {
+  const { runner } = currentScopeNode();
+  if (runner === outsideRunner) throw outsideRun("list the tasks", "allTasks");
+  return tasksIn(runner.root);
+}
+
+/**
+ * Calls `callback` when the current run ends, after all tasks have ended; newest first. For what lives as long as the
+ * run, like a pool. Disposing the result takes the callback back.
+ *
+ * @throws {@link UsageError} `MW_ERR_OUTSIDE_RUN` outside of a run
+ */
+export function atRunExit(callback: () => unknown): Disposable {
+  const { runner } = currentScopeNode();
+  if (runner === outsideRunner) throw outsideRun("wait for the end of the run", "atRunExit");
+  const { exitCallbacks } = runner;
+  exitCallbacks.push(callback);
+  return {
+    [Symbol.dispose](): void {
+      const index = exitCallbacks.lastIndexOf(callback);
+      if (index !== -1) exitCallbacks.splice(index, 1);
+    },
+  };
+}
+
+function outsideRun(what: string, call: string): UsageError {
+  return new UsageError(
+    "MW_ERR_OUTSIDE_RUN",
+    `Cannot ${what}: no run is going on here; call ${call}() inside run(main), for example await run(async () => { ... })`,
+  );
+}

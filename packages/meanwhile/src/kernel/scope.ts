@@ -1,0 +1,197 @@
+// The tree of cancel scopes: deadline, shield, reason.
+//
+//   open ──cancel() or deadline──▶ open, cancelled ──▶ closed
+//     └────────────────────────────────────────────────▲
+//
+// Cancellation is a mark on the scope, set once and never taken back. Everything that waits in the scope or below it,
+// down to the next shield, is interrupted when the mark is set; every later checkpoint there looks at the mark.
+
+import { type Bucket, type DeadlineEntry } from "../clock/deadlines.ts";
+import type { Cancellation } from "../errors.ts";
+import { cancellationOf } from "./cancellation.ts";
+import { instruments } from "./instruments.ts";
+import type { Runner } from "./runner.ts";
+import type { TaskNode } from "./task.ts";
+
+/** What a scope keeps a list of: the waits in it and the scopes directly below it. */
+export interface ScopeMember {
+  scope: Scope | null;
+  previous: ScopeMember | null;
+  next: ScopeMember | null;
+  /** The scope that holds this member was cancelled, or one around it that it can see. */
+  interrupt(cancellation: Cancellation): void;
+}
+
+/** A region of a program that is cancelled as a whole. Given to the body of `cancelScope`. */
+export interface CancelScope {
+  /** When the scope cancels itself, on the scale of `now()`; `Infinity` for never. May be changed at any time. */
+  deadline: number;
+  /** Whether the scope itself was cancelled, by `cancel()` or by its deadline. */
+  readonly cancelled: boolean;
+  /**
+   * Cancels everything in the scope: each wait in it ends with `CancelledError`, and so does each later one.
+   * Calling it again changes nothing.
+   */
+  cancel(reason?: unknown): void;
+}
+
+/** One scope of the tree. Also a member of the scope around it. */
+export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
+  /** The scope around this one. A task's scope hangs below the scope of its owner, not of its creator. */
+  parent: Scope | null;
+  readonly runner: Runner;
+  /** The task whose code runs in this scope; null outside of tasks. */
+  readonly task: TaskNode | null;
+  readonly shielded: boolean;
+  closed = false;
+  /** Our own cancellation: set once. */
+  own: Cancellation | null = null;
+  // Invariant: the cancellation of the outermost scope that is cancelled and visible from here (no shield between);
+  // null exactly if code in here may wait.
+  effective: Cancellation | null;
+
+  // As a member of the scope around. Invariant: while open, this.scope === this.parent.
+  scope: Scope | null = null;
+  previous: ScopeMember | null = null;
+  next: ScopeMember | null = null;
+
+  // Our members, oldest first.
+  first: ScopeMember | null = null;
+  last: ScopeMember | null = null;
+
+  bucket: Bucket | null = null;
+  #deadline = Infinity;
+
+  constructor(parent: Scope | null, runner: Runner, task: TaskNode | null, shielded: boolean) {
+    this.parent = parent;
+    this.runner = runner;
+    this.task = task;
+    this.shielded = shielded;
+    this.effective = parent === null || shielded ? null : parent.effective;
+    parent?.add(this);
+  }
+
+  get cancelled(): boolean {
+    return this.own !== null;
+  }
+
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  set deadline(at: number) {
+    this.#deadline = at;
+    if (!this.closed && this.own === null) this.runner.deadlines.add(this, at);
+  }
+
+  cancel(reason?: unknown): void {
+    if (this.own !== null || this.closed) return;
+    const origin = {};
+    Error.captureStackTrace(origin, this.cancel);
+    this.cancelAs({ scope: this, reason, by: "call", origin });
+  }
+
+  /** The deadline has come. */
+  due(): void {
+    if (this.own !== null || this.closed) return;
+    this.cancelAs({ scope: this, reason: "the deadline has passed", by: "deadline", origin: {} });
+  }
+
+  /** A scope around this one was cancelled. The outermost cancellation wins, so it replaces one of ours. */
+  interrupt(cancellation: Cancellation): void {
+    if (this.shielded) return;
+    this.#deliver(cancellation);
+  }
+
+  /** Cancels the scope, which was not cancelled before. */
+  cancelAs(cancellation: Cancellation): void {
+    this.own = cancellation;
+    this.runner.deadlines.remove(this);
+    this.runner.watchForStuckTasks(this);
+    if (instruments.active !== null) instruments.active.scopeCancelled?.(this);
+    // Already cancelled from outside: everything in here was interrupted then.
+    if (this.effective === null) this.#deliver(cancellation);
+  }
+
+  #deliver(cancellation: Cancellation): void {
+    // Marked before anything is told: whoever is woken by an abort function must find the mark.
+    this.effective = cancellation;
+    for (const member of this.members()) {
+      // An abort function may have taken this member away meanwhile.
+      if (member.scope === this) member.interrupt(cancellation);
+    }
+  }
+
+  /** A snapshot of the members, oldest first. */
+  members(): ScopeMember[] {
+    const members: ScopeMember[] = [];
+    for (let member = this.first; member !== null; member = member.next) members.push(member);
+    return members;
+  }
+
+  add(member: ScopeMember): void {
+    member.scope = this;
+    member.previous = this.last;
+    if (this.last === null) this.first = member;
+    else this.last.next = member;
+    this.last = member;
+  }
+
+  remove(member: ScopeMember): void {
+    if (member.previous === null) this.first = member.next;
+    else member.previous.next = member.next;
+    if (member.next === null) this.last = member.previous;
+    else member.next.previous = member.previous;
+    member.previous = null;
+    member.next = null;
+    member.scope = null;
+  }
+
+  /** Hangs the scope below another one, whose cancellation it sees from now on. */
+  moveTo(parent: Scope): void {
+    this.scope?.remove(this);
+    this.parent = parent;
+    parent.add(this);
+    if (parent.effective !== null && !this.shielded) this.#deliver(parent.effective);
+  }
+
+  /** Leaves the tree. Waits that nobody awaited go to the scope around. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.runner.deadlines.remove(this);
+    if (this.own !== null) this.runner.stopWatching(this);
+    this.scope?.remove(this);
+    for (const member of this.members()) this.#handUp(member);
+  }
+
+  #handUp(member: ScopeMember): void {
+    this.remove(member);
+    const heir = this.parent;
+    if (heir === null) return;
+    if (member instanceof Scope) member.parent = heir;
+    heir.add(member);
+    if (heir.effective !== null && this.effective === null) member.interrupt(heir.effective);
+  }
+
+  /** Whether `other` is this scope or lies below it. */
+  contains(other: Scope): boolean {
+    for (let scope: Scope | null = other; scope !== null; scope = scope.parent) if (scope === this) return true;
+    return false;
+  }
+
+  /**
+   * Whether `error`, thrown out of this scope, ends here: it is our cancellation, and nobody around us is cancelled.
+   * With both cancelled the outermost wins, so the error goes on.
+   */
+  absorbs(error: unknown): boolean {
+    if (this.own === null || this.cancelledFromOutside) return false;
+    const cancellation = cancellationOf(error);
+    return cancellation !== null && this.contains(cancellation.scope as Scope);
+  }
+
+  /** Whether a cancellation around this scope reaches into it. */
+  get cancelledFromOutside(): boolean {
+    return !this.shielded && this.parent !== null && this.parent.effective !== null;
+  }
+}

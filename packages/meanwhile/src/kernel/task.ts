@@ -1,0 +1,269 @@
+// A task: one job being run, its scope, its owner and its result.
+//
+// The promise of the job is watched with two functions shared by all tasks. They find their task in the context the
+// promise was watched in, so a task costs no closures.
+
+import { CancelledError, TaskCancelledError, UsageError } from "../errors.ts";
+import { invariant } from "../util/invariant.ts";
+import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
+import { type Coroutine, isCoroutine } from "./coroutine.ts";
+import { currentScopeNode, enteredScope, runInScope } from "./current.ts";
+import { instruments } from "./instruments.ts";
+import type { Runner } from "./runner.ts";
+import { Scope } from "./scope.ts";
+import { cancelledIn, suspension, type WaitTarget, type Waiter } from "./suspend.ts";
+import { isFinal, NEW, RUNNING, type TaskState, transition } from "./task-state.ts";
+
+/** Something that was not started yet: a lazy coroutine, or a function. */
+export type Job<T> = Coroutine<T> | (() => T | PromiseLike<T>);
+
+/**
+ * A job being run. Somebody owns it and waits for it: a group, a combinator or the run. Awaiting it gives its result;
+ * awaiting does not own it.
+ *
+ * Do not return a task from an async function: being a thenable it would be awaited there.
+ */
+export interface Task<T> extends PromiseLike<T>, AsyncDisposable {
+  /** Unique in the process. */
+  readonly id: number;
+  /** Given by the creator, else the name of the function. */
+  readonly name: string;
+  /** Whether the task has ended, in whatever way. */
+  readonly done: boolean;
+  /** Whether the task has ended because it was cancelled. */
+  readonly cancelled: boolean;
+  /**
+   * Cancels the task: its waits end with `CancelledError`, from the inside out. Returns at once; await the task to
+   * wait for its end. Calling it again changes nothing.
+   */
+  cancel(reason?: unknown): void;
+}
+
+/** Who waits for a task. */
+export interface TaskOwner {
+  /** Called once, when the task has ended and those who await it have been told. Must not throw. */
+  childEnded(task: TaskNode): void;
+}
+
+let newestId = 0;
+
+/** The kernel's side of a task. */
+export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
+  readonly id: number = ++newestId;
+  readonly scope: Scope;
+  // Change only through #become().
+  state: TaskState = NEW;
+  owner: TaskOwner;
+  /** The position among the owner's children, for owners that keep an order. */
+  readonly index: number;
+  /** The scope whose cancellation the code of this task was told last; for the report of swallowed ones. */
+  sawCancellationOf: object | null = null;
+  readonly #job: Job<T> | PromiseLike<T>;
+  readonly #name: string | undefined;
+  // Those who await this task, in order; null while nobody did. Invariant: none of them is settled.
+  #joiners: Set<Waiter<T>> | null = null;
+  /** Whether somebody was waiting for the task when it ended: then a failure is theirs to handle. */
+  wasAwaited = false;
+
+  constructor(parent: Scope, owner: TaskOwner, job: Job<T> | PromiseLike<T>, name: string | undefined, index: number) {
+    this.scope = new Scope(parent, parent.runner, this as TaskNode, false);
+    this.owner = owner;
+    this.#job = job;
+    this.#name = name;
+    this.index = index;
+    if (isCoroutine(job)) job.handOver();
+    if (instruments.active !== null) instruments.active.taskCreated(this as TaskNode);
+  }
+
+  get runner(): Runner {
+    return this.scope.runner;
+  }
+
+  get name(): string {
+    return this.#name ?? (jobName(this.#job) || `task ${this.id}`);
+  }
+
+  get done(): boolean {
+    return isFinal(this.state);
+  }
+
+  get cancelled(): boolean {
+    return this.state.kind === "cancelled";
+  }
+
+  cancel(reason?: unknown): void {
+    this.scope.cancel(reason);
+  }
+
+  /** Starts the job now, in the caller's context. */
+  start(): void {
+    this.#become(RUNNING);
+    runInScope(this.scope, startTask, this as TaskNode);
+  }
+
+  /** Starts the job in a microtask: nothing of it runs before the caller has the task. */
+  startSoon(): void {
+    queueMicrotask(() => this.start());
+  }
+
+  /** @internal Called inside the task's scope. */
+  begin(): void {
+    let result: T | PromiseLike<T>;
+    try {
+      const job = this.#job;
+      result = typeof job === "function" ? job() : job;
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    // Promise.resolve returns a native promise as it is; a lazy coroutine starts here, inside the scope.
+    Promise.resolve(result).then(taskSucceeded, taskFailed);
+  }
+
+  /** @internal The job has returned. */
+  succeeded(value: unknown): void {
+    this.#end({ kind: "succeeded", value });
+    const { runner, scope } = this;
+    if (runner.debug && this.sawCancellationOf !== null && scope.effective?.scope === this.sawCancellationOf) {
+      runner.reportSwallowed(this as TaskNode);
+    }
+  }
+
+  /** @internal The job has thrown. */
+  failed(thrown: unknown): void {
+    const { scope } = this;
+    const error = scope.effective === null ? thrown : unwrapCancellation(thrown);
+    this.#end({ kind: isCancellationOf(scope, error) ? "cancelled" : "failed", error });
+  }
+
+  #end(state: TaskState): void {
+    this.#become(state);
+    this.scope.close();
+    const joiners = this.#joiners;
+    if (joiners !== null) {
+      this.#joiners = null;
+      this.wasAwaited = joiners.size > 0;
+      for (const waiter of joiners) this.#tell(waiter);
+    }
+    if (instruments.active !== null) instruments.active.taskEnded(this as TaskNode);
+    this.owner.childEnded(this as TaskNode);
+  }
+
+  #become(state: TaskState): void {
+    this.state = transition(this.state, state);
+  }
+
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#join().then(onFulfilled, onRejected);
+  }
+
+  /**
+   * Waits for the end. A cancelled waiter leaves at once, unless this task lies inside the scope that was cancelled:
+   * then it has been told too, and the waiter leaves when the task's cleanup is done.
+   */
+  #join(): Promise<T> {
+    const scope = currentScopeNode();
+    if (scope.task === (this as TaskNode)) return Promise.reject(awaitSelf(this.name));
+    if (scope.effective !== null) {
+      const inside = (scope.effective.scope as Scope).contains(this.scope);
+      return inside && !this.done ? this.#joinCancelled(scope) : Promise.reject(cancelledIn(scope));
+    }
+    const { promise, waiter } = suspension<T>(scope, this as WaitTarget);
+    if (this.done) this.#tell(waiter);
+    else this.#addJoiner(waiter, scope);
+    return promise;
+  }
+
+  // Already cancelled on entry: it waits for the cleanup of the task, and then is told so whatever came of it.
+  async #joinCancelled(scope: Scope): Promise<never> {
+    const { promise, waiter } = suspension<T>(scope, this as WaitTarget);
+    this.#addJoiner(waiter, scope);
+    await promise.then(ignore, ignore);
+    throw cancelledIn(scope);
+  }
+
+  #addJoiner(waiter: Waiter<T>, scope: Scope): void {
+    const joiners = (this.#joiners ??= new Set());
+    joiners.add(waiter);
+    waiter.abort = () => {
+      if ((scope.effective?.scope as Scope).contains(this.scope)) return "wait";
+      joiners.delete(waiter);
+    };
+  }
+
+  #tell(waiter: Waiter<T>): void {
+    const { state } = this;
+    const { scope } = waiter;
+    if (scope === null) return;
+    if (state.kind === "succeeded") waiter.wake(state.value as T);
+    else if (state.kind === "failed") waiter.fail(state.error);
+    else if (scope.effective !== null) waiter.failWith(() => cancelledIn(scope));
+    else waiter.failWith(() => this.cancelledError());
+  }
+
+  /** What somebody who awaits this cancelled task is told. */
+  cancelledError(): TaskCancelledError {
+    invariant(this.state.kind === "cancelled", `task ${this.id} is ${this.state.kind}`);
+    return new TaskCancelledError(`task "${this.name}"`, this.state.error);
+  }
+
+  describe(): string {
+    return `task "${this.name}"`;
+  }
+
+  holders(): Iterable<Task<unknown>> {
+    return [this as Task<unknown>];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel("the block of the task was left");
+    const shield = new Scope(currentScopeNode(), this.runner, currentScopeNode().task, true);
+    try {
+      await runInScope(shield, () => this.#joinQuietly(), undefined);
+    } finally {
+      shield.close();
+    }
+  }
+
+  async #joinQuietly(): Promise<void> {
+    if (this.done) return; // a failure was its owner's, who has been told
+    try {
+      await this;
+    } catch (error) {
+      if (!(error instanceof TaskCancelledError) && !(error instanceof CancelledError)) throw error;
+    }
+  }
+}
+
+function ignore(): void {}
+
+function startTask(task: TaskNode): void {
+  task.begin();
+}
+
+function taskSucceeded(value: unknown): void {
+  enteredTask().succeeded(value);
+}
+
+function taskFailed(error: unknown): void {
+  enteredTask().failed(error);
+}
+
+function enteredTask(): TaskNode {
+  return (enteredScope() as Scope).task as TaskNode;
+}
+
+function jobName(job: unknown): string {
+  if (typeof job === "function") return job.name;
+  return isCoroutine(job) ? job.name : "";
+}
+
+function awaitSelf(name: string): UsageError {
+  return new UsageError(
+    "MW_ERR_AWAIT_SELF",
+    `Cannot await task "${name}": it is the task that awaits, so it would wait for ever; await it in another task`,
+  );
+}

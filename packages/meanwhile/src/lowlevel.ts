@@ -1,0 +1,20 @@
+// The public face of the kernel for authors of primitives. Re-exports only; everything above the kernel is built on it.
+
+export type { Clock } from "./clock/clock.ts";
+export { keepAlive } from "./clock/keep-alive.ts";
+export { cancellationOf } from "./kernel/cancellation.ts";
+export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } from "./kernel/checkpoint.ts";
+export { Children, type SignalOption } from "./kernel/children.ts";
+export { coroutine, type Coroutine, isCoroutine } from "./kernel/coroutine.ts";
+export { captureContext, currentScopeNode } from "./kernel/current.ts";
+export { cancelScope, enterScope, type ScopeEnding, type ScopeOptions } from "./kernel/enter-scope.ts";
+export { cancellable, currentSignal } from "./kernel/foreign.ts";
+export { addInstrument, type Instrument } from "./kernel/instruments.ts";
+export { ParkingLot } from "./kernel/parking-lot.ts";
+export { reportSuppressed } from "./kernel/reports.ts";
+export { allTasks, atRunExit, createTask, currentScope, currentTask, run, type RunOptions } from "./kernel/run.ts";
+export type { CancelScope, Scope } from "./kernel/scope.ts";
+export { type Abort, suspend, type Suspension, suspension, Waiter, type WaitTarget, wakeAt } from "./kernel/suspend.ts";
+export { taskGroup, type TaskGroup, type TaskOptions, checkJob } from "./kernel/task-group.ts";
+export { renderTaskTree, tasksIn, waitsOf } from "./kernel/task-tree.ts";
+export type { Job, Task, TaskNode } from "./kernel/task.ts";
