@@ -210,6 +210,19 @@ export class QueueEmptyError extends Error {
   }
 }
 
+/** A test under `runTest` failed for what it left behind, or for taking too long. */
+export class TestError extends Error {
+  override readonly name = "TestError";
+  /** `MW_ERR_LEFT_RUNNING`, `MW_ERR_TEST_TIMEOUT` or `MW_ERR_UNEXPECTED_WARNING`. */
+  readonly code: "MW_ERR_LEFT_RUNNING" | "MW_ERR_TEST_TIMEOUT" | "MW_ERR_UNEXPECTED_WARNING";
+
+  /** @internal */
+  constructor(code: TestError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /** Something that cannot happen did: a defect of meanwhile. Please report it with the stack. */
 export class InternalError extends Error {
   override readonly name = "InternalError";

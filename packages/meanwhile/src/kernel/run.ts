@@ -21,7 +21,7 @@ import { deadlockError, joinDeadlockWatch } from "./deadlock.ts";
 import { linkSignal } from "./foreign.ts";
 import { reportUnstarted } from "./never-awaited.ts";
 import { reportSuppressed } from "./reports.ts";
-import { DEFAULT_GRACE_MS, outsideRunner, Runner, systemClock } from "./runner.ts";
+import { activeRunners, DEFAULT_GRACE_MS, outsideRunner, Runner, systemClock } from "./runner.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 import { type HandledSignal, joinSignalHandling } from "./signals.ts";
 import { cancelledIn, suspendUninterrupted, type Waiter, type WaitTarget } from "./suspend.ts";
@@ -72,6 +72,8 @@ class Run<T> implements TaskOwner, WaitTarget {
   }
 
   start(): void {
+    activeRunners.add(this.runner);
+    this.runner.declareDeadlock = () => this.deadlocked();
     this.#alive += 1;
     this.main.start();
   }
@@ -108,6 +110,7 @@ class Run<T> implements TaskOwner, WaitTarget {
     shield.close();
     this.background.close();
     this.runner.root.close();
+    activeRunners.delete(this.runner);
   }
 
   async #callExitCallbacks(): Promise<void> {

@@ -33,6 +33,8 @@ export class Runner {
   readonly root: Scope;
   /** Starts a background task; null outside of runs and once the run has ended. */
   createTask: (<T>(job: Job<T>, name: string | undefined) => TaskNode<T>) | null = null;
+  /** Ends the run with `DeadlockError`; null outside of runs. For clocks that know that nothing can happen any more. */
+  declareDeadlock: (() => void) | null = null;
   /** Called at the end of the run, newest first. */
   readonly exitCallbacks: Array<() => unknown> = [];
   /** Coroutines that were created in the run and not started yet. */
@@ -101,6 +103,9 @@ export class Runner {
     );
   }
 }
+
+/** The runs that have not ended. */
+export const activeRunners: Set<Runner> = new Set();
 
 // One set of deadlines for each clock: several runs on the same clock share its one alarm.
 const deadlinesByClock = new WeakMap<Clock, Deadlines>();
