@@ -1,0 +1,184 @@
+// runTest: a test that leaves something behind fails.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+
+import {
+  cancelScope,
+  coroutine,
+  createTask,
+  gather,
+  isCancelled,
+  Lock,
+  now,
+  sleep,
+  sleepForever,
+  UsageError,
+} from "meanwhile";
+import { MockClock, runTest, type TestError } from "meanwhile/testing";
+
+import { expectWarning } from "../../../../tools/test-setup.ts";
+
+describe("runTest", () => {
+  it("returns the value of the test, on virtual time that starts at 0", async () => {
+    const value = await runTest(async () => {
+      await sleep(60_000);
+      return now();
+    });
+    assert.equal(value, 60_000);
+  });
+
+  it("takes a coroutine", async () => {
+    const answer = coroutine(async () => 42);
+    assert.equal(await runTest(answer()), 42);
+  });
+
+  it("uses the clock it is given", async () => {
+    assert.equal(await runTest(async () => now(), { clock: new MockClock({ startMs: 7 }) }), 7);
+  });
+
+  it("throws what the test throws", async () => {
+    const error = new RangeError("from the test");
+    await assert.rejects(
+      runTest(async () => {
+        throw error;
+      }),
+      error,
+    );
+  });
+
+  it("fails a test that leaves a task running, naming it, and ends the task", async () => {
+    let cleaned = false;
+    await assert.rejects(
+      runTest(async () => {
+        createTask(
+          async () => {
+            try {
+              await sleepForever();
+            } finally {
+              cleaned = true;
+            }
+          },
+          { name: "forgotten" },
+        );
+      }),
+      (error: TestError) => {
+        assert.equal(error.code, "MW_ERR_LEFT_RUNNING");
+        assert.match(error.message, /"forgotten"/);
+        return true;
+      },
+    );
+    assert.equal(cleaned, true);
+  });
+
+  it("fails a test whose tasks wait for each other at once, naming the circle", async () => {
+    await assert.rejects(
+      runTest(async () => {
+        const [first, second] = [new Lock(), new Lock()];
+        const takeBoth = (one: Lock, other: Lock) => async (): Promise<void> => {
+          using held = await one.acquire();
+          await sleep(1);
+          using alsoHeld = await other.acquire();
+          assert.ok(held !== alsoHeld);
+        };
+        await gather([takeBoth(first, second), takeBoth(second, first)]);
+      }),
+      (error: Error & { code: string }) => {
+        assert.equal(error.code, "MW_ERR_DEADLOCK");
+        assert.match(error.message, /circle:\n.*Lock\.acquire \(held by task \d+.*\n.*Lock\.acquire \(held by task/);
+        return true;
+      },
+    );
+  });
+
+  it("is patient with tasks that wait for something real", async () => {
+    const value = await runTest(async () => {
+      const lock = new Lock();
+      const held = await lock.acquire();
+      setTimeout(() => held.release(), 3);
+      using again = await lock.acquire();
+      return typeof again.release;
+    });
+    assert.equal(value, "function");
+  });
+
+  it("fails after the time limit with a dump, although the test never ends", async () => {
+    await assert.rejects(
+      runTest(() => new Promise(() => {}), { timeoutMs: 5 }),
+      (error: TestError) => {
+        assert.equal(error.code, "MW_ERR_TEST_TIMEOUT");
+        assert.match(error.message, /waits for a promise that is not one of meanwhile/);
+        return true;
+      },
+    );
+  });
+
+  it("fails a test during which a promise rejects unhandled", () => {
+    // In a process of its own: node:test counts every unhandled rejection as a failure of the test around it.
+    const program = `
+      import { runTest } from "meanwhile/testing";
+      await runTest(async () => void Promise.reject(new Error("nobody listens")))
+        .catch((error) => console.log("failed with", error.message));`;
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      ["--conditions=@meanwhile/source", "--input-type=module", "-e", program],
+      { encoding: "utf8", cwd: import.meta.dirname },
+    );
+    assert.equal(stdout, "failed with nobody listens\n");
+    assert.equal(status, 0);
+  });
+
+  it("fails a test during which the process emits a warning", async () => {
+    await using warnings = expectWarning("TEST_WARNING");
+    await assert.rejects(
+      runTest(async () => process.emitWarning("careful", { code: "TEST_WARNING" })),
+      { code: "MW_ERR_UNEXPECTED_WARNING", message: /TEST_WARNING: careful/ },
+    );
+    assert.equal(warnings.seen.length, 1);
+  });
+
+  it("accepts the warnings a test says it provokes", async () => {
+    await using warnings = expectWarning("MW_WARN_NEVER_AWAITED");
+    const forgotten = coroutine(async () => 1);
+    await runTest(
+      async () => {
+        // eslint-disable-next-line typescript/no-floating-promises -- forgetting it is the point
+        forgotten();
+      },
+      { expectWarnings: ["MW_WARN_NEVER_AWAITED"] },
+    );
+    assert.equal(warnings.seen.length, 1);
+  });
+
+  it("is cancelled with the scope around it", async () => {
+    let seen = false;
+    await cancelScope(async (scope) => {
+      await runTest(async () => {
+        scope.cancel("enough");
+        try {
+          await sleep(1);
+        } catch (error) {
+          seen = isCancelled(error);
+          throw error;
+        }
+      });
+    });
+    assert.equal(seen, true);
+  });
+
+  it("refuses a time limit that is none", async () => {
+    await assert.rejects(
+      runTest(async () => 1, { timeoutMs: 0 }),
+      UsageError,
+    );
+  });
+
+  it("takes its listeners off the process", async () => {
+    const count = (): number => process.listenerCount("warning") + process.listenerCount("unhandledRejection");
+    const before = count();
+    await runTest(async () => 1);
+    await runTest(async () => assert.fail("on purpose")).catch(() => {});
+    assert.equal(count(), before);
+  });
+});
