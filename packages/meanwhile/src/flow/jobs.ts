@@ -68,7 +68,8 @@ function takeOne(call: string, input: Input<unknown>): Job<unknown> {
 
 function ignore(): void {}
 
-function checkConcurrency(call: string, concurrency: number): void {
+/** Rejects a bad `concurrency`. */
+export function checkConcurrency(call: string, concurrency: number): void {
   if (concurrency === Infinity || (Number.isInteger(concurrency) && concurrency >= 1)) return;
   throw new UsageError(
     "MW_ERR_INVALID_ARGUMENT",
@@ -82,6 +83,16 @@ export interface JobHandler {
   succeeded(index: number, value: unknown): void;
   /** The job failed, or was cancelled by somebody else than the combinator. */
   failed(index: number, error: unknown): void;
+}
+
+/** Tells the handler how a task ended. False if there is nothing to tell: it was cancelled with the combinator. */
+export function tellHandler(handler: JobHandler, task: TaskNode, { scope }: Children): boolean {
+  const { state } = task;
+  if (state.kind === "succeeded") handler.succeeded(task.index, state.value);
+  else if (state.kind === "failed") handler.failed(task.index, state.error);
+  else if (scope.effective === null) handler.failed(task.index, task.cancelledError());
+  else return false;
+  return true;
 }
 
 /** Runs jobs in tasks below one scope. */
@@ -167,11 +178,7 @@ export class JobRunner {
 
   #ended(task: TaskNode): void {
     this.#free += 1;
-    const { state } = task;
-    if (state.kind === "succeeded") this.#handler.succeeded(task.index, state.value);
-    else if (state.kind === "failed") this.#handler.failed(task.index, state.error);
-    else if (this.children.scope.effective === null) this.#handler.failed(task.index, task.cancelledError());
-    else this.incomplete = true;
+    if (!tellHandler(this.#handler, task, this.children)) this.incomplete = true;
     if (!this.#exhausted) this.#inCallersContext(() => this.#startSome());
   }
 }

@@ -1,0 +1,230 @@
+// Pulls items from a source and runs a function on them, a few at a time: what `map` and `forEach` share.
+//
+// One task pulls, so that a wait of the source is cancelled and joined like that of a job, and so that a long list of
+// short jobs passes a checkpoint for each item: it cannot starve timers and sockets.
+
+import { UsageError } from "../errors.ts";
+import {
+  cancellationOf,
+  Children,
+  enterCheckpoint,
+  ParkingLot,
+  type SignalOption,
+  suspend,
+  type TaskNode,
+  throwIfCancelled,
+  type WaitTarget,
+} from "../lowlevel.ts";
+import { shield } from "../time/timeouts.ts";
+import { show } from "../util/show.ts";
+import { checkConcurrency, type JobHandler, tellHandler } from "./jobs.ts";
+
+/** What `map` and `forEach` read: any iterable or async iterable. */
+export type Source<T> = Iterable<T> | AsyncIterable<T>;
+
+/** What `map` and `forEach` call for each item; `index` counts the items from 0. */
+export type ItemFunction<T, R> = (item: T, index: number) => R | PromiseLike<R>;
+
+/** Options of `forEach`. */
+export interface ForEachOptions extends SignalOption {
+  /** How many items may be in work at once; an integer >= 1, or `Infinity`. Required. */
+  readonly concurrency: number;
+}
+
+/** What is fed: a source, a function for its items, and how many at once. */
+export interface Feed<T> {
+  readonly call: string;
+  readonly source: Source<T>;
+  readonly fn: ItemFunction<T, unknown>;
+  readonly concurrency: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Checks the arguments of `map` and `forEach`, before anything is started. */
+export function checkFeed<T>(
+  call: string,
+  source: Source<T>,
+  fn: ItemFunction<T, unknown>,
+  options: ForEachOptions,
+): Feed<T> {
+  checkConcurrency(call, options?.concurrency);
+  if (!isSource(source)) {
+    throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot ${call} ${show(source)}; pass an iterable of items`);
+  }
+  if (typeof fn !== "function") {
+    throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot ${call} with ${show(fn)}; pass a function of an item`);
+  }
+  return { call, source, fn, concurrency: options.concurrency, signal: options.signal };
+}
+
+function isSource(value: unknown): value is Source<unknown> {
+  if (typeof value === "string") return true;
+  return typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
+/** What becomes of the jobs. */
+export interface FeedHandler extends JobHandler {
+  /** Nothing runs any more, and nothing will. */
+  finished(): void;
+}
+
+/** The number of the task that pulls; those of the jobs count from 0. */
+const PULLING = -1;
+
+/** Runs a function on the items of a source, in tasks below one scope. */
+export class Feeder<T> {
+  readonly children: Children;
+  /** Whether items were left out, or ended without a result, because the call was cancelled. */
+  incomplete = false;
+  readonly #feed: Feed<T>;
+  readonly #handler: FeedHandler;
+  readonly #room: ParkingLot;
+  #free: number;
+
+  /** @param handler - told how each job ended; it gives the place back, now or later, with {@link freePlace} */
+  constructor(feed: Feed<T>, handler: FeedHandler) {
+    this.#feed = feed;
+    this.#handler = handler;
+    this.#free = feed.concurrency;
+    this.#room = new ParkingLot({ describe: () => `one of the ${feed.concurrency} jobs of ${feed.call}` });
+    this.children = new Children(feed.call, (task) => this.#ended(task), feed.signal);
+  }
+
+  /** Starts pulling, now. */
+  start(): void {
+    this.children.create(() => this.#pullAll(), `source of ${this.#feed.call}`, PULLING).start();
+  }
+
+  /** Cancels what is running; nothing more is pulled. */
+  stop(reason: string): void {
+    this.children.cancel(reason);
+  }
+
+  /** One more job may be started. */
+  freePlace(): void {
+    this.#free += 1;
+    this.#room.unpark();
+  }
+
+  async #pullAll(): Promise<void> {
+    const items = openSource(this.#feed.source);
+    try {
+      await this.#startAll(items);
+    } catch (error) {
+      // What the source throws while it cleans up goes before the cancellation that made it.
+      await items.close();
+      throw error;
+    }
+  }
+
+  async #startAll(items: Items<T>): Promise<void> {
+    const { fn } = this.#feed;
+    for (let index = 0; ; index++) {
+      const turn = enterCheckpoint();
+      if (turn !== null) await turn;
+      if (this.#free === 0) await this.#room.park();
+      const pulled = items.next();
+      const { done, value } = pulled instanceof Promise ? await pulled : pulled;
+      if (done === true) return;
+      throwIfCancelled(); // while it was pulled
+      this.#free -= 1;
+      this.children.create(() => fn(value, index), fn.name, index).start();
+    }
+  }
+
+  #ended(task: TaskNode): void {
+    if (task.index !== PULLING || task.state.kind !== "succeeded") {
+      if (!tellHandler(this.#handler, task, this.children)) this.incomplete = true;
+    }
+    // The pulling task lives longer than the last item, so nothing can follow the last task.
+    if (this.children.alive > 1) return;
+    this.children.close();
+    this.#handler.finished();
+  }
+}
+
+/** The items of a source, one at a time. */
+interface Items<T> {
+  next(): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>>;
+  /** Lets the source clean up, unless it has ended by itself. */
+  close(): Promise<void>;
+}
+
+function openSource<T>(source: Source<T>): Items<T> {
+  return Symbol.asyncIterator in source
+    ? new AsyncItems(source[Symbol.asyncIterator]())
+    : new SyncItems(source[Symbol.iterator]());
+}
+
+class SyncItems<T> implements Items<T> {
+  readonly #iterator: Iterator<T, unknown>;
+  #ended = false;
+
+  constructor(iterator: Iterator<T, unknown>) {
+    this.#iterator = iterator;
+  }
+
+  next(): IteratorResult<T, unknown> {
+    this.#ended = true; // an iterator that throws has ended
+    const result = this.#iterator.next();
+    this.#ended = result.done === true;
+    return result;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#ended) this.#iterator.return?.();
+  }
+}
+
+const NEXT_ITEM: WaitTarget = { describe: () => "the next item of its source" };
+
+class AsyncItems<T> implements Items<T> {
+  readonly #iterator: AsyncIterator<T, unknown>;
+  // The last call of next(), until it has settled.
+  #pending: Promise<IteratorResult<T, unknown>> | null = null;
+  #ended = false;
+
+  constructor(iterator: AsyncIterator<T, unknown>) {
+    this.#iterator = iterator;
+  }
+
+  /** Cancellation: ends the wait, not the pending call, for which {@link close} waits. */
+  next(): Promise<IteratorResult<T, unknown>> {
+    return suspend<IteratorResult<T, unknown>>((waiter) => {
+      this.#pending = this.#callNext();
+      this.#pending.then(
+        (result) => waiter.wake(result),
+        (error) => waiter.fail(error),
+      );
+      return undefined;
+    }, NEXT_ITEM);
+  }
+
+  async #callNext(): Promise<IteratorResult<T, unknown>> {
+    try {
+      const result = await this.#iterator.next();
+      this.#ended = result.done === true;
+      return result;
+    } catch (error) {
+      this.#ended = true;
+      throw error;
+    } finally {
+      this.#pending = null;
+    }
+  }
+
+  async #callReturn(): Promise<unknown> {
+    return this.#iterator.return?.();
+  }
+
+  /** `return` is called before the pending call has settled: some sources end it only then. */
+  close(): Promise<void> {
+    if (this.#ended) return Promise.resolve();
+    return shield(async () => {
+      const pending = this.#pending;
+      const [next, closed] = await Promise.allSettled([pending, this.#callReturn()]);
+      if (next.status === "rejected" && cancellationOf(next.reason) === null) throw next.reason;
+      if (closed.status === "rejected") throw closed.reason;
+    });
+  }
+}

@@ -1,0 +1,93 @@
+// Runs a function on every item of a source, a few at a time: for its results, or for its effects.
+
+import { enterCheckpoint, reportSuppressed } from "../lowlevel.ts";
+import {
+  checkFeed,
+  type Feed,
+  Feeder,
+  type FeedHandler,
+  type ForEachOptions,
+  type ItemFunction,
+  type Source,
+} from "./feeder.ts";
+
+/** Options of {@link map}. */
+export interface MapOptions extends ForEachOptions {
+  /** Whether the results come in the order of the items; if not, as they are ready. Default: true. */
+  readonly ordered?: boolean | undefined;
+}
+
+/**
+ * Calls `fn` for every item of an iterable or async iterable, at most `concurrency` at a time, and waits for all. Items
+ * are pulled as places become free, so the source may be endless and memory stays flat. The first failure, of a call
+ * or of the source, cancels the rest; when all has cleaned up, that error is thrown as it is. Later errors are reported
+ * by the warning `MW_WARN_SUPPRESSED`.
+ *
+ * A source that is left early is told so: its `return` is called and waited for.
+ *
+ * Cancellation: reaches every call and the source; `forEach` ends when all have cleaned up. If all succeed in spite of
+ * it, `forEach` succeeds.
+ *
+ * @param fn - called with the item and its number, from 0
+ * @throws the error of the first call that fails, or of the source; `TaskCancelledError` if somebody else cancelled one
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` without a `concurrency`, for a bad source or function
+ * @see {@link https://tc39.es/proposal-async-iterator-helpers/}
+ *
+ * @example
+ * ```ts
+ * import { forEach, sleep } from "meanwhile";
+ *
+ * let total = 0;
+ * await forEach(
+ *   [1, 2, 3, 4],
+ *   async (item) => {
+ *     await sleep(1);
+ *     total += item;
+ *   },
+ *   { concurrency: 2 },
+ * );
+ * console.log(total); //> 10
+ * ```
+ */
+export async function forEach<T>(
+  source: Source<T>,
+  fn: ItemFunction<T, unknown>,
+  options: ForEachOptions,
+): Promise<void> {
+  const feed = checkFeed("forEach", source, fn, options);
+  const turn = enterCheckpoint();
+  if (turn !== null) await turn;
+  const effects = new Effects(feed);
+  effects.feeder.start();
+  await effects.feeder.children.join();
+  effects.throwIfFailed();
+}
+
+class Effects<T> implements FeedHandler {
+  readonly feeder: Feeder<T>;
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(feed: Feed<T>) {
+    this.feeder = new Feeder(feed, this);
+  }
+
+  succeeded(): void {
+    this.feeder.freePlace();
+  }
+
+  failed(_index: number, error: unknown): void {
+    if (this.#failure === null) {
+      this.#failure = { error };
+      this.feeder.stop("another job of forEach failed");
+    } else if (error !== this.#failure.error) reportSuppressed(error, "A job of forEach failed");
+  }
+
+  finished(): void {}
+
+  throwIfFailed(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+    const cancelled = this.feeder.incomplete ? this.feeder.children.cancelledError() : null;
+    if (cancelled !== null) throw cancelled;
+  }
+}
