@@ -14,7 +14,7 @@ export { ParkingLot } from "./kernel/parking-lot.ts";
 export { reportSuppressed } from "./kernel/reports.ts";
 export { allTasks, atRunExit, createTask, currentScope, currentTask, run, type RunOptions } from "./kernel/run.ts";
 export { activeRunners, type Runner } from "./kernel/runner.ts";
-export type { CancelScope, Scope } from "./kernel/scope.ts";
+export type { CancelScope, Scope, ScopeMember } from "./kernel/scope.ts";
 export { type Abort, suspend, type Suspension, suspension, Waiter, type WaitTarget, wakeAt } from "./kernel/suspend.ts";
 export { taskGroup, type TaskGroup, type TaskOptions, checkJob } from "./kernel/task-group.ts";
 export { renderTaskTree, tasksIn, waitsOf } from "./kernel/task-tree.ts";

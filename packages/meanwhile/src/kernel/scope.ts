@@ -20,6 +20,8 @@ export interface ScopeMember {
   next: ScopeMember | null;
   /** The scope that holds this member was cancelled, or one around it that it can see. */
   interrupt(cancellation: Cancellation): void;
+  /** The scope has ended. A member without this goes to the scope around. */
+  scopeEnded?(): void;
 }
 
 /** A region of a program that is cancelled as a whole. Given to the body of `cancelScope`. */
@@ -167,6 +169,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
 
   #handUp(member: ScopeMember): void {
     this.remove(member);
+    if (member.scopeEnded !== undefined) return member.scopeEnded();
     const heir = this.parent;
     if (heir === null) return;
     if (member instanceof Scope) member.parent = heir;
