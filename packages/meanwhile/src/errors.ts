@@ -45,7 +45,7 @@ export interface Cancellation {
 }
 
 /** Where a {@link CancelledError} keeps its {@link Cancellation}. */
-export const CANCELLATION: unique symbol = Symbol.for("meanwhile.cancellation") as never;
+export const CANCELLATION: unique symbol = Symbol.for("meanwhile.cancellation");
 
 /**
  * The API was used in a way that cannot be carried out. The message says what to do instead.

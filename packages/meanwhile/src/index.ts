@@ -18,7 +18,7 @@ export { isCancelled, rethrowIfCancelled, unwrapSingle } from "./flow/cancellati
 export { gather, gatherSettled, type ResultOf } from "./flow/gather.ts";
 export type { ConcurrencyOptions, Input } from "./flow/jobs.ts";
 export type { ForEachOptions, ItemFunction, Source } from "./flow/feeder.ts";
-export { forEach } from "./flow/map.ts";
+export { forEach, map, type MapOptions } from "./flow/map.ts";
 export { any, race } from "./flow/race.ts";
 export { retry, type RetryEvent, retrying, type RetryPolicy } from "./flow/retry.ts";
 export { checkpoint } from "./kernel/checkpoint.ts";

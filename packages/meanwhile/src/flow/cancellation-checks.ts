@@ -25,7 +25,13 @@ import { cancellationOf, currentScopeNode, type Scope } from "../lowlevel.ts";
  */
 export function isCancelled(error: unknown): boolean {
   const cancellation = cancellationOf(error);
-  return cancellation !== null && (cancellation.scope as Scope).contains(currentScopeNode());
+  return cancellation !== null && liesWithin(currentScopeNode(), cancellation.scope);
+}
+
+/** Whether `scope` is `region` or lies below it. */
+export function liesWithin(scope: Scope, region: object | undefined): boolean {
+  for (let around: Scope | null = scope; around !== null; around = around.parent) if (around === region) return true;
+  return false;
 }
 
 /** Throws `error` on if {@link isCancelled} is true for it. The first line of a `catch` that handles everything else. */

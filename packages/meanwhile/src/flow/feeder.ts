@@ -7,12 +7,14 @@ import { UsageError } from "../errors.ts";
 import {
   cancellationOf,
   Children,
+  currentScopeNode,
   enterCheckpoint,
   ParkingLot,
   type SignalOption,
   suspend,
   type TaskNode,
   throwIfCancelled,
+  waitsOf,
   type WaitTarget,
 } from "../lowlevel.ts";
 import { shield } from "../time/timeouts.ts";
@@ -176,9 +178,8 @@ class SyncItems<T> implements Items<T> {
   }
 }
 
-const NEXT_ITEM: WaitTarget = { describe: () => "the next item of its source" };
-
-class AsyncItems<T> implements Items<T> {
+class AsyncItems<T> implements Items<T>, WaitTarget {
+  readonly #task: TaskNode | null = currentScopeNode().task;
   readonly #iterator: AsyncIterator<T, unknown>;
   // The last call of next(), until it has settled.
   #pending: Promise<IteratorResult<T, unknown>> | null = null;
@@ -197,7 +198,16 @@ class AsyncItems<T> implements Items<T> {
         (error) => waiter.fail(error),
       );
       return undefined;
-    }, NEXT_ITEM);
+    }, this);
+  }
+
+  describe(): string {
+    return "the next item of its source";
+  }
+
+  /** Unless the source waits for something of ours, in this same task, it waits for something foreign. */
+  get foreign(): boolean {
+    return this.#task === null || waitsOf(this.#task).length === 1;
   }
 
   async #callNext(): Promise<IteratorResult<T, unknown>> {

@@ -36,15 +36,15 @@ export function takeOver(call: string, jobs: Iterable<Input<unknown>>, concurren
   }
   if (concurrency !== Infinity && !Array.isArray(jobs)) return takeLazily(call, jobs);
   const taken: Job<unknown>[] = [];
-  let bad: unknown;
+  let bad: { readonly error: unknown } | null = null;
   for (const input of jobs) {
     try {
       taken.push(takeOne(call, input));
     } catch (error) {
-      bad ??= error;
+      bad ??= { error };
     }
   }
-  if (bad !== undefined) throw bad;
+  if (bad !== null) throw bad.error;
   return taken.values();
 }
 
@@ -156,7 +156,7 @@ export class JobRunner {
   #pull(): Job<unknown> | null {
     try {
       const { done, value } = this.#jobs.next();
-      if (done !== true) return value as Job<unknown>;
+      if (done !== true) return value;
       this.#exhausted = true;
     } catch (error) {
       this.#exhausted = true;

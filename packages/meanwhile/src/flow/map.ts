@@ -10,6 +10,7 @@ import {
   type ItemFunction,
   type Source,
 } from "./feeder.ts";
+import { MapIterator } from "./map-iterator.ts";
 
 /** Options of {@link map}. */
 export interface MapOptions extends ForEachOptions {
@@ -90,4 +91,50 @@ class Effects<T> implements FeedHandler {
     const cancelled = this.feeder.incomplete ? this.feeder.children.cancelledError() : null;
     if (cancelled !== null) throw cancelled;
   }
+}
+
+/**
+ * Calls `fn` for every item of an iterable or async iterable, at most `concurrency` at a time, and gives the results one
+ * by one, in the order of the items or as they are ready. An item is pulled only when there is a place for it, and a
+ * place is free again when its result was taken: a slow reader slows the source down, and memory stays flat.
+ *
+ * Nothing starts before the first result is asked for. From then on everything belongs to the scope of that call, which
+ * cancels it when it ends. Leaving the loop early cancels what is running and waits for its cleanup; errors that come
+ * up then are reported by the warning `MW_WARN_SUPPRESSED`. Each loop over the result reads the source anew.
+ *
+ * The first failure, of a call or of the source, cancels the rest and drops the results that were not taken; when all
+ * has cleaned up, `next` throws that error as it is.
+ *
+ * Cancellation: of the scope of the loop reaches every call and the source; `next` throws when all have cleaned up. In
+ * a scope of its own, like that of a `timeout`, only that one `next` is cancelled: no result is lost.
+ *
+ * @param fn - called with the item and its number, from 0
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` without a `concurrency`, for a bad source or function
+ * @see {@link https://tc39.es/proposal-async-iterator-helpers/}
+ *
+ * @example
+ * ```ts
+ * import { map, sleep } from "meanwhile";
+ *
+ * const lengths = map(
+ *   ["one", "three", "eleven"],
+ *   async (word) => {
+ *     await sleep(1);
+ *     return word.length;
+ *   },
+ *   { concurrency: 2 },
+ * );
+ * for await (const length of lengths) console.log(length); //> 3
+ * //> 5
+ * //> 6
+ * ```
+ */
+export function map<T, R>(source: Source<T>, fn: ItemFunction<T, R>, options: MapOptions): AsyncIterable<R>;
+export function map(
+  source: Source<unknown>,
+  fn: ItemFunction<unknown, unknown>,
+  options: MapOptions,
+): AsyncIterable<unknown> {
+  const feed = checkFeed("map", source, fn, options);
+  return { [Symbol.asyncIterator]: () => new MapIterator(feed, options.ordered ?? true) };
 }

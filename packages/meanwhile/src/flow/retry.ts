@@ -134,7 +134,7 @@ async function shouldRetry(error: unknown, attempt: number, policy: RetryPolicy)
 }
 
 function retryAfterOf(error: unknown): number {
-  const hint = (error as { retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
+  const hint = typeof error === "object" && error !== null && "retryAfterMs" in error ? error.retryAfterMs : 0;
   return typeof hint === "number" && hint > 0 ? hint : 0;
 }
 

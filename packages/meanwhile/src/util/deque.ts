@@ -5,7 +5,7 @@ const SMALLEST = 8;
 /** A queue of items with cheap ends. */
 export class Deque<T> {
   // Invariant: the items are at #ring[(#head + i) & (#ring.length - 1)] for 0 <= i < #size; the rest is undefined.
-  #ring: Array<T | undefined> = new Array<T | undefined>(SMALLEST).fill(undefined);
+  #ring: Array<T | undefined> = Array.from({ length: SMALLEST });
   #head = 0;
   #size = 0;
 
@@ -32,7 +32,7 @@ export class Deque<T> {
   }
 
   #resize(capacity: number): void {
-    const ring = new Array<T | undefined>(capacity).fill(undefined);
+    const ring = Array.from<T | undefined>({ length: capacity });
     for (let i = 0; i < this.#size; i++) ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
     this.#ring = ring;
     this.#head = 0;

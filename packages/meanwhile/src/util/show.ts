@@ -16,7 +16,8 @@ function shorten(text: string): string {
 
 function constructorName(value: object): string {
   try {
-    return String(value.constructor?.name ?? "without prototype");
+    const name: unknown = value.constructor?.name;
+    return typeof name === "string" && name !== "" ? name : "of no named class";
   } catch {
     return "unreadable";
   }
