@@ -1,7 +1,7 @@
 // Owns tasks on behalf of a group or a combinator: one scope around them, and a wait for the last one.
 
 import { CancelledError } from "../errors.ts";
-import { currentScopeNode, runInScope } from "./current.ts";
+import { callBody, currentScopeNode, runInScope } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
 import { Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type WaitTarget, type Waiter } from "./suspend.ts";
@@ -63,14 +63,16 @@ export class Children implements TaskOwner, WaitTarget {
     this.scope.cancel(reason);
   }
 
-  /** Waits until no task is left. A cancellation reaches the tasks, not this wait. */
+  /**
+   * Waits until no task is left. A cancellation reaches the tasks, not this wait. Where others than the caller may add
+   * tasks, it has to look again: one may be added before the caller resumes.
+   */
   async join(): Promise<void> {
-    while (this.alive > 0) {
-      await suspendUninterrupted<void>((waiter) => {
-        this.#joiner = waiter;
-      }, this);
-      this.#joiner = null;
-    }
+    if (this.alive === 0) return;
+    await suspendUninterrupted<void>((waiter) => {
+      this.#joiner = waiter;
+    }, this);
+    this.#joiner = null;
   }
 
   /** The error of a call that was cancelled as a whole: from outside, or by its signal. Null if it was not. */
@@ -88,15 +90,10 @@ export class Children implements TaskOwner, WaitTarget {
 
   /** Runs a callback inside the scope, in the current task; what it returns is awaited there too. */
   runBody<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    return runInScope(this.scope, callBody, body as () => T | PromiseLike<T>) as Promise<T>;
+    return runInScope(this.scope, callBody<T>, body);
   }
 
   describe(): string {
     return `${this.alive} of its tasks (${this.#what})`;
   }
-}
-
-/** Calls a body so that a lazy thenable it returns is started in the context of the call. */
-export async function callBody<T>(body: () => T | PromiseLike<T>): Promise<T> {
-  return await body();
 }

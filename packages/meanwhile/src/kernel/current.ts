@@ -10,7 +10,8 @@ import type { Scope } from "./scope.ts";
 
 const storage: AsyncLocalStorage<Scope> = new AsyncLocalStorage<Scope>();
 
-let outside: Scope | undefined;
+// Set before any other code runs: runner.ts is loaded with the kernel.
+let outside: Scope;
 
 /** Sets the scope of code that is in no scope of ours. Called once, when the kernel is loaded. */
 export function setOutsideScope(scope: Scope): void {
@@ -19,7 +20,7 @@ export function setOutsideScope(scope: Scope): void {
 
 /** The innermost live scope of the running code; outside of everything, the scope that is never cancelled. */
 export function currentScopeNode(): Scope {
-  let scope = storage.getStore() ?? (outside as Scope);
+  let scope = storage.getStore() ?? outside;
   // Code can outlive its scope (a promise that nobody awaited): it then belongs to the scope around it.
   while (scope.closed && scope.parent !== null) scope = scope.parent;
   return scope;
@@ -33,6 +34,11 @@ export function enteredScope(): Scope | undefined {
 /** Runs `callback(argument)` inside the scope, and everything it starts. */
 export function runInScope<A, R>(scope: Scope, callback: (argument: A) => R, argument: A): R {
   return storage.run(scope, callback, argument);
+}
+
+/** Calls a body so that a lazy thenable it returns is started in the context of the call. */
+export async function callBody<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  return await body();
 }
 
 /** Returns a function that runs callbacks in today's context, whatever the context is when it is called. */

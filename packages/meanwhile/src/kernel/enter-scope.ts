@@ -2,8 +2,8 @@
 
 import type { Cancellation } from "../errors.ts";
 import { unwrapCancellation } from "./cancellation.ts";
-import { callBody, type SignalOption } from "./children.ts";
-import { currentScopeNode, runInScope } from "./current.ts";
+import type { SignalOption } from "./children.ts";
+import { callBody, currentScopeNode, runInScope } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 
@@ -35,8 +35,7 @@ export async function enterScope<T>(
   const parent = currentScopeNode();
   const scope = new Scope(parent, parent.runner, parent.task, shielded);
   const unlink = linkSignal(scope, signal);
-  if (deadline <= scope.runner.clock.now()) scope.due();
-  else if (deadline !== Infinity) scope.deadline = deadline;
+  if (deadline !== Infinity) scope.deadline = deadline;
   try {
     const value = await runInScope(scope, callBody<T>, () => body(scope));
     return { kind: "value", value };

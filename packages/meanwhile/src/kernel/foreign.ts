@@ -3,21 +3,22 @@
 // A signal is made for one foreign call, or once for a scope that asks for one, and always detached: the runtime
 // itself is not built on signals, whose listeners are slow and leak silently.
 
-import { type Cancellation, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { currentScopeNode } from "./current.ts";
 import type { Scope, ScopeMember } from "./scope.ts";
 import { cancelledIn, suspend, type WaitTarget } from "./suspend.ts";
 
-/** Cancels `scope` when the signal is aborted. Returns how to detach. */
-export function linkSignal(scope: Scope, signal: AbortSignal | undefined): () => void {
+/** Cancels `scope` when the signal is aborted, and calls `onAborted`. Returns how to detach. */
+export function linkSignal(scope: Scope, signal: AbortSignal | undefined, onAborted: () => void = nothing): () => void {
   if (signal === undefined) return nothing;
   if (!(signal instanceof AbortSignal)) {
     scope.close();
     throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot use ${show(signal)} as 'signal'; pass an AbortSignal`);
   }
   const abort = (): void => {
+    onAborted();
     if (scope.own !== null || scope.closed) return;
     const origin = {};
     Error.captureStackTrace(origin, abort);
@@ -45,13 +46,17 @@ class SignalMember implements ScopeMember {
     scope.remove(this);
     this.controller.abort(cancelledIn(scope));
   }
+
+  /** Not handed to the scope around: there the signals of all short scopes inside it would pile up. */
+  scopeEnded(): void {}
 }
 
 const signalsOfScopes = new WeakMap<Scope, AbortSignal>();
 
 /**
- * An `AbortSignal` that is aborted when the current scope is cancelled, for foreign code that takes one. Prefer
- * `cancellable((signal) => …)`, which also waits until the foreign code has stopped.
+ * An `AbortSignal` that is aborted when the current scope is cancelled, for foreign code that takes one; once the scope
+ * has been left it is never aborted. Prefer `cancellable((signal) => …)`, which also waits until the foreign code has
+ * stopped.
  *
  * The abort reason is a `CancelledError`; foreign errors made of it count as our cancellation.
  *
@@ -125,24 +130,27 @@ export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => 
 }
 
 function cancellableCall<T>(work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
-  const scope = currentScopeNode();
   return suspend<T>((waiter) => {
     const controller = new AbortController();
-    Promise.resolve(work(controller.signal)).then(
-      (value) => waiter.wake(value),
-      (error) => waiter.failWith(() => outcomeOf(error, scope, controller.signal)),
-    );
-    return () => {
-      controller.abort(cancelledIn(scope));
+    // Set before the call: the work itself may cancel the scope.
+    waiter.abort = () => {
+      controller.abort(cancelledIn(waiter.scope as Scope));
       return "wait";
     };
+    Promise.resolve(work(controller.signal)).then(
+      (value) => waiter.wake(value),
+      (error) => {
+        const scope = waiter.scope as Scope;
+        waiter.failWith(() => outcomeOf(error, scope, controller.signal));
+      },
+    );
+    return undefined;
   }, FOREIGN_CALL);
 }
 
 /** An error that is our abort coming back, in whatever shape, is our cancellation; any other is thrown as it is. */
-function outcomeOf(error: unknown, scope: Scope, signal: AbortSignal): unknown {
-  if (!signal.aborted || scope.effective === null) return error;
-  const back = cancellationOf(error) as Cancellation | null;
-  const ours = cancellationOf(signal.reason);
-  return error === signal.reason || back === ours ? cancelledIn(scope) : error;
+function outcomeOf(error: unknown, scope: Scope, { aborted, reason }: AbortSignal): unknown {
+  if (!aborted || (error !== reason && cancellationOf(error) !== cancellationOf(reason))) return error;
+  // A wait that nobody awaited may come back after the cancelled scope has been left.
+  return scope.effective === null ? reason : cancelledIn(scope);
 }

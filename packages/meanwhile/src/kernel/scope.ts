@@ -7,7 +7,8 @@
 // down to the next shield, is interrupted when the mark is set; every later checkpoint there looks at the mark.
 
 import { type Bucket, type DeadlineEntry } from "../clock/deadlines.ts";
-import type { Cancellation } from "../errors.ts";
+import { type Cancellation, UsageError } from "../errors.ts";
+import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { instruments } from "./instruments.ts";
 import type { Runner } from "./runner.ts";
@@ -26,7 +27,10 @@ export interface ScopeMember {
 
 /** A region of a program that is cancelled as a whole. Given to the body of `cancelScope`. */
 export interface CancelScope {
-  /** When the scope cancels itself, on the scale of `now()`; `Infinity` for never. May be changed at any time. */
+  /**
+   * When the scope cancels itself, on the scale of `now()`; `Infinity` for never. May be changed at any time; one that
+   * has passed cancels at once.
+   */
   deadline: number;
   /** Whether the scope itself was cancelled, by `cancel()` or by its deadline. */
   readonly cancelled: boolean;
@@ -82,13 +86,18 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
   }
 
   set deadline(at: number) {
+    if (typeof at !== "number" || Number.isNaN(at)) throw badDeadline(at);
     this.#deadline = at;
-    if (!this.closed && this.own === null) this.runner.deadlines.add(this, at);
+    if (this.closed || this.own !== null) return;
+    const { deadlines } = this.runner;
+    if (at !== Infinity && at <= deadlines.clock.now()) this.due();
+    else deadlines.add(this, at);
   }
 
   cancel(reason?: unknown): void {
     if (this.own !== null || this.closed) return;
     const origin = {};
+    // oxlint-disable-next-line typescript/unbound-method -- only named: the stack begins at its caller
     Error.captureStackTrace(origin, this.cancel);
     this.cancelAs({ scope: this, reason, by: "call", origin });
   }
@@ -101,8 +110,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
 
   /** A scope around this one was cancelled. The outermost cancellation wins, so it replaces one of ours. */
   interrupt(cancellation: Cancellation): void {
-    if (this.shielded) return;
-    this.#deliver(cancellation);
+    if (!this.shielded) this.#deliver(cancellation);
   }
 
   /** Cancels the scope, which was not cancelled before. */
@@ -115,11 +123,23 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     if (this.effective === null) this.#deliver(cancellation);
   }
 
+  // Not recursive: scopes may be nested deeper than the stack is.
   #deliver(cancellation: Cancellation): void {
-    // Marked before anything is told: whoever is woken by an abort function must find the mark.
-    this.effective = cancellation;
+    const reached: Scope[] = [this];
+    // Marked everywhere before anybody is told: an abort function, and whom it wakes, must find the mark.
+    for (const scope of reached) {
+      scope.effective = cancellation;
+      for (let member = scope.first; member !== null; member = member.next) {
+        if (member instanceof Scope && !member.shielded) reached.push(member);
+      }
+    }
+    for (const scope of reached) scope.#tellMembers(cancellation);
+  }
+
+  #tellMembers(cancellation: Cancellation): void {
     for (const member of this.members()) {
-      // An abort function may have taken this member away meanwhile.
+      if (member instanceof Scope) continue;
+      // An abort function may have ended this wait meanwhile.
       if (member.scope === this) member.interrupt(cancellation);
     }
   }
@@ -169,7 +189,10 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
 
   #handUp(member: ScopeMember): void {
     this.remove(member);
-    if (member.scopeEnded !== undefined) return member.scopeEnded();
+    if (member.scopeEnded !== undefined) {
+      member.scopeEnded();
+      return;
+    }
     const heir = this.parent;
     if (heir === null) return;
     if (member instanceof Scope) member.parent = heir;
@@ -193,8 +216,20 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     return cancellation !== null && this.contains(cancellation.scope as Scope);
   }
 
+  /** The scope whose cancellation reaches the code in here. Only while there is one. */
+  get outermostCancelled(): Scope {
+    return (this.effective as Cancellation).scope as Scope;
+  }
+
   /** Whether a cancellation around this scope reaches into it. */
   get cancelledFromOutside(): boolean {
     return !this.shielded && this.parent !== null && this.parent.effective !== null;
   }
+}
+
+function badDeadline(at: unknown): UsageError {
+  return new UsageError(
+    "MW_ERR_INVALID_ARGUMENT",
+    `Cannot set the deadline of a scope to ${show(at)}; pass a time on the scale of now(), or Infinity`,
+  );
 }

@@ -17,7 +17,7 @@ import type { Task } from "./task.ts";
 /**
  * Undoes a registration when the wait is cancelled: afterwards nobody may wake the waiter. It runs in the stack of
  * the canceller and must neither wait nor throw. Returning `"wait"` says that the wait cannot end now: it goes on, and
- * whoever was to wake it still must.
+ * whoever was to wake it still must; a scope further out that is cancelled later asks again.
  */
 export type Abort = () => void | "wait";
 
@@ -80,7 +80,7 @@ export class Waiter<T> implements ScopeMember, DeadlineEntry {
     this.wake(undefined as T);
   }
 
-  /** The scope was cancelled. */
+  /** The scope that holds this wait was cancelled, or one around it that it can see. */
   interrupt(): void {
     const scope = this.scope as Scope;
     if (this.abort !== null && this.abort() === "wait") return;
@@ -91,7 +91,7 @@ export class Waiter<T> implements ScopeMember, DeadlineEntry {
   #leave(scope: Scope): void {
     if (this.bucket !== null) scope.runner.deadlines.remove(this);
     scope.remove(this);
-    if (instruments.active !== null) instruments.active.resumed(this as Waiter<never>);
+    if (instruments.active !== null) instruments.active.resumed(this);
   }
 }
 
@@ -121,7 +121,7 @@ export interface Suspension<T> {
 export function suspension<T>(scope: Scope, target: WaitTarget): Suspension<T> {
   const promise = new Promise<T>(takeResolve as never);
   const waiter = new Waiter<T>(scope, target, resolveOfNewest as never);
-  if (instruments.active !== null) instruments.active.suspended(waiter as Waiter<never>);
+  if (instruments.active !== null) instruments.active.suspended(waiter);
   return { promise, waiter };
 }
 
@@ -190,7 +190,7 @@ function goOn(): "wait" {
 
 /** Lets `waiter` be woken without a value when the clock of its run reaches `deadline`. */
 export function wakeAt(waiter: Waiter<void>, deadline: number): void {
-  waiter.scope?.runner.deadlines.add(waiter as Waiter<void> & DeadlineEntry, deadline);
+  waiter.scope?.runner.deadlines.add(waiter, deadline);
 }
 
 /** Makes the error for code in a scope that is cancelled. Call it in the code that is to see the error. */
