@@ -84,7 +84,7 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
         (value) => waiter.wake(value),
         (error) => waiter.failWith(() => this.#seenFrom(scope, error)),
       );
-      return () => ((scope.effective?.scope as Scope).contains(startedIn) ? "wait" : undefined);
+      return () => ((waiter.scope as Scope).outermostCancelled.contains(startedIn) ? "wait" : undefined);
     }, this);
   }
 

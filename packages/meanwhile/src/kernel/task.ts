@@ -3,15 +3,15 @@
 // The promise of the job is watched with two functions shared by all tasks. They find their task in the context the
 // promise was watched in, so a task costs no closures.
 
-import { CancelledError, TaskCancelledError, UsageError } from "../errors.ts";
+import { TaskCancelledError, UsageError } from "../errors.ts";
 import { invariant } from "../util/invariant.ts";
 import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
-import { currentScopeNode, enteredScope, runInScope } from "./current.ts";
+import { callBody, currentScopeNode, enteredScope, runInScope } from "./current.ts";
 import { instruments } from "./instruments.ts";
 import type { Runner } from "./runner.ts";
 import { Scope } from "./scope.ts";
-import { cancelledIn, suspension, type WaitTarget, type Waiter } from "./suspend.ts";
+import { cancelledIn, suspension, Waiter, type WaitTarget } from "./suspend.ts";
 import { isFinal, NEW, RUNNING, type TaskState, transition } from "./task-state.ts";
 
 /** Something that was not started yet: a lazy coroutine, or a function. */
@@ -113,8 +113,8 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
       const job = this.#job;
       result = typeof job === "function" ? job() : job;
     } catch (error) {
-      this.failed(error);
-      return;
+      // Not failed at once: whoever awaits the task right after creating it must have had the time to.
+      result = Promise.reject(error);
     }
     // Promise.resolve returns a native promise as it is; a lazy coroutine starts here, inside the scope.
     Promise.resolve(result).then(taskSucceeded, taskFailed);
@@ -162,36 +162,55 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
 
   /**
    * Waits for the end. A cancelled waiter leaves at once, unless this task lies inside the scope that was cancelled:
-   * then it has been told too, and the waiter leaves when the task's cleanup is done.
+   * then it has been told too, and the waiter leaves when the task's cleanup is done. Of tasks that wait for each other
+   * in a circle, one leaves first.
    */
   #join(): Promise<T> {
     const scope = currentScopeNode();
     if (scope.task === (this as TaskNode)) return Promise.reject(awaitSelf(this.name));
     if (scope.effective !== null) {
-      const inside = (scope.effective.scope as Scope).contains(this.scope);
-      return inside && !this.done ? this.#joinCancelled(scope) : Promise.reject(cancelledIn(scope));
+      return !this.done && this.#endsBefore(scope) ? this.#joinCancelled(scope) : Promise.reject(cancelledIn(scope));
     }
-    const { promise, waiter } = suspension<T>(scope, this as WaitTarget);
+    const { promise, waiter } = suspension<T>(scope, this);
     if (this.done) this.#tell(waiter);
-    else this.#addJoiner(waiter, scope);
+    else this.#addJoiner(waiter);
     return promise;
   }
 
   // Already cancelled on entry: it waits for the cleanup of the task, and then is told so whatever came of it.
   async #joinCancelled(scope: Scope): Promise<never> {
-    const { promise, waiter } = suspension<T>(scope, this as WaitTarget);
-    this.#addJoiner(waiter, scope);
+    const { promise, waiter } = suspension<T>(scope, this);
+    this.#addJoiner(waiter);
     await promise.then(ignore, ignore);
     throw cancelledIn(scope);
   }
 
-  #addJoiner(waiter: Waiter<T>, scope: Scope): void {
+  #addJoiner(waiter: Waiter<T>): void {
     const joiners = (this.#joiners ??= new Set());
     joiners.add(waiter);
     waiter.abort = () => {
-      if ((scope.effective?.scope as Scope).contains(this.scope)) return "wait";
+      if (this.#endsBefore(waiter.scope as Scope)) return "wait";
       joiners.delete(waiter);
+      return undefined;
     };
+  }
+
+  /** Whether code in `scope`, which is cancelled, has to wait for the end of this task before it can go on. */
+  #endsBefore(scope: Scope): boolean {
+    return scope.outermostCancelled.contains(this.scope) && !this.#waitsFor(scope);
+  }
+
+  // Follows what the task owns and the tasks that are awaited there: every other wait ends by the cancellation.
+  #waitsFor(scope: Scope): boolean {
+    const reached = new Set<Scope>([this.scope]);
+    for (const one of reached) {
+      if (one === scope) return true;
+      for (const member of one.members()) {
+        if (member instanceof Scope) reached.add(member);
+        else if (member instanceof Waiter && member.target instanceof TaskNode) reached.add(member.target.scope);
+      }
+    }
+    return false;
   }
 
   #tell(waiter: Waiter<T>): void {
@@ -215,25 +234,20 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
   }
 
   holders(): Iterable<Task<unknown>> {
-    return [this as Task<unknown>];
+    return [this];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel("the block of the task was left");
-    const shield = new Scope(currentScopeNode(), this.runner, currentScopeNode().task, true);
+    if (this.done) return; // a failure was its owner's, who has been told
+    const parent = currentScopeNode();
+    const shield = new Scope(parent, parent.runner, parent.task, true);
     try {
-      await runInScope(shield, () => this.#joinQuietly(), undefined);
+      await runInScope(shield, callBody, () => this);
+    } catch (error) {
+      if (!this.cancelled) throw error;
     } finally {
       shield.close();
-    }
-  }
-
-  async #joinQuietly(): Promise<void> {
-    if (this.done) return; // a failure was its owner's, who has been told
-    try {
-      await this;
-    } catch (error) {
-      if (!(error instanceof TaskCancelledError) && !(error instanceof CancelledError)) throw error;
     }
   }
 }
