@@ -1,11 +1,14 @@
 // A block that owns tasks: it ends when all of them have, and the first failure cancels the rest.
 //
-//   open ──body ended──▶ joining ──no task left──▶ closed
-// Tasks may be added while open and joining; in a cancelled group they start cancelled.
+//   open ──body and last task ended──▶ closed
+//
+// Tasks may be added while the group is open, also when only its tasks are left; in a cancelled group they start
+// cancelled.
 
 import { TaskGroupError, UsageError } from "../errors.ts";
 import { show } from "../util/show.ts";
 import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
+import { enterCheckpoint } from "./checkpoint.ts";
 import { Children, type SignalOption } from "./children.ts";
 import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
@@ -31,9 +34,10 @@ export interface TaskGroup {
   createTask<T>(job: Job<T>, options?: TaskOptions): Task<T>;
   /**
    * Starts a job and waits until it calls its argument `started(value)`; returns the value. From then on the job is a
-   * task of the group; until then it belongs to the caller, who gets its errors unwrapped.
+   * task of the group; until then it belongs to the caller, who gets its errors unwrapped. Calling it again changes
+   * nothing.
    *
-   * Cancellation: reaches the job; the call ends when the job has ended.
+   * Cancellation: reaches the job; the call ends when the job has ended, which then is no task of the group.
    *
    * @throws {@link UsageError} `MW_ERR_NOT_STARTED` if the job returns without having called `started`
    * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.Nursery.start}
@@ -46,7 +50,7 @@ export interface TaskGroup {
 class TaskGroupNode implements TaskGroup {
   readonly children: Children;
   // Every error of the body and the tasks, in the order they happened; each once.
-  readonly errors: unknown[] = [];
+  readonly errors: Set<unknown> = new Set();
   state: "open" | "closed" = "open";
   /** Whether a task ended by cancellation: then an outer cancellation is thrown on although the body has a value. */
   childrenCancelled = false;
@@ -69,12 +73,11 @@ class TaskGroupNode implements TaskGroup {
   }
 
   async start<V>(job: (started: (value: V) => void) => unknown, options: TaskOptions = {}): Promise<V> {
-    checkJob(job, "group.start");
+    checkStartable(job);
+    const turn = enterCheckpoint();
+    if (turn !== null) await turn;
     this.#checkOpen(job);
-    const caller = currentScopeNode();
-    if (caller.effective !== null) throw cancelledIn(caller);
-    const starting = new StartingTask<V>(this.children, job, options.name);
-    return starting.started(caller);
+    return await new StartingTask<V>(this.children, job, options.name).started();
   }
 
   cancel(reason?: unknown): void {
@@ -82,7 +85,7 @@ class TaskGroupNode implements TaskGroup {
   }
 
   failed(error: unknown, why: string): void {
-    if (!this.errors.includes(error)) this.errors.push(error);
+    this.errors.add(error);
     this.children.cancel(why);
   }
 
@@ -119,16 +122,13 @@ class StartingTask<V> implements TaskOwner {
     group.hold();
   }
 
-  async started(caller: Scope): Promise<V> {
-    const ended = suspendUninterrupted<V>((waiter) => {
+  /** Starts the task and waits until it has moved to the group, or has ended. */
+  started(): Promise<V> {
+    const started = suspendUninterrupted<V>((waiter) => {
       this.#waiter = waiter;
     }, this.#task);
     this.#task.start();
-    try {
-      return await ended;
-    } catch (error) {
-      throw isCancellationOf(caller, error) ? cancelledIn(caller) : error;
-    }
+    return started;
   }
 
   #move(value: V): void {
@@ -141,12 +141,20 @@ class StartingTask<V> implements TaskOwner {
     this.#waiter?.wake(value);
   }
 
-  childEnded(task: TaskNode): void {
+  childEnded(): void {
     this.#scope.close();
     this.#group.release();
-    const { state } = task;
-    if (state.kind === "failed" || state.kind === "cancelled") this.#waiter?.fail(state.error);
-    else this.#waiter?.failWith(() => notStarted(task.name));
+    this.#waiter?.failWith(() => this.#error());
+  }
+
+  // Why the task is not in the group. Made when the starter resumes.
+  #error(): unknown {
+    const { state, name } = this.#task;
+    if (state.kind === "failed") return state.error;
+    const starter = this.#scope.parent as Scope;
+    // Whether the task ended by the cancellation or in spite of it: the starter was cancelled, and nothing was started.
+    if (starter.effective !== null) return cancelledIn(starter);
+    return state.kind === "cancelled" ? this.#task.cancelledError() : notStarted(name);
   }
 }
 
@@ -154,6 +162,15 @@ function notStarted(name: string): UsageError {
   return new UsageError(
     "MW_ERR_NOT_STARTED",
     `Cannot finish group.start: the job "${name}" returned without calling started(value); call it when the job is ready`,
+  );
+}
+
+function checkStartable(job: unknown): void {
+  if (typeof job === "function") return;
+  if (isCoroutine(job)) job.handOver();
+  throw new UsageError(
+    "MW_ERR_INVALID_ARGUMENT",
+    `Cannot start ${show(job)} with group.start; pass a function, which is given 'started' to call`,
   );
 }
 
@@ -203,14 +220,16 @@ export async function taskGroup<T>(
     cancelled = isCancellationOf(scope, error);
     if (!cancelled) group.failed(error, "the body of the group failed");
   }
-  await children.join();
+  // Again, if a task was added between the end of the last one and this line.
+  while (children.alive > 0) await children.join();
   group.state = "closed";
   children.close();
   return endGroup(group, cancelled, value);
 }
 
 function endGroup<T>(group: TaskGroupNode, cancelled: boolean, value: T | undefined): T | undefined {
-  const { errors, children } = group;
+  const { children } = group;
+  const errors = [...group.errors];
   if (errors.length > 0) throw new TaskGroupError("MW_ERR_TASK_GROUP", errors, groupMessage(errors));
   const error = cancelled || group.childrenCancelled ? children.cancelledError() : null;
   if (error !== null) throw error;
