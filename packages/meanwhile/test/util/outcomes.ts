@@ -1,0 +1,28 @@
+// What became of something that is expected to fail, or to wait.
+
+import assert from "node:assert/strict";
+
+import { checkpoint } from "meanwhile";
+
+/** The error of something that must fail. */
+export async function errorOf(failing: PromiseLike<unknown>): Promise<Error & { readonly code?: string }> {
+  let value: unknown;
+  try {
+    value = await failing;
+  } catch (error) {
+    assert.ok(error instanceof Error, `thrown was ${String(error)}`);
+    return error;
+  }
+  return assert.fail(`it gave ${String(value)}`);
+}
+
+/** Whether a call gives the event loop a turn when this one has lasted longer than its budget. */
+export async function givesWay(call: () => PromiseLike<unknown>): Promise<boolean> {
+  await checkpoint();
+  const started = performance.now();
+  while (performance.now() - started < 6);
+  let hadTurn = false;
+  setImmediate(() => (hadTurn = true));
+  await call();
+  return hadTurn;
+}
