@@ -1,0 +1,270 @@
+// One request and its answer on one connection: what undici calls, and what the caller waits on.
+//
+//   connecting ──▶ sent ──head──▶ body ──last byte──▶ ended
+//        └───────────┴─────────────┴──error, cancel, close──▶ failed
+//
+// Ended and failed give the slot back at once, whoever may still have bytes to read from the buffer.
+
+import { currentScopeNode, giveWay, suspend, type Waiter, type WaitTarget, wakeAt } from "meanwhile/lowlevel";
+import type { Dispatcher } from "undici";
+
+import type { Connection } from "./connection.ts";
+import { HttpError, type RequestLine } from "./errors.ts";
+import { failureOf, headersTooLarge } from "./failures.ts";
+import type { Settled } from "./options.ts";
+import { Patience } from "./patience.ts";
+import type { Pool } from "./pool.ts";
+import { BodyStream, type Payload } from "./request-body.ts";
+
+type ExchangeState = "connecting" | "sent" | "body" | "ended" | "failed";
+
+/** Lower-case names; several values as a list. */
+export type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Beyond this many unread bytes the server is made to wait. */
+const HIGH_WATER_BYTES = 128 * 1024;
+/** 102 and 103 come once or twice; a server that goes on and on is hostile. */
+const MOST_INFORMATIONAL = 16;
+
+const HEAD: WaitTarget = { describe: () => "the answer of an HTTP server", foreign: true };
+const BODY: WaitTarget = { describe: () => "the body of an HTTP answer", foreign: true };
+
+/** What an exchange is about. */
+export interface ExchangePlan {
+  readonly request: RequestLine;
+  readonly settled: Settled;
+  readonly payload: Payload;
+  readonly maxHeaderCount: number;
+  /** When the whole attempt must be over, on the clock of the scope. */
+  readonly deadline: number;
+}
+
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly plan: ExchangePlan;
+  status = 0;
+  statusText = "";
+  headers: RawHeaders = {};
+  bytesReceived = 0;
+  /** Whether the server has begun to answer. */
+  isAnswered = false;
+  // Invariant: ended and failed are for good, and the connection is no longer ours.
+  #state: ExchangeState = "sent";
+  // Set exactly if failed: makes the error for the code that waits, in its stack.
+  #makeError: (() => Error) | null = null;
+  readonly #chunks: Buffer[] = [];
+  #buffered = 0;
+  #informational = 0;
+  #controller: Dispatcher.DispatchController | null = null;
+  #waiter: Waiter<void> | null = null;
+  readonly #patience: Patience;
+  readonly #pool: Pool;
+  readonly #connection: Connection;
+
+  constructor(plan: ExchangePlan, pool: Pool, connection: Connection) {
+    this.plan = plan;
+    this.#pool = pool;
+    this.#connection = connection;
+    this.#patience = new Patience(plan.settled, plan.deadline, currentScopeNode().runner.clock);
+  }
+
+  get isOver(): boolean {
+    return this.#state === "ended" || this.#state === "failed";
+  }
+
+  /** Whether the connection had served before: the server may have closed it just when this request was sent. */
+  get isReused(): boolean {
+    return this.#connection.isUsed;
+  }
+
+  /** Whether the last byte has come. */
+  get isComplete(): boolean {
+    return this.#state === "ended";
+  }
+
+  // ---- for the caller ----
+
+  /** Waits for the head of the answer. A caller that is cancelled leaves no connection behind. */
+  async head(): Promise<void> {
+    while (this.#state === "connecting" || this.#state === "sent") await this.#event(HEAD);
+    if (this.#makeError !== null && this.status === 0) throw this.#makeError();
+  }
+
+  /** The next bytes of the body; null after the last. A caller that is cancelled leaves no connection behind. */
+  async read(): Promise<Buffer | null> {
+    for (;;) {
+      const chunk = this.take();
+      if (chunk !== undefined) return chunk;
+      if (this.#state === "ended") return null;
+      if (this.#makeError !== null) throw this.#makeError();
+      // Idle is the time in which we waited and nothing came: what the caller did meanwhile does not count.
+      this.#patience.touch();
+      await this.#event(BODY);
+    }
+  }
+
+  /** What {@link read} would give without waiting; undefined if there is nothing. */
+  take(): Buffer | undefined {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return undefined;
+    this.#buffered -= chunk.length;
+    if (this.#controller?.paused === true && this.#buffered < HIGH_WATER_BYTES) this.#controller.resume();
+    return chunk;
+  }
+
+  /** The answer is read as a stream from here on: it may take its time. */
+  forgetTotal(): void {
+    this.#patience.forgetTotal();
+  }
+
+  /** Ends the exchange unless it is over: the connection is closed and the slot is free. Drops what was not read. */
+  abort(): void {
+    this.#chunks.length = 0;
+    this.fail(() => closedError(this.plan.request));
+  }
+
+  /** Ends the exchange, unless it is over, with an error made for whoever waits for it. */
+  fail(makeError: () => Error): void {
+    if (this.isOver) return;
+    this.#makeError = makeError;
+    this.#finish("failed");
+    this.#pool.discard(this.#connection);
+  }
+
+  // ---- for the connection ----
+
+  /** The connection is being made. */
+  connecting(): void {
+    if (this.isOver) return;
+    this.#state = "connecting";
+    this.#patience.connecting();
+    this.#rearm();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.isOver) return controller.abort(closedError(this.plan.request));
+    this.#state = "sent";
+    this.#patience.connected();
+    this.#rearm();
+  }
+
+  onBodySent(): void {
+    this.#patience.touch();
+  }
+
+  onResponseStarted(): void {
+    this.isAnswered = true;
+    this.#patience.touch();
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: RawHeaders, text?: string): void {
+    if (this.isOver) return;
+    if (status < 200) this.#informational += 1;
+    if (this.#informational > MOST_INFORMATIONAL || this.#isFlood(controller.rawHeaders)) {
+      return this.#refuse(controller, () => headersTooLarge(this.plan.request));
+    }
+    if (status < 200) return;
+    this.#state = "body";
+    this.status = status;
+    this.statusText = text ?? "";
+    this.headers = headers;
+    this.#notify();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.isOver) return;
+    this.bytesReceived += chunk.length;
+    this.#buffered += chunk.length;
+    this.#chunks.push(chunk);
+    if (this.#buffered >= HIGH_WATER_BYTES) controller.pause();
+    this.#patience.touch();
+    this.#notify();
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.isOver) return;
+    if (this.#isFlood(controller.rawTrailers)) {
+      return this.#refuse(controller, () => headersTooLarge(this.plan.request));
+    }
+    // undici takes a reset for the end of a body that only the end of the connection delimits.
+    const errored = this.#connection.socket?.errored;
+    if (errored != null) return this.onResponseError(controller, errored);
+    this.#finish("ended");
+    this.#pool.keep(this.#connection);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {
+    const { request, payload } = this.plan;
+    const phase = this.#state;
+    if (phase === "ended" || phase === "failed") return;
+    this.#failLater(() => failureOf(cause, phase, request, payload));
+  }
+
+  // ---- inside ----
+
+  #isFlood(raw: unknown): boolean {
+    return Array.isArray(raw) && raw.length / 2 > this.plan.maxHeaderCount;
+  }
+
+  #refuse(controller: Dispatcher.DispatchController, makeError: () => Error): void {
+    this.#failLater(makeError);
+    controller.abort(closedError(this.plan.request));
+  }
+
+  /** Like {@link fail}, from within a call of undici, which goes on with the connection afterwards. */
+  #failLater(makeError: () => Error): void {
+    this.#makeError = makeError;
+    // Asked for before the waiter is woken: the slot is free when the caller gets the error.
+    queueMicrotask(() => this.#pool.discard(this.#connection));
+    this.#finish("failed");
+  }
+
+  #finish(state: "ended" | "failed"): void {
+    this.#state = state;
+    this.#patience.stop();
+    const { content } = this.plan.payload;
+    if (content instanceof BodyStream) content.stop();
+    this.#notify();
+  }
+
+  #notify(): void {
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.wake();
+  }
+
+  #rearm(): void {
+    if (this.#waiter !== null) wakeAt(this.#waiter, this.#patience.next);
+  }
+
+  /** Waits until anything happens; a deadline that has come ends the exchange. */
+  async #event(target: WaitTarget): Promise<void> {
+    await suspend<void>((waiter) => {
+      this.#waiter = waiter;
+      this.#rearm();
+      return () => {
+        this.#waiter = null;
+        this.abort();
+      };
+    }, target);
+    // Whoever wakes the waiter takes it away; only a deadline leaves it here.
+    if (this.#waiter === null) return;
+    this.#waiter = null;
+    await this.#expire(this.#state);
+  }
+
+  /** A deadline has come. What arrived while the event loop was blocked is delivered before anything is decided. */
+  async #expire(before: ExchangeState): Promise<void> {
+    await giveWay();
+    const { content } = this.plan.payload;
+    // Waiting for the caller's own body is not the server's fault.
+    if (content instanceof BodyStream && content.isAwaited) this.#patience.touch();
+    const phase = this.#patience.overdue();
+    if (phase === null || this.isOver || this.#state !== before) return;
+    this.fail(this.#patience.errorFor(phase, this.plan.request, this.isAnswered));
+  }
+}
+
+function closedError(request: RequestLine): HttpError {
+  return new HttpError("MW_ERR_HTTP_BODY_USED", request, "the response was closed before its body was read");
+}

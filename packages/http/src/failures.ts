@@ -1,0 +1,76 @@
+// From the errors of undici, of Node and of the server to ours: one code for each thing a caller can do about it.
+
+import { ConnectError, HttpError, type HttpErrorCode, type RequestLine, TooLargeError } from "./errors.ts";
+import { BodyStream, type Payload } from "./request-body.ts";
+
+/** How far an exchange had come when it failed. */
+export type FailedIn = "connecting" | "sent" | "body";
+
+/** Makes our error of what made an exchange fail. */
+export function failureOf(cause: Error, phase: FailedIn, request: RequestLine, { content }: Payload): HttpError {
+  if (content instanceof BodyStream && content.failure !== null) {
+    return new HttpError("MW_ERR_HTTP_REQUEST_BODY", request, "the iterable given as 'body' failed", {
+      cause: content.failure.error,
+    });
+  }
+  const code = codeOf(cause);
+  const options = { cause: withoutContent(cause) };
+  if (phase === "connecting") return connectFailure(code, request, options);
+  if (code === "UND_ERR_HEADERS_OVERFLOW") return headersTooLarge(request, options);
+  const [ours, what] = kindOf(code, cause, phase);
+  return new HttpError(ours, request, what, options);
+}
+
+/** The error for an answer with too many or too long header fields. */
+export function headersTooLarge(request: RequestLine, options?: ErrorOptions): TooLargeError {
+  const what = "the header fields of the answer exceed maxHeaderBytes or maxHeaderCount";
+  return new TooLargeError("MW_ERR_HTTP_HEADERS_TOO_LARGE", request, what, options);
+}
+
+/** The error for everybody who waits when the session closes, and for those who come later. */
+export function sessionClosed(request: RequestLine): HttpError {
+  return new HttpError("MW_ERR_HTTP_CLOSED", request, "the session was closed; make requests before its close()");
+}
+
+function connectFailure(code: string, request: RequestLine, options: ErrorOptions): HttpError {
+  if (/^(ENOTFOUND|ENODATA|EAI_\w+)$/.test(code)) {
+    const when = code === "EAI_AGAIN" ? "cannot be looked up now" : "has no address";
+    return new ConnectError("MW_ERR_HTTP_DNS", request, `its host ${when} (${code})`, options);
+  }
+  if (/^E[A-Z]+$|^UND_ERR/.test(code) && code !== "EPROTO") {
+    return new ConnectError("MW_ERR_HTTP_CONNECT", request, `the connection cannot be made (${code})`, options);
+  }
+  return new ConnectError("MW_ERR_HTTP_TLS", request, `no secure connection can be made (${code})`, options);
+}
+
+function kindOf(code: string, cause: Error, phase: "sent" | "body"): [HttpErrorCode, string] {
+  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" || code === "HPE_INVALID_EOF_STATE" || phase === "body") {
+    if (!isProtocol(code, cause) || code === "HPE_INVALID_EOF_STATE") {
+      return ["MW_ERR_HTTP_INCOMPLETE", "the connection ended before the body was complete"];
+    }
+  }
+  if (isProtocol(code, cause))
+    return ["MW_ERR_HTTP_PROTOCOL", `the server does not speak HTTP/1.1 correctly (${code})`];
+  if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(code)) {
+    return ["MW_ERR_HTTP_INVALID_ARGUMENT", `it is not a request that can be sent: ${cause.message}`];
+  }
+  return ["MW_ERR_HTTP_RESET", `the server closed the connection without an answer (${code})`];
+}
+
+function isProtocol(code: string, cause: Error): boolean {
+  return code.startsWith("HPE_") || (code === "UND_ERR_SOCKET" && cause.message.startsWith("bad "));
+}
+
+/** The code of a foreign error; of several addresses that failed, the first one's. */
+function codeOf(error: Error): string {
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string") return code;
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0]);
+  return error.name;
+}
+
+/** undici keeps what it could not parse in its errors: bytes of the answer, which may be anything. */
+function withoutContent(cause: Error): Error {
+  if ("data" in cause) Reflect.deleteProperty(cause, "data");
+  return cause;
+}

@@ -1,0 +1,54 @@
+// What of a URL may be shown. Linear in its length, and never throws: it is called while an error is made.
+
+const SECRET_KEY = /token|key|sig|password|passwd|pwd|secret|credential|auth/i;
+const MASK = "***";
+const LONGEST = 2_000;
+
+/** The URL without userinfo and fragment, and with the values of secret query keys masked. */
+export function redactUrl(url: string): string {
+  const [beforeFragment = ""] = url.split("#", 1);
+  const query = beforeFragment.indexOf("?");
+  const base = query === -1 ? beforeFragment : beforeFragment.slice(0, query);
+  const shown = withoutUserinfo(base) + (query === -1 ? "" : `?${redactQuery(beforeFragment.slice(query + 1))}`);
+  return printable(shown.length > LONGEST ? `${shown.slice(0, LONGEST)}…` : shown);
+}
+
+// A text that is no URL may have its "@" anywhere: everything between the scheme and the last one could be a password.
+function withoutUserinfo(base: string): string {
+  const at = base.lastIndexOf("@");
+  if (at === -1) return base;
+  const [scheme = ""] = /^[a-z][a-z0-9+.-]*:[/\\]*/i.exec(base) ?? [];
+  const path = base.slice(scheme.length).search(/[/\\]/);
+  const isInPath = path !== -1 && scheme.length + path < at && URL.canParse(base);
+  return isInPath
+    ? withoutUserinfo(base.slice(0, scheme.length + path)) + base.slice(scheme.length + path)
+    : `${scheme}${MASK}${base.slice(at)}`;
+}
+
+function redactQuery(query: string): string {
+  return query
+    .split("&")
+    .map((pair) => {
+      const end = pair.indexOf("=");
+      if (end === -1) return pair;
+      const key = pair.slice(0, end);
+      return SECRET_KEY.test(decoded(key)) ? `${key}=${MASK}` : pair;
+    })
+    .join("&");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+// Control characters and those that reorder text would let a URL draw on the reader's terminal.
+function printable(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

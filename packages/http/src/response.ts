@@ -1,0 +1,270 @@
+// The answer, once its head is there.
+
+import { shield } from "meanwhile";
+import { currentScopeNode, enterCheckpoint } from "meanwhile/lowlevel";
+
+import { BodySource } from "./body-source.ts";
+import { HttpError, StatusError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { ResponseHeaders } from "./response-headers.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/** Leaving a response unread is worth this much reading, to keep the connection. */
+const DRAIN_BYTES = 64 * 1024;
+const DRAIN_MS = 100;
+
+/**
+ * The answer of a server. Its body is read once, with `text`, `json`, `bytes` or `stream`. A response whose body is not
+ * read to the end holds its slot: take it with `await using`, or close it.
+ *
+ * @see {@link https://docs.aiohttp.org/en/stable/client_reference.html#response-object}
+ */
+export class ClientResponse implements AsyncDisposable {
+  /** The status code, like 200. */
+  readonly status: number;
+  /** The reason phrase; may be empty. */
+  readonly statusText: string;
+  /** The URL that was asked last, without userinfo and fragment. */
+  readonly url: string;
+  /** The URLs that redirected here, in order. */
+  readonly redirects: ReadonlyArray<string>;
+  /** How many attempts it took, this one included. */
+  readonly attempts: number;
+  #headers: ResponseHeaders | null = null;
+  #use: "unread" | "read" | "closed" = "unread";
+  readonly #exchange: Exchange;
+
+  /** @internal */
+  constructor(exchange: Exchange, url: string, redirects: ReadonlyArray<string>, attempts: number) {
+    this.#exchange = exchange;
+    this.status = exchange.status;
+    this.statusText = exchange.statusText;
+    this.url = url;
+    this.redirects = redirects;
+    this.attempts = attempts;
+  }
+
+  /** Whether the status is one of 200 to 299. */
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299;
+  }
+
+  /** The header fields. */
+  get headers(): ResponseHeaders {
+    this.#headers ??= new ResponseHeaders(this.#exchange.headers);
+    return this.#headers;
+  }
+
+  /** Whether the body was read, or given up. */
+  get bodyUsed(): boolean {
+    return this.#use !== "unread";
+  }
+
+  /**
+   * Reads the body as text, by the charset of its `Content-Type`, or else UTF-8.
+   *
+   * Cancellation: closes the connection; what was read is lost.
+   *
+   * @throws {@link TooLargeError} `MW_ERR_HTTP_BODY_TOO_LARGE`, `MW_ERR_HTTP_DECOMPRESSION_BOMB`
+   * @throws {@link HttpTimeoutError} `MW_ERR_HTTP_TOTAL_TIMEOUT`, `MW_ERR_HTTP_IDLE_TIMEOUT`
+   * @throws {@link HttpError} `MW_ERR_HTTP_INCOMPLETE`, `MW_ERR_HTTP_PROTOCOL`, `MW_ERR_HTTP_ENCODING`, or
+   * `MW_ERR_HTTP_BODY_USED` if it was read before
+   */
+  async text(): Promise<string> {
+    const parts = await this.#collect("text");
+    const [only] = parts;
+    const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+    return decodeText(bytes, this.#exchange.headers["content-type"]);
+  }
+
+  /**
+   * Reads the body as JSON. That it is a `T` is taken on trust.
+   *
+   * Cancellation: as in `text`.
+   *
+   * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_JSON`, and what `text` throws
+   */
+  async json<T = unknown>(): Promise<T> {
+    const text = await this.text();
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      // Not as the cause: the parser quotes what it read.
+      const [at = "its end"] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];
+      const what = `the body, of ${text.length} characters, is not JSON (at ${at})`;
+      throw this.#failed(new HttpError("MW_ERR_HTTP_INVALID_JSON", this.#exchange.plan.request, what));
+    }
+  }
+
+  /**
+   * Reads the body as bytes.
+   *
+   * Cancellation: as in `text`.
+   *
+   * @throws what `text` throws
+   */
+  async bytes(): Promise<Uint8Array> {
+    return joined(await this.#collect("bytes"));
+  }
+
+  /**
+   * The body as it comes. Only as much is taken from the server as is asked for; leaving the loop early closes the
+   * connection. `timeouts.totalMs` does not apply any more, `maxBodyBytes` does.
+   *
+   * Cancellation: closes the connection.
+   *
+   * @throws {@link HttpError} `MW_ERR_HTTP_BODY_USED` if it was read before; the iterator throws what `text` throws
+   */
+  stream(): AsyncIterableIterator<Uint8Array, undefined> {
+    this.#begin("stream");
+    this.#exchange.forgetTotal();
+    let source: BodySource | null = null;
+    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> =>
+      this.#guarded(async () => {
+        const turn = enterCheckpoint();
+        if (turn !== null) await turn;
+        source ??= new BodySource(this.#exchange);
+        const value = await source.next();
+        return value === null ? { done: true, value: undefined } : { value };
+      });
+    const end = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      source?.destroy();
+      this.#abandon();
+      return { done: true, value: undefined };
+    };
+    const iterator = { next, return: end, [Symbol.asyncIterator]: () => iterator };
+    return iterator;
+  }
+
+  /**
+   * Throws if the status is 400 or above, and closes the response then. Otherwise returns the response.
+   *
+   * @throws {@link StatusError} `MW_ERR_HTTP_STATUS`
+   */
+  raiseForStatus(): this {
+    if (this.status < 400) return this;
+    this.#abandon();
+    throw this.statusError();
+  }
+
+  /**
+   * Gives the response up: reads a little rest of the body so that the connection can be kept, or closes it.
+   *
+   * Cancellation: runs shielded, for 100 ms at most; in a cancelled scope it closes the connection at once.
+   */
+  async close(): Promise<void> {
+    if (this.#use === "unread") this.#use = "closed";
+    const exchange = this.#exchange;
+    if (!exchange.isOver && currentScopeNode().effective === null && this.#restIsSmall()) {
+      await shield(() => drain(exchange), { timeoutMs: DRAIN_MS }).catch(nothing);
+    }
+    this.#abandon();
+  }
+
+  /**
+   * The same as `close()`.
+   *
+   * Cancellation: as in `close`.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal Gives the response up without waiting: an unread body closes the connection. */
+  abandon(): void {
+    this.#abandon();
+  }
+
+  /** @internal The error that says what the status is. */
+  statusError(): StatusError {
+    const { request } = this.#exchange.plan;
+    const wait = retryAfterMs(this.#exchange.headers["retry-after"]);
+    return this.#failed(new StatusError(request, this.status, this.statusText, wait));
+  }
+
+  #begin(call: string): void {
+    if (this.#use === "unread") {
+      this.#use = "read";
+      return;
+    }
+    const why = this.#use === "read" ? "its body was read before" : "the response was closed";
+    const what = `${call}() cannot read it: ${why}; read the body once and keep what you need`;
+    throw this.#failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#exchange.plan.request, what));
+  }
+
+  async #collect(call: string): Promise<Uint8Array[]> {
+    this.#begin(call);
+    return this.#guarded(async () => {
+      const turn = enterCheckpoint();
+      if (turn !== null) await turn;
+      const source = new BodySource(this.#exchange);
+      try {
+        return await source.collect();
+      } finally {
+        source.destroy();
+      }
+    });
+  }
+
+  /** Whatever is thrown out of here leaves no connection behind. */
+  async #guarded<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#abandon();
+      throw error instanceof HttpError ? this.#failed(error) : error;
+    }
+  }
+
+  #abandon(): void {
+    if (this.#use === "unread") this.#use = "closed";
+    this.#exchange.abort();
+  }
+
+  #restIsSmall(): boolean {
+    const { headers, bytesReceived } = this.#exchange;
+    const announced = Number(headers["content-length"] ?? 0);
+    return announced - bytesReceived <= DRAIN_BYTES;
+  }
+
+  #failed<E extends HttpError>(error: E): E {
+    return Object.assign(error, { attempts: this.attempts });
+  }
+}
+
+/** Reads and drops the rest, unless there is a lot of it. */
+async function drain(exchange: Exchange): Promise<void> {
+  let count = 0;
+  for (let chunk = await exchange.read(); chunk !== null && count <= DRAIN_BYTES; chunk = await exchange.read()) {
+    count += chunk.length;
+  }
+}
+
+function nothing(): void {}
+
+function joined(parts: ReadonlyArray<Uint8Array>): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
+
+const UTF8 = new TextDecoder();
+
+function decodeText(bytes: Uint8Array, type: string | string[] | undefined): string {
+  const [, charset = "utf-8"] = /;\s*charset="?([\w.:-]+)/i.exec(String(type ?? "")) ?? [];
+  return decoderFor(charset.toLowerCase()).decode(bytes);
+}
+
+// A charset nobody knows is read as what nearly everything is.
+function decoderFor(charset: string): TextDecoder {
+  if (charset === "utf-8" || charset === "utf8") return UTF8;
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return UTF8;
+  }
+}

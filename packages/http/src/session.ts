@@ -1,0 +1,237 @@
+// The session: what a program keeps for as long as it makes requests.
+
+import { shield } from "meanwhile";
+import { enterCheckpoint } from "meanwhile/lowlevel";
+
+import { badArgument, checkCount, notSent, SESSION } from "./checks.ts";
+import { Courier } from "./courier.ts";
+import { ACCEPT_ENCODING } from "./decoding.ts";
+import { HttpError, type RequestLine } from "./errors.ts";
+import { DEFAULTS, type RequestOptions, type SessionOptions, type Settled, settle } from "./options.ts";
+import { Pool, type SessionStatistics } from "./pool.ts";
+import type { Hop } from "./redirects.ts";
+import { payloadOf } from "./request-body.ts";
+import { type Fields, mergeFields, NO_FIELDS } from "./request-headers.ts";
+import type { ClientResponse } from "./response.ts";
+import { retryRules, tryAgain } from "./retries.ts";
+import { hasControls, targetOf } from "./target.ts";
+
+const CLOSE_MS = 2_000;
+const KNOWN_METHODS = new Set(["GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT", "PATCH", "TRACE"]);
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const NO_OPTIONS: RequestOptions = {};
+
+/**
+ * Makes HTTP requests over connections it keeps, no more at once than its limits say.
+ *
+ * A call resolves to the response when its head has come; the body is read from there. Every call is a checkpoint and
+ * obeys the scope around it. One that throws, for whatever reason, has freed its slot and left no connection behind.
+ *
+ * @see {@link https://docs.aiohttp.org/en/stable/client_reference.html#aiohttp.ClientSession}
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { ClientSession } from "@meanwhile/http";
+ *
+ * const server = createServer((request, response) => response.end(JSON.stringify({ path: request.url })));
+ * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+ * const { port } = server.address() as { port: number };
+ * {
+ *   await using session = new ClientSession({ baseUrl: `http://127.0.0.1:${port}`, limit: 10 });
+ *   const response = await session.get("/hello");
+ *   console.log(response.status, await response.json()); //> 200 { path: '/hello' }
+ * }
+ * server.close();
+ * ```
+ */
+export class ClientSession implements AsyncDisposable {
+  readonly #pool: Pool;
+  readonly #courier: Courier;
+  readonly #baseUrl: URL | undefined;
+  readonly #fields: Fields;
+  readonly #settled: Settled;
+
+  /**
+   * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_ARGUMENT`, `MW_ERR_HTTP_INVALID_URL` or `MW_ERR_HTTP_INVALID_HEADER`
+   * for an option that cannot be used
+   */
+  constructor(options: SessionOptions = {}) {
+    if (typeof options !== "object" || options === null) throw badArgument(SESSION, "options", options, "an object");
+    const { limit = 100, limitPerHost = Infinity, maxHeaderBytes = 16_384, maxHeaderCount = 128 } = options;
+    checkCount(SESSION, "limit", limit, 1);
+    checkCount(SESSION, "limitPerHost", limitPerHost, 1);
+    checkCount(SESSION, "maxHeaderCount", maxHeaderCount, 1);
+    if (!Number.isInteger(maxHeaderBytes) || maxHeaderBytes < 1) {
+      throw badArgument(SESSION, "maxHeaderBytes", maxHeaderBytes, "an integer >= 1");
+    }
+    this.#settled = settle(options, DEFAULTS, SESSION);
+    retryRules(this.#settled.retry, SESSION);
+    this.#baseUrl = baseOf(options.baseUrl);
+    const { decompress } = this.#settled;
+    const own = { "user-agent": options.userAgent ?? "meanwhile", accept: "*/*" };
+    const coded = decompress ? { ...own, "accept-encoding": ACCEPT_ENCODING } : own;
+    this.#fields = mergeFields(mergeFields(NO_FIELDS, coded, SESSION), options.headers, SESSION);
+    this.#pool = new Pool({ limit, limitPerHost, maxHeaderBytes });
+    this.#courier = new Courier(this.#pool, this.#fields, maxHeaderCount);
+  }
+
+  /**
+   * Asks with GET.
+   *
+   * Cancellation: as in `request`.
+   */
+  get(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request("GET", url, options);
+  }
+
+  /**
+   * Asks with HEAD: the answer has no body.
+   *
+   * Cancellation: as in `request`.
+   */
+  head(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request("HEAD", url, options);
+  }
+
+  /**
+   * Asks with OPTIONS.
+   *
+   * Cancellation: as in `request`.
+   */
+  options(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request("OPTIONS", url, options);
+  }
+
+  /**
+   * Asks with DELETE.
+   *
+   * Cancellation: as in `request`.
+   */
+  delete(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request("DELETE", url, options);
+  }
+
+  /**
+   * Asks with POST.
+   *
+   * Cancellation: as in `request`.
+   */
+  post(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request("POST", url, options);
+  }
+
+  /**
+   * Asks with PUT.
+   *
+   * Cancellation: as in `request`.
+   */
+  put(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request("PUT", url, options);
+  }
+
+  /**
+   * Asks with PATCH.
+   *
+   * Cancellation: as in `request`.
+   */
+  patch(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
+    return this.request("PATCH", url, options);
+  }
+
+  /**
+   * Makes a request and waits for the head of the answer. Redirects are followed.
+   *
+   * Without `retry` there is one attempt. Only where a kept connection turns out to have been closed by the server
+   * before it answered anything, an idempotent request is sent once more over a new one.
+   *
+   * Cancellation: frees the slot and closes the connection, before the call ends. What the server has done, it has done.
+   *
+   * @throws {@link ConnectError} `MW_ERR_HTTP_DNS`, `MW_ERR_HTTP_CONNECT`, `MW_ERR_HTTP_TLS`
+   * @throws {@link HttpTimeoutError} `MW_ERR_HTTP_TOTAL_TIMEOUT`, `MW_ERR_HTTP_CONNECT_TIMEOUT`,
+   * `MW_ERR_HTTP_POOL_TIMEOUT`, `MW_ERR_HTTP_IDLE_TIMEOUT`
+   * @throws {@link RedirectError} `MW_ERR_HTTP_REDIRECT_LOOP`, `MW_ERR_HTTP_TOO_MANY_REDIRECTS`,
+   * `MW_ERR_HTTP_REDIRECT_REFUSED`
+   * @throws {@link StatusError} `MW_ERR_HTTP_STATUS` if `raiseForStatus` is set
+   * @throws {@link TooLargeError} `MW_ERR_HTTP_HEADERS_TOO_LARGE`
+   * @throws {@link HttpError} `MW_ERR_HTTP_RESET`, `MW_ERR_HTTP_PROTOCOL`, `MW_ERR_HTTP_REQUEST_BODY`,
+   * `MW_ERR_HTTP_CLOSED`; before anything is sent `MW_ERR_HTTP_INVALID_ARGUMENT`, `MW_ERR_HTTP_INVALID_HEADER`,
+   * `MW_ERR_HTTP_INVALID_URL`
+   * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the call
+   */
+  async request(method: string, url: string | URL, options: RequestOptions = NO_OPTIONS): Promise<ClientResponse> {
+    const request = { method: checkMethod(method, url), url: String(url) };
+    const settled = options === NO_OPTIONS ? this.#settled : settle(options, this.#settled, request);
+    const rules = retryRules(settled.retry, request);
+    const hop = this.#firstHop(request, url, options);
+    const turn = enterCheckpoint();
+    if (turn !== null) await turn;
+    const attempt = (number: number): Promise<ClientResponse> => this.#courier.deliver(hop, settled, number);
+    const { payload } = hop;
+    const response = await (rules === null ? attempt(1) : tryAgain({ request, payload, attempt }, rules));
+    if (!settled.raiseForStatus || response.status < 400) return response;
+    await response.close();
+    throw response.statusError();
+  }
+
+  /**
+   * Ends everything: who waits for a slot or an answer gets `MW_ERR_HTTP_CLOSED`, and every connection is closed.
+   * Closing it again does nothing.
+   *
+   * Cancellation: runs shielded, for 2 s at most.
+   */
+  async close(): Promise<void> {
+    if (this.#pool.isClosed) return;
+    const closed = this.#pool.close();
+    await shield(() => closed, { timeoutMs: CLOSE_MS }).catch(nothing);
+  }
+
+  /**
+   * The same as `close()`.
+   *
+   * Cancellation: as in `close`.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** A snapshot of slots and connections, for dumps and tests. */
+  statistics(): SessionStatistics {
+    return this.#pool.statistics();
+  }
+
+  #firstHop(request: RequestLine, url: string | URL, options: RequestOptions): Hop {
+    const target = targetOf(url, this.#baseUrl, options.params, request.method);
+    const payload = payloadOf(options, request);
+    let fields = mergeFields(this.#fields, options.headers, request);
+    if (payload.type !== undefined && !fields.has("content-type")) {
+      fields = mergeFields(fields, { "content-type": payload.type }, request);
+    }
+    if (target.authorization !== undefined && !fields.has("authorization")) {
+      fields = mergeFields(fields, { authorization: target.authorization }, request);
+    }
+    return { url: target.url, method: request.method, fields, payload, redirects: [] };
+  }
+}
+
+function baseOf(baseUrl: string | URL | undefined): URL | undefined {
+  if (baseUrl === undefined) return undefined;
+  const { url } = targetOf(baseUrl, undefined, undefined, "make a ClientSession for");
+  const withUserinfo = new URL(baseUrl);
+  url.username = withUserinfo.username;
+  url.password = withUserinfo.password;
+  return url;
+}
+
+function checkMethod(method: unknown, url: string | URL): string {
+  const request = { method: "request", url: String(url) };
+  if (typeof method !== "string") throw badArgument(request, "method", method, 'a string like "GET"');
+  const upper = method.toUpperCase();
+  if (KNOWN_METHODS.has(upper)) return upper;
+  if (METHOD.test(method) && !hasControls(method) && upper !== "CONNECT") return method;
+  throw notSent(
+    new HttpError("MW_ERR_HTTP_INVALID_ARGUMENT", request, "'method' is not the name of a method that can be sent"),
+  );
+}
+
+function nothing(): void {}
