@@ -10,19 +10,16 @@ const { setImmediate } = globalThis;
 
 /** A run that may be deadlocked. */
 export interface DeadlockListener {
-  /** Called at the first beforeExit: cancel everything. */
+  /** Called at each beforeExit: first cancel everything, then end without waiting. */
   deadlocked(): void;
-  /** Called at each later one: end without waiting. */
-  stillDeadlocked(): void;
 }
 
-// Those told of a deadlock already have the value true.
-const watched = new Map<DeadlockListener, boolean>();
+const watched = new Set<DeadlockListener>();
 
 /** Watches for the deadlock of a run until the result is disposed. All runs share one process listener. */
 export function joinDeadlockWatch(listener: DeadlockListener): Disposable {
   if (watched.size === 0) process.on("beforeExit", onBeforeExit);
-  watched.set(listener, false);
+  watched.add(listener);
   return {
     [Symbol.dispose](): void {
       watched.delete(listener);
@@ -32,11 +29,7 @@ export function joinDeadlockWatch(listener: DeadlockListener): Disposable {
 }
 
 function onBeforeExit(): void {
-  for (const [listener, told] of [...watched]) {
-    watched.set(listener, true);
-    if (told) listener.stillDeadlocked();
-    else listener.deadlocked();
-  }
+  for (const listener of [...watched]) listener.deadlocked();
   // One more turn of the loop, so that what was woken runs before the process looks at its exit code.
   setImmediate(() => {});
 }

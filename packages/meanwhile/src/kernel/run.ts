@@ -1,10 +1,5 @@
 // run(main): starts the runtime and owns its lifetime.
 //
-//   main ──▶ background tasks (cancelled, joined) ──▶ exit callbacks ──▶ settled
-//     └── deadlock: everything is cancelled, main included; then the same way
-
-// run(main): starts the runtime and owns its lifetime.
-//
 //   starting ──▶ main ──▶ background (cancelled, joined) ──▶ exit callbacks ──▶ settled
 //                  └── deadlock: everything is cancelled, main included; then the same way
 
@@ -12,8 +7,9 @@ import { isMainThread } from "node:worker_threads";
 
 import type { Clock } from "../clock/clock.ts";
 import { keepAlive } from "../clock/keep-alive.ts";
-import { CancelledError, type DeadlockError, UsageError } from "../errors.ts";
+import { type DeadlockError, UsageError } from "../errors.ts";
 import { show } from "../util/show.ts";
+import { enterCheckpoint } from "./checkpoint.ts";
 import type { SignalOption } from "./children.ts";
 import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
@@ -31,7 +27,7 @@ import { type Job, type Task, TaskNode, type TaskOwner } from "./task.ts";
 
 /** Options of {@link run}. */
 export interface RunOptions extends SignalOption {
-  /** Name of the main task, for errors and dumps. Default: the name of the function. */
+  /** Name of the main task, for errors and dumps. Default: the name of the function, or `main`. */
   readonly name?: string | undefined;
   /** The time everything in the run reads. Default: inside a run that run's clock, else the system's monotonic clock. */
   readonly clock?: Clock | undefined;
@@ -49,12 +45,15 @@ class Run<T> implements TaskOwner, WaitTarget {
   readonly main: TaskNode<T>;
   /** The scope of the background tasks; cancelled when main has ended. */
   readonly background: Scope;
-  // Errors other than main's, in the order they came.
-  readonly failures: unknown[] = [];
-  deadlock: DeadlockError | null = null;
-  #alive = 0;
+  // The way from outside to main, open until main has ended.
+  readonly #outside: Disposable;
+  // What is thrown or reported in the end: main's error, then the others in the order they came.
+  readonly #errors: unknown[] = [];
+  #deadlock: DeadlockError | null = null;
   // Set by the second deadlock: nothing is waited for any more.
   #gaveUp = false;
+  #settled = false;
+  #alive = 0;
   #waiter: Waiter<void> | null = null;
 
   constructor(outer: Scope, main: Job<T>, options: RunOptions) {
@@ -66,16 +65,12 @@ class Run<T> implements TaskOwner, WaitTarget {
       name: options.name ?? "run",
     });
     const { root } = this.runner;
+    // First: a bad signal is refused while nothing hangs below the root.
+    this.#outside = listenTo(options.signal, root);
     this.background = new Scope(root, this.runner, null, false);
-    this.main = new TaskNode<T>(root, this, main, options.name, 0);
+    this.main = new TaskNode<T>(root, this, main, options.name ?? (main.name || "main"), 0);
     this.runner.createTask = (job, name) => this.#createTask(job, name);
-  }
-
-  start(): void {
-    activeRunners.add(this.runner);
     this.runner.declareDeadlock = () => this.deadlocked();
-    this.#alive += 1;
-    this.main.start();
   }
 
   #createTask<R>(job: Job<R>, name: string | undefined): TaskNode<R> {
@@ -87,30 +82,50 @@ class Run<T> implements TaskOwner, WaitTarget {
 
   childEnded(task: TaskNode): void {
     this.#alive -= 1;
-    if (task !== (this.main as TaskNode) && task.state.kind === "failed" && !task.wasAwaited) {
-      this.failures.push(task.state.error);
+    const isMain = task === (this.main as TaskNode);
+    if (isMain) this.#outside[Symbol.dispose]();
+    if (task.state.kind === "failed") this.#childFailed(task, task.state.error, isMain);
+    this.#waiter?.wake();
+  }
+
+  #childFailed(task: TaskNode, error: unknown, isMain: boolean): void {
+    if (isMain) this.#failed(error, "unshift");
+    else if (!task.wasAwaited) {
+      this.#failed(error, "push");
       const why = `background task "${task.name}" failed`;
       this.main.cancel(why);
       this.background.cancel(why);
     }
-    this.#waiter?.wake();
   }
 
-  /** Main's `finally` blocks, then the background tasks, then the exit callbacks. */
-  async finish(): Promise<void> {
-    await this.#until(() => this.main.done);
+  #failed(error: unknown, add: "push" | "unshift"): void {
+    // What a run that gave up has left behind may go on and fail.
+    if (this.#settled) reportSuppressed(error, `The run of "${this.main.name}" had ended`);
+    else this.#errors[add](error);
+  }
+
+  /** Main with its `finally` blocks, then the background tasks, then the exit callbacks. */
+  async goThrough(): Promise<void> {
+    activeRunners.add(this.runner);
+    this.#alive += 1;
+    this.main.start();
+    while (!this.main.done && !this.#gaveUp) await this.#change();
     this.background.cancel("the run is ending");
-    await this.#until(() => this.#alive === 0);
+    while (this.#alive > 0 && !this.#gaveUp) await this.#change();
+    // In the same turn as the last look at #alive: nobody slips in.
     this.runner.createTask = null;
     // Shielded: a run that was cancelled from outside closes its pools all the same.
     const shield = new Scope(this.runner.root, this.runner, null, true);
-    this.#alive += 1;
-    new TaskNode(shield, this, () => this.#callExitCallbacks(), "exit callbacks", 0).start();
-    await this.#until(() => this.#alive === 0);
-    shield.close();
-    this.background.close();
-    this.runner.root.close();
+    if (this.runner.exitCallbacks.length > 0) this.#startExit(shield);
+    while (this.#alive > 0 && !this.#gaveUp) await this.#change();
+    for (const scope of [shield, this.background, this.runner.root]) scope.close();
+    this.runner.close();
     activeRunners.delete(this.runner);
+  }
+
+  #startExit(scope: Scope): void {
+    this.#alive += 1;
+    new TaskNode(scope, this, () => this.#callExitCallbacks(), "exit callbacks", 0).start();
   }
 
   async #callExitCallbacks(): Promise<void> {
@@ -119,47 +134,61 @@ class Run<T> implements TaskOwner, WaitTarget {
       try {
         await callback();
       } catch (error) {
-        this.failures.push(error);
+        this.#failed(error, "push");
       }
     }
   }
 
-  async #until(reached: () => boolean): Promise<void> {
-    while (!reached() && !this.#gaveUp) {
-      await suspendUninterrupted<void>((waiter) => {
-        this.#waiter = waiter;
-      }, this);
-    }
+  #change(): Promise<void> {
+    return suspendUninterrupted<void>((waiter) => {
+      this.#waiter = waiter;
+    }, this);
   }
 
   describe(): string {
     return "the end of a run inside it";
   }
 
-  deadlocked(): void {
-    this.deadlock = deadlockError(this.runner.root);
-    this.runner.root.cancel(this.deadlock);
+  holders(): Iterable<Task<unknown>> {
+    return tasksIn(this.runner.root);
   }
 
-  stillDeadlocked(): void {
-    this.#gaveUp = true;
-    this.#waiter?.wake();
+  /** The first time everything is cancelled, so that `finally` blocks run; the second time nothing is waited for. */
+  deadlocked(): void {
+    if (this.#deadlock === null) {
+      this.#deadlock = deadlockError(this.runner.root);
+      this.runner.root.cancel(this.#deadlock);
+    } else {
+      this.#gaveUp = true;
+      this.#waiter?.wake();
+    }
   }
 
   /** The value of the run, or its error; all other errors are reported. */
   settle(outer: Scope): T {
+    this.#settled = true;
+    if (this.#deadlock !== null) {
+      // Found in an event of the process; now it gets the stack of the code that awaits the run.
+      Error.captureStackTrace(this.#deadlock, this.settle);
+      this.#errors.unshift(this.#deadlock);
+    }
+    const [error, ...others] = new Set(this.#errors);
+    for (const other of others) reportSuppressed(other, `The run of "${this.main.name}" failed`);
+    if (this.#errors.length > 0) throw error;
     const { state } = this.main;
-    const errors = [...this.failures];
-    // Main's own error goes before those of background tasks, a deadlock before everything it caused.
-    if (state.kind === "failed") errors.unshift(state.error);
-    if (this.deadlock !== null) errors.unshift(this.deadlock);
-    for (const error of errors.slice(1)) reportSuppressed(error, `The run of "${this.main.name}" failed`);
-    if (errors.length > 0) throw errors[0];
     if (state.kind === "succeeded") return state.value as T;
-    if (outer.effective !== null) throw cancelledIn(outer);
-    const { own, effective } = this.main.scope;
-    throw new CancelledError((own ?? effective) as NonNullable<typeof own>);
+    throw cancelledIn(outer.effective === null ? this.main.scope : outer);
   }
+}
+
+// A signal is a way out, so waiting for one is no deadlock: the process is held until it comes.
+function listenTo(signal: RunOptions["signal"], root: Scope): Disposable {
+  using stack = new DisposableStack();
+  if (signal !== undefined) {
+    const held = stack.use(keepAlive());
+    stack.defer(linkSignal(root, signal, () => held[Symbol.dispose]()));
+  }
+  return stack.move();
 }
 
 /**
@@ -195,25 +224,21 @@ class Run<T> implements TaskOwner, WaitTarget {
  */
 export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T> {
   checkJob(main, "run");
+  // Before anything can be refused: a coroutine that was handed to us is not forgotten.
+  if (isCoroutine(main)) main.handOver();
   checkOptions(options);
+  const turn = enterCheckpoint();
+  if (turn !== null) await turn;
   const outer = currentScopeNode();
-  if (outer.effective !== null) {
-    if (isCoroutine(main)) main.handOver();
-    throw cancelledIn(outer);
-  }
   const outermost = outer.runner === outsideRunner;
   const current = new Run<T>(outer, main, options);
-  const { runner } = current;
-  using held = new DisposableStack();
-  held.defer(linkSignal(runner.root, options.signal));
-  if (options.signal !== undefined) held.use(keepAlive());
-  if (outermost) held.use(joinDeadlockWatch(current));
+  using watches = new DisposableStack();
+  if (outermost) watches.use(joinDeadlockWatch(current));
   if (options.handleSignals ?? (outermost && isMainThread)) {
-    held.use(joinSignalHandling((signal: HandledSignal) => current.main.cancel(signal)));
+    watches.use(joinSignalHandling((signal: HandledSignal) => current.main.cancel(signal)));
   }
-  current.start();
-  await current.finish();
-  reportUnstarted(runner);
+  await current.goThrough();
+  reportUnstarted(current.runner);
   return current.settle(outer);
 }
 
@@ -225,7 +250,7 @@ function checkOptions(options: RunOptions): void {
       `Cannot run with 'graceMs' ${show(graceMs)}; pass milliseconds >= 0, or Infinity for no warning`,
     );
   }
-  if (clock !== undefined && typeof clock.now !== "function") {
+  if (clock !== undefined && typeof clock?.now !== "function") {
     throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot run on the clock ${show(clock)}; pass a Clock`);
   }
 }

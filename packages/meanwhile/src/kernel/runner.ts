@@ -11,7 +11,10 @@ import { Scope } from "./scope.ts";
 import { stuckTasks, whereTaskWaits } from "./task-tree.ts";
 import type { Job, TaskNode } from "./task.ts";
 
-const { setTimeout, performance } = globalThis;
+const { setTimeout, clearTimeout, performance } = globalThis;
+
+/** Node's longest timer; a longer one would fire at once. */
+const LONGEST_MS = 2_147_483_647;
 
 /** How long a cancelled task may go on before it is named in a warning. */
 export const DEFAULT_GRACE_MS = 5_000;
@@ -41,7 +44,7 @@ export class Runner {
   readonly unstarted: Set<CreationTicket> = new Set();
   // Cancelled scopes that still have to end, in the order they were cancelled, with the time.
   readonly #watched = new Map<Scope, number>();
-  #watching = false;
+  #watch: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parent: Scope | null, options: RunnerOptions) {
     this.name = options.name;
@@ -59,7 +62,7 @@ export class Runner {
   watchForStuckTasks(scope: Scope): void {
     if (this.graceMs === Infinity) return;
     this.#watched.set(scope, performance.now());
-    if (!this.#watching) this.#watchAgainIn(this.graceMs);
+    if (this.#watch === undefined) this.#watchAgainIn(this.graceMs);
   }
 
   /** The scope has ended. */
@@ -67,14 +70,19 @@ export class Runner {
     this.#watched.delete(scope);
   }
 
+  /** The run has ended: there is nothing left to watch. */
+  close(): void {
+    clearTimeout(this.#watch);
+    this.#watched.clear();
+  }
+
   #watchAgainIn(ms: number): void {
-    this.#watching = true;
     // Real time, and unref'd: it must neither be skipped by a mock clock nor keep the process alive.
-    setTimeout(() => this.#lookForStuckTasks(), ms).unref();
+    this.#watch = setTimeout(() => this.#lookForStuckTasks(), Math.min(ms, LONGEST_MS)).unref();
   }
 
   #lookForStuckTasks(): void {
-    this.#watching = false;
+    this.#watch = undefined;
     const now = performance.now();
     for (const [scope, cancelledAt] of this.#watched) {
       const left = cancelledAt + this.graceMs - now;

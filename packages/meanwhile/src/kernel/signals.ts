@@ -32,11 +32,11 @@ export function joinSignalHandling(listener: SignalListener): Disposable {
 }
 
 function onSignal(signal: HandledSignal): void {
-  if (received) process.exit(EXIT_CODES[signal]);
-  received = true;
   // Set at the very end: by then the program may have set another code, or failed with the cancellation.
   if (exitCode === undefined) process.once("exit", setExitCode);
   exitCode = EXIT_CODES[signal];
+  if (received) process.exit();
+  received = true;
   for (const listener of [...listeners]) listener(signal);
 }
 

@@ -6,31 +6,43 @@ import type { TaskNode } from "./task.ts";
 
 /** Every task in the scope and below, parents before their children. */
 export function tasksIn(scope: Scope): TaskNode[] {
-  const found: TaskNode[] = [];
-  collectTasks(scope, found);
-  return found;
+  return Array.from(walkTasks(scope), ({ task }) => task);
 }
 
-function collectTasks(scope: Scope, found: TaskNode[]): void {
-  for (const member of scope.members()) {
-    if (!(member instanceof Scope)) continue;
-    if (member.task !== null && member.task.scope === member) found.push(member.task);
-    collectTasks(member, found);
+interface Found {
+  readonly task: TaskNode;
+  /** How many tasks it lies below. */
+  readonly depth: number;
+}
+
+// Not recursive, like all in this file: scopes may be nested deeper than the stack is.
+function* walkTasks(root: Scope): Generator<Found> {
+  const ahead: Array<{ readonly scope: Scope; readonly depth: number }> = [{ scope: root, depth: 0 }];
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    const { scope } = next;
+    let { depth } = next;
+    if (scope !== root && scope.task?.scope === scope) {
+      yield { task: scope.task, depth };
+      depth += 1;
+    }
+    // Last first: what is put down last is taken up next.
+    for (let member = scope.last; member !== null; member = member.previous) {
+      if (member instanceof Scope) ahead.push({ scope: member, depth });
+    }
   }
 }
 
 /** What the code of one task waits for, its children's waits not included. */
 export function waitsOf(task: TaskNode): Waiter<never>[] {
   const found: Waiter<never>[] = [];
-  collectWaits(task.scope, task, found);
-  return found;
-}
-
-function collectWaits(scope: Scope, task: TaskNode, found: Waiter<never>[]): void {
-  for (const member of scope.members()) {
-    if (member instanceof Waiter) found.push(member);
-    else if (member instanceof Scope && member.task === task) collectWaits(member, task, found);
+  const scopes = [task.scope];
+  for (const scope of scopes) {
+    for (const member of scope.members()) {
+      if (member instanceof Waiter) found.push(member);
+      else if (member instanceof Scope && member.task === task) scopes.push(member);
+    }
   }
+  return found;
 }
 
 /** Text for what a task waits for. */
@@ -43,57 +55,61 @@ export function whereTaskWaits(task: TaskNode): string {
 
 /** The tasks in a cancelled scope that have not ended and have no unfinished children to wait for. */
 export function stuckTasks(scope: Scope): TaskNode[] {
-  const own = scope.task !== null && !scope.task.done ? [scope.task] : [];
-  const tasks = [...own, ...tasksIn(scope)];
-  return tasks.filter((task) => !tasks.some((other) => other !== task && task.scope.contains(other.scope)));
-}
-
-/** One line for each task, children indented below their parents. */
-export function renderTaskTree(root: Scope): string {
-  const lines: string[] = [];
-  renderTasks(root, "", lines);
-  return lines.join("\n");
+  const own = scope.task === null ? [] : [scope.task];
+  return [...own, ...tasksIn(scope)].filter((task) => tasksIn(task.scope).length === 0);
 }
 
 const MOST_LINES = 200;
 
-function renderTasks(scope: Scope, indent: string, lines: string[]): void {
-  for (const member of scope.members()) {
-    if (!(member instanceof Scope)) continue;
-    const { task } = member;
-    if (task === null || task.scope !== member) {
-      renderTasks(member, indent, lines);
-      continue;
-    }
-    if (lines.length === MOST_LINES) lines.push(`${indent}... more tasks are not shown`);
-    if (lines.length > MOST_LINES) return;
+/** One line for each task, children indented below their parents. */
+export function renderTaskTree(root: Scope): string {
+  const lines: string[] = [];
+  for (const { task, depth } of walkTasks(root)) {
+    const indent = "  ".repeat(depth);
+    if (lines.length === MOST_LINES) return [...lines, `${indent}... more tasks are not shown`].join("\n");
     lines.push(`${indent}task ${task.id} "${task.name}" waits for ${whereTaskWaits(task)}`);
-    renderTasks(member, `${indent}  `, lines);
   }
+  return lines.join("\n");
+}
+
+interface Step {
+  readonly task: TaskNode;
+  /** Those it waits for that were not looked at yet. */
+  readonly ahead: TaskNode[];
 }
 
 /** The first circle of tasks each of which waits for something the next one holds; null if there is none. */
 export function findWaitCycle(root: Scope): TaskNode[] | null {
-  const finished = new Set<TaskNode>();
-  for (const task of tasksIn(root)) {
-    const cycle = cycleFrom(task, [], finished);
+  const seen = new Set<TaskNode>();
+  for (const start of tasksIn(root)) {
+    const cycle = seen.has(start) ? null : findCycleFrom(start, seen);
     if (cycle !== null) return cycle;
   }
   return null;
 }
 
-function cycleFrom(task: TaskNode, path: TaskNode[], finished: Set<TaskNode>): TaskNode[] | null {
-  const seenAt = path.indexOf(task);
-  if (seenAt !== -1) return path.slice(seenAt);
-  if (finished.has(task)) return null;
-  path.push(task);
-  for (const waiter of waitsOf(task)) {
-    for (const holder of waiter.target.holders?.() ?? []) {
-      const cycle = cycleFrom(holder as TaskNode, path, finished);
-      if (cycle !== null) return cycle;
-    }
+// Depth first. A task that was seen and is not on the path leads into no circle.
+function findCycleFrom(start: TaskNode, seen: Set<TaskNode>): TaskNode[] | null {
+  const path: Step[] = [];
+  const onPath = new Map<TaskNode, number>();
+  const enter = (task: TaskNode): void => {
+    seen.add(task);
+    onPath.set(task, path.length);
+    path.push({ task, ahead: holdersOf(task) });
+  };
+  enter(start);
+  for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+    const next = step.ahead.pop();
+    const at = next && onPath.get(next);
+    if (at !== undefined) return path.slice(at).map(({ task }) => task);
+    if (next === undefined) onPath.delete((path.pop() as Step).task);
+    else if (!seen.has(next)) enter(next);
   }
-  path.pop();
-  finished.add(task);
   return null;
+}
+
+/** Who could end the waits of a task, the first one last. */
+function holdersOf(task: TaskNode): TaskNode[] {
+  const holders = waitsOf(task).flatMap(({ target }) => [...(target.holders?.() ?? [])]);
+  return (holders as TaskNode[]).toReversed();
 }
