@@ -5,13 +5,14 @@
 //
 // A plain thenable: a native subclass of Promise would start too early or never.
 
-import { TaskCancelledError, UsageError } from "../errors.ts";
+import { type Cancellation, TaskCancelledError, UsageError } from "../errors.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { currentScopeNode } from "./current.ts";
 import { type CreationTicket, openTicket, settleTicket, watchTicket } from "./never-awaited.ts";
 import type { Scope } from "./scope.ts";
-import { suspend, type WaitTarget } from "./suspend.ts";
+import { cancelledIn, suspend, type WaitTarget } from "./suspend.ts";
+import type { Task } from "./task.ts";
 
 /**
  * A call that starts when it is first awaited. It runs once, in the task of whoever awaits it first; awaiting it again
@@ -55,7 +56,7 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
     const promise = this.#promise ?? this.#start(scope);
     const startedIn = this.#startedIn as Scope;
     // Awaited where it was started: cancellation reaches it from the inside, as in a plain call.
-    const awaited = scope === startedIn ? promise : this.#joinFrom(scope, promise, startedIn);
+    const awaited = scope === startedIn ? promise : this.#joinFrom(promise, startedIn);
     return awaited.then(onFulfilled, onRejected);
   }
 
@@ -77,26 +78,38 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
   }
 
   // Like awaiting a task: the waiter can leave, the call goes on, and its cancellation is not the waiter's.
-  #joinFrom(scope: Scope, promise: Promise<T>, startedIn: Scope): Promise<T> {
+  #joinFrom(promise: Promise<T>, startedIn: Scope): Promise<T> {
     promise.then(undefined, ignore);
     return suspend<T>((waiter) => {
       promise.then(
         (value) => waiter.wake(value),
-        (error) => waiter.failWith(() => this.#seenFrom(scope, error)),
+        (error) => {
+          const scope = waiter.scope as Scope;
+          waiter.failWith(() => this.#seenFrom(scope, error));
+        },
       );
-      return () => ((waiter.scope as Scope).outermostCancelled.contains(startedIn) ? "wait" : undefined);
+      return () => (cancellerOf(waiter.scope as Scope).contains(startedIn) ? "wait" : undefined);
     }, this);
   }
 
   #seenFrom(scope: Scope, error: unknown): unknown {
-    const cancellation = cancellationOf(error);
-    if (cancellation === null || (cancellation.scope as Scope).contains(scope)) return error;
-    return new TaskCancelledError(`coroutine "${this.name}"`, error);
+    if (cancellationOf(error) === null) return error;
+    return scope.effective === null ? new TaskCancelledError(`coroutine "${this.name}"`, error) : cancelledIn(scope);
   }
 
   describe(): string {
     return `coroutine "${this.name}"`;
   }
+
+  /** The task it was started in, if it was started in one. */
+  holders(): Iterable<Task<unknown>> {
+    const task = this.#startedIn?.task ?? null;
+    return task === null ? [] : [task];
+  }
+}
+
+function cancellerOf(scope: Scope): Scope {
+  return (scope.effective as Cancellation).scope as Scope;
 }
 
 // Not an async function: a promise returned as it is keeps the async stack whole and costs no turns.

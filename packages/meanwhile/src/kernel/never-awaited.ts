@@ -14,7 +14,7 @@ const { setImmediate } = globalThis;
 /** What is known about the creation of a coroutine. Does not refer to the coroutine, so that it can be collected. */
 export interface CreationTicket {
   readonly name: string;
-  readonly origin: { stack?: string };
+  readonly origin: { readonly stack: string };
   readonly runner: Runner;
   pending: boolean;
 }
@@ -35,7 +35,7 @@ const FRAMES = 4;
 
 /** Notes who creates a coroutine, and where: the caller of `creator`. */
 export function openTicket(name: string, creator: (...args: never[]) => unknown): CreationTicket {
-  const origin = {};
+  const origin = { stack: "" };
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = FRAMES;
   Error.captureStackTrace(origin, creator);
@@ -82,8 +82,9 @@ export function reportUnstarted(runner: Runner): void {
 function reportTicket(ticket: CreationTicket): void {
   if (!ticket.pending) return;
   settleTicket(ticket);
-  const frames = (ticket.origin.stack ?? "").split("\n").slice(1);
-  const where = frames[0]?.trim().replace(/^at /, "") ?? "an unknown place";
+  const frames = ticket.origin.stack.split("\n").slice(1);
+  const frame = frames.find((line) => !/\(<anonymous>\)|node:/.test(line));
+  const where = frame?.trim().replace(/^at /, "") ?? "an unknown place";
   const call = `${ticket.name}()`;
   warn(
     "MW_WARN_NEVER_AWAITED",
