@@ -1,7 +1,7 @@
 // One connection: an undici Client with at most one request on it, and the socket below, so that a cancelled request
 // can close it in whatever state it is, also while it is being made.
 
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 
 import { type buildConnector, Client, type Dispatcher } from "undici";
 
@@ -67,7 +67,8 @@ export class Connection {
     const { exchange } = this;
     exchange?.connecting();
     // undici's connector returns the socket, which its types do not say.
-    this.socket = this.#connect(target, callback) as unknown as Socket;
+    const socket: unknown = this.#connect(target, callback);
+    this.socket = socket instanceof Socket ? socket : null;
   }
 }
 

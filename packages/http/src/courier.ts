@@ -4,7 +4,8 @@ import { now } from "meanwhile";
 import type { Dispatcher } from "undici";
 
 import { HttpError, HttpTimeoutError, type RequestLine } from "./errors.ts";
-import { Exchange, type ExchangePlan } from "./exchange.ts";
+import type { ExchangePlan } from "./exchange-plan.ts";
+import { Exchange } from "./exchange.ts";
 import { sessionClosed } from "./failures.ts";
 import type { Settled } from "./options.ts";
 import type { Host, Pool } from "./pool.ts";
@@ -79,7 +80,7 @@ export class Courier {
       path: `${url.pathname}${url.search}`,
       method,
       headers: fields === this.#usualFields ? this.#usualFlat : flatten(fields),
-      // undici pulls from any async iterable, which its types do not say.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- undici pulls from any async iterable as well
       body: payload.content as string | Uint8Array | null,
     };
   }

@@ -1,6 +1,6 @@
 // Undoes the content codings of a body, piece by piece, and only as fast as somebody reads.
 
-import type { Transform } from "node:stream";
+import { PassThrough, type Transform } from "node:stream";
 import {
   constants,
   createBrotliDecompress,
@@ -22,14 +22,22 @@ const MOST_CODINGS = 5;
 /** RFC 9659: the window of a zstd body is at most 8 MiB. */
 const ZSTD_WINDOW_LOG_MAX = 23;
 
-const DECODERS: Readonly<Record<string, (firstByte: number) => Transform>> = {
-  gzip: () => createGunzip(),
-  "x-gzip": () => createGunzip(),
-  // Meant is the zlib format; some servers send the bare one, whose first byte gives it away.
-  deflate: (firstByte) => ((firstByte & 0x0f) === 8 ? createInflate() : createInflateRaw()),
-  br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX } }),
-};
+/** The lower half of the first byte of every zlib body: the method is deflate. */
+const ZLIB_METHOD = 8;
+
+const DECODERS: ReadonlyMap<string, (firstByte: number) => Transform> = new Map<
+  string,
+  (firstByte: number) => Transform
+>(
+  Object.entries({
+    gzip: () => createGunzip(),
+    "x-gzip": () => createGunzip(),
+    // Meant is the zlib format; some servers send the bare one, whose first byte gives it away.
+    deflate: (firstByte: number) => ((firstByte & 0x0f) === ZLIB_METHOD ? createInflate() : createInflateRaw()),
+    br: () => createBrotliDecompress(),
+    zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX } }),
+  }),
+);
 
 /** The codings of a body, in the order in which they are undone. */
 export function codingsOf(header: string | string[] | undefined, request: RequestLine): string[] {
@@ -41,7 +49,7 @@ export function codingsOf(header: string | string[] | undefined, request: Reques
   if (codings.length > MOST_CODINGS) {
     throw encodingError(request, `the body has ${codings.length} content codings; ${MOST_CODINGS} are the most`);
   }
-  const unknown = codings.find((coding) => !Object.hasOwn(DECODERS, coding));
+  const unknown = codings.find((coding) => !DECODERS.has(coding));
   if (unknown === undefined) return codings.toReversed();
   throw encodingError(
     request,
@@ -58,7 +66,7 @@ const UNPACKING: WaitTarget = { describe: () => "the decompression of an HTTP bo
 
 /** A chain of decoders that is fed and read by the same caller. */
 export class Decoder {
-  readonly #all: ReadonlyArray<Transform>;
+  readonly #all: Transform[] = [];
   readonly #first: Transform;
   readonly #last: Transform;
   #hasEnded = false;
@@ -72,16 +80,15 @@ export class Decoder {
 
   /** @param codings - at least one */
   constructor(codings: ReadonlyArray<string>, firstByte: number) {
-    // In the middle of a chain nobody has seen the first byte: deflate is taken by its definition there.
-    const make = (coding: string, at: number): Transform => DECODERS[coding]?.(at === 0 ? firstByte : 8) as Transform;
-    this.#all = codings.map(make);
-    this.#first = this.#all[0] as Transform;
-    this.#last = this.#all.at(-1) as Transform;
-    for (const [index, decoder] of this.#all.entries()) {
-      decoder.on("error", (error) => this.#fail(error));
-      const next = this.#all[index + 1];
-      if (next !== undefined) this.#link(decoder, next);
+    this.#first = this.#add(codings[0], firstByte);
+    let last = this.#first;
+    for (const coding of codings.slice(1)) {
+      // Nobody has seen the first byte here: deflate is taken by its definition.
+      const next = this.#add(coding, ZLIB_METHOD);
+      this.#link(last, next);
+      last = next;
     }
+    this.#last = last;
     this.#last.on("readable", this.#notify).on("end", () => {
       this.#hasEnded = true;
       this.#notify();
@@ -108,7 +115,7 @@ export class Decoder {
   /** What has been unpacked; undefined if nothing is there yet, null after the last. */
   read(): Buffer | null | undefined {
     if (this.#error !== null) throw this.#error;
-    const chunk = this.#last.read() as Buffer | null;
+    const chunk: Buffer | null = this.#last.read();
     if (chunk !== null) return chunk;
     return this.#hasEnded ? null : undefined;
   }
@@ -125,6 +132,13 @@ export class Decoder {
   destroy(): void {
     this.#waiter = null;
     for (const decoder of this.#all) decoder.destroy();
+  }
+
+  #add(coding: string | undefined, firstByte: number): Transform {
+    const decoder = DECODERS.get(coding ?? "")?.(firstByte) ?? new PassThrough();
+    decoder.on("error", (error) => this.#fail(error));
+    this.#all.push(decoder);
+    return decoder;
   }
 
   // Not pipe(): we must hear of it when a piece has gone through without leaving anything to read.

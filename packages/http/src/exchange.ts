@@ -10,16 +10,13 @@ import type { Dispatcher } from "undici";
 
 import type { Connection } from "./connection.ts";
 import { HttpError, type RequestLine } from "./errors.ts";
+import type { ExchangePlan, RawHeaders } from "./exchange-plan.ts";
 import { failureOf, headersTooLarge } from "./failures.ts";
-import type { Settled } from "./options.ts";
 import { Patience } from "./patience.ts";
 import type { Pool } from "./pool.ts";
-import { BodyStream, type Payload } from "./request-body.ts";
+import { BodyStream } from "./request-body.ts";
 
 type ExchangeState = "connecting" | "sent" | "body" | "ended" | "failed";
-
-/** Lower-case names; several values as a list. */
-export type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Beyond this many unread bytes the server is made to wait. */
 const HIGH_WATER_BYTES = 128 * 1024;
@@ -28,16 +25,6 @@ const MOST_INFORMATIONAL = 16;
 
 const HEAD: WaitTarget = { describe: () => "the answer of an HTTP server", foreign: true };
 const BODY: WaitTarget = { describe: () => "the body of an HTTP answer", foreign: true };
-
-/** What an exchange is about. */
-export interface ExchangePlan {
-  readonly request: RequestLine;
-  readonly settled: Settled;
-  readonly payload: Payload;
-  readonly maxHeaderCount: number;
-  /** When the whole attempt must be over, on the clock of the scope. */
-  readonly deadline: number;
-}
 
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly plan: ExchangePlan;
@@ -154,14 +141,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStarted(): void {
     this.isAnswered = true;
-    this.#patience.touch();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: RawHeaders, text?: string): void {
     if (this.isOver) return;
     if (status < 200) this.#informational += 1;
     if (this.#informational > MOST_INFORMATIONAL || this.#isFlood(controller.rawHeaders)) {
-      return this.#refuse(controller, () => headersTooLarge(this.plan.request));
+      return this.#refuseHeaders(controller);
     }
     if (status < 200) return;
     this.#state = "body";
@@ -183,9 +169,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.isOver) return;
-    if (this.#isFlood(controller.rawTrailers)) {
-      return this.#refuse(controller, () => headersTooLarge(this.plan.request));
-    }
+    if (this.#isFlood(controller.rawTrailers)) return this.#refuseHeaders(controller);
     // undici takes a reset for the end of a body that only the end of the connection delimits.
     const errored = this.#connection.socket?.errored;
     if (errored != null) return this.onResponseError(controller, errored);
@@ -206,8 +190,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return Array.isArray(raw) && raw.length / 2 > this.plan.maxHeaderCount;
   }
 
-  #refuse(controller: Dispatcher.DispatchController, makeError: () => Error): void {
-    this.#failLater(makeError);
+  #refuseHeaders(controller: Dispatcher.DispatchController): void {
+    this.#failLater(() => headersTooLarge(this.plan.request));
     controller.abort(closedError(this.plan.request));
   }
 

@@ -62,9 +62,8 @@ function isProtocol(code: string, cause: Error): boolean {
 }
 
 /** The code of a foreign error; of several addresses that failed, the first one's. */
-function codeOf(error: Error): string {
-  const { code } = error as { code?: unknown };
-  if (typeof code === "string") return code;
+export function codeOf(error: Error): string {
+  if ("code" in error && typeof error.code === "string") return error.code;
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return codeOf(error.errors[0]);
   return error.name;
 }

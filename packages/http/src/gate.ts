@@ -34,15 +34,15 @@ export class Gate {
   /** Waits for a place, until the deadline. Tells whether it got one. A cancelled caller holds none. */
   async take(deadline: number): Promise<boolean> {
     if (this.tryTake()) return true;
-    let own: Waiter<Answer> | undefined;
+    const own: { waiter: Waiter<Answer> | null } = { waiter: null };
     const answer = await suspend<Answer>((waiter) => {
-      own = waiter;
+      own.waiter = waiter;
       this.#waiting.add(waiter);
       wakeAt(waiter, deadline);
       return () => void this.#waiting.delete(waiter);
     }, this.#target);
     if (answer === true) return true;
-    this.#waiting.delete(own as Waiter<Answer>);
+    if (own.waiter !== null) this.#waiting.delete(own.waiter);
     return false;
   }
 

@@ -1,7 +1,7 @@
 // Where a redirect leads, and what may come along.
 
 import { RedirectError, type RequestLine } from "./errors.ts";
-import type { RawHeaders } from "./exchange.ts";
+import type { RawHeaders } from "./exchange-plan.ts";
 import type { Settled } from "./options.ts";
 import { BodyStream, NO_PAYLOAD, type Payload } from "./request-body.ts";
 import type { Fields } from "./request-headers.ts";

@@ -112,7 +112,7 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
   async #next(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.started = true;
     // The code of the caller must not run in the middle of the client's.
-    await null;
+    await Promise.resolve();
     if (this.#done) return { done: true, value: undefined };
     this.isAwaited = true;
     try {

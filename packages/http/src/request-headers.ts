@@ -6,9 +6,7 @@ import { HttpError, type RequestLine } from "./errors.ts";
 type HeaderValue = string | number | ReadonlyArray<string> | undefined;
 
 /** Header fields: an object, a list of pairs, or `Headers`. A list as a value sends the field several times. */
-export type HeadersInput =
-  | Readonly<Record<string, HeaderValue>>
-  | Iterable<readonly [string, string | number | ReadonlyArray<string>]>;
+export type HeadersInput = Readonly<Record<string, HeaderValue>> | Iterable<readonly [string, HeaderValue]>;
 
 /** Lower-case names with their values, each value a field of its own. */
 export type Fields = ReadonlyMap<string, ReadonlyArray<string>>;
@@ -39,9 +37,11 @@ export function mergeFields(base: Fields, input: HeadersInput | undefined, reque
 }
 
 function entriesOf(input: HeadersInput): Iterable<readonly [string, HeaderValue]> {
-  return Symbol.iterator in input
-    ? (input as Iterable<readonly [string, HeaderValue]>)
-    : Object.entries(input as Readonly<Record<string, HeaderValue>>);
+  return isIterable(input) ? input : Object.entries(input);
+}
+
+function isIterable(input: HeadersInput): input is Iterable<readonly [string, HeaderValue]> {
+  return Symbol.iterator in input;
 }
 
 function addField(fields: Map<string, string[]>, name: unknown, value: unknown, request: RequestLine): void {

@@ -1,6 +1,6 @@
 // The header fields of an answer, as undici parsed them: no copy is made for the ones nobody asks for.
 
-import type { RawHeaders } from "./exchange.ts";
+import type { RawHeaders } from "./exchange-plan.ts";
 
 /**
  * The header fields of an answer, with the reading half of the standard `Headers`. Names are lower case; several fields

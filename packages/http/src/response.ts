@@ -6,6 +6,7 @@ import { currentScopeNode, enterCheckpoint } from "meanwhile/lowlevel";
 import { BodySource } from "./body-source.ts";
 import { HttpError, StatusError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { decodeText, joined } from "./response-bytes.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
@@ -71,9 +72,7 @@ export class ClientResponse implements AsyncDisposable {
    * `MW_ERR_HTTP_BODY_USED` if it was read before
    */
   async text(): Promise<string> {
-    const parts = await this.#collect("text");
-    const [only] = parts;
-    const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+    const bytes = joined(await this.#collect("text"));
     return decodeText(bytes, this.#exchange.headers["content-type"]);
   }
 
@@ -87,7 +86,8 @@ export class ClientResponse implements AsyncDisposable {
   async json<T = unknown>(): Promise<T> {
     const text = await this.text();
     try {
-      return JSON.parse(text) as T;
+      const value: T = JSON.parse(text);
+      return value;
     } catch (error) {
       // Not as the cause: the parser quotes what it read.
       const [at = "its end"] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];
@@ -241,30 +241,3 @@ async function drain(exchange: Exchange): Promise<void> {
 }
 
 function nothing(): void {}
-
-function joined(parts: ReadonlyArray<Uint8Array>): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
-}
-
-const UTF8 = new TextDecoder();
-
-function decodeText(bytes: Uint8Array, type: string | string[] | undefined): string {
-  const [, charset = "utf-8"] = /;\s*charset="?([\w.:-]+)/i.exec(String(type ?? "")) ?? [];
-  return decoderFor(charset.toLowerCase()).decode(bytes);
-}
-
-// A charset nobody knows is read as what nearly everything is.
-function decoderFor(charset: string): TextDecoder {
-  if (charset === "utf-8" || charset === "utf8") return UTF8;
-  try {
-    return new TextDecoder(charset);
-  } catch {
-    return UTF8;
-  }
-}

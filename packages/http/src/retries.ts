@@ -5,6 +5,7 @@ import { currentScopeNode, type Scope } from "meanwhile/lowlevel";
 
 import { badArgument, checkCount, checkMs } from "./checks.ts";
 import { HttpError, type HttpErrorCode, type RequestLine, type StatusError } from "./errors.ts";
+import { codeOf } from "./failures.ts";
 import { BodyStream, type Payload } from "./request-body.ts";
 import type { ClientResponse } from "./response.ts";
 
@@ -128,7 +129,7 @@ async function isWorthwhile(
 }
 
 function isTemporaryDns({ code, cause }: HttpError): boolean {
-  return code === "MW_ERR_HTTP_DNS" && (cause as { code?: unknown } | undefined)?.code === "EAI_AGAIN";
+  return code === "MW_ERR_HTTP_DNS" && cause instanceof Error && codeOf(cause) === "EAI_AGAIN";
 }
 
 /** When the scopes around this call will cancel it. */

@@ -1,0 +1,18 @@
+// What an exchange is about, and what it brings back.
+
+import type { RequestLine } from "./errors.ts";
+import type { Settled } from "./options.ts";
+import type { Payload } from "./request-body.ts";
+
+/** What an exchange is about. */
+export interface ExchangePlan {
+  readonly request: RequestLine;
+  readonly settled: Settled;
+  readonly payload: Payload;
+  readonly maxHeaderCount: number;
+  /** When the whole attempt must be over, on the clock of the scope. */
+  readonly deadline: number;
+}
+
+/** Header fields as undici parsed them: lower-case names; several values as a list. */
+export type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
