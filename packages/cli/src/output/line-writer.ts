@@ -1,0 +1,110 @@
+// Writes lines to a file descriptor in batches, with backpressure, without ever blocking the event loop.
+//
+// process.stdout would block it: Node writes to pipes and files synchronously, so that a slow reader (`| less`) would
+// stop all requests and let them time out.
+
+import { write } from "node:fs";
+
+import { cancellable, shield, sleep } from "meanwhile";
+import { ParkingLot } from "meanwhile/lowlevel";
+
+import { CommandError, EXIT, startError, systemCodeOf } from "../errors.ts";
+
+/** Lines are gathered for so long after each write; the first ones go out at once. */
+const GATHER_MS = 20;
+/** When so many characters wait, producers wait too. */
+const HIGH_WATER = 1024 * 1024;
+const AGAIN_MS = 5;
+
+export class LineWriter {
+  readonly #fd: number;
+  // Invariant: #size is the length of all lines in #lines.
+  #lines: string[] = [];
+  #size = 0;
+  #isClosed = false;
+  #isBroken = false;
+  readonly #work = new ParkingLot({ describe: () => "lines to write" });
+  readonly #room = new ParkingLot({ describe: () => "a reader of the output" });
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Whether writing failed: nothing more can be written. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** Hands over a line, which must end with a newline. {@link whenRoom} says when to hand over the next one. */
+  write(line: string): void {
+    this.#lines.push(line);
+    this.#size += line.length;
+    this.#work.unpark();
+  }
+
+  /** Waits while the reader is far behind; null if there is nothing to wait for. */
+  whenRoom(): Promise<void> | null {
+    return this.#size < HIGH_WATER ? null : this.#room.park();
+  }
+
+  /** Nothing more will come: {@link run} ends when everything is written. */
+  close(): void {
+    this.#isClosed = true;
+    this.#work.unpark();
+  }
+
+  /**
+   * Writes what is handed over, until closed.
+   *
+   * Cancellation: ends it between two writes; {@link flush} writes the rest.
+   *
+   * @throws {@link CommandError} with exit code 141, and no text, if the reader is gone; with 3 for any other failure
+   */
+  async run(): Promise<void> {
+    for (;;) {
+      if (this.#size > 0) {
+        await this.flush();
+        if (!this.#isClosed) await sleep(GATHER_MS);
+      } else if (this.#isClosed) return;
+      else await this.#work.park();
+    }
+  }
+
+  /**
+   * Writes everything that waits.
+   *
+   * Cancellation: held back: half a line must not be left, and records are what the run was for.
+   */
+  async flush(): Promise<void> {
+    while (this.#size > 0) {
+      const text = this.#lines.join("");
+      this.#lines = [];
+      this.#size = 0;
+      this.#room.unparkAll();
+      await shield(() => this.#writeAll(Buffer.from(text)));
+    }
+  }
+
+  async #writeAll(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += await cancellable(writeSome(this.#fd, bytes, at));
+      } catch (error) {
+        const code = systemCodeOf(error);
+        this.#isBroken = code !== "EAGAIN";
+        if (code === "EPIPE") throw new CommandError(EXIT.brokenPipe, "", { cause: error });
+        // Another process has switched the shared pipe to non-blocking, and it is full.
+        if (code !== "EAGAIN") throw startError("cannot write to stdout", error);
+        await sleep(AGAIN_MS);
+      }
+    }
+  }
+}
+
+async function writeSome(fd: number, bytes: Buffer, at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(fd, bytes, at, bytes.length - at, null, (error, written) =>
+      error === null ? resolve(written) : reject(error),
+    );
+  });
+}
