@@ -1,0 +1,80 @@
+// Draws the state of a run as one line. Pure: the same numbers give the same text.
+
+import { formatBytes, formatClock, formatCount } from "../output/format.ts";
+import type { Snapshot } from "./statistics.ts";
+
+/** How fast things go now: the change since a moment ago. */
+export interface Pulse {
+  readonly perSecond: number;
+  readonly bytesPerSecond: number;
+}
+
+const LEAST_BAR = 8;
+const LONGEST_BAR = 30;
+
+/** The line of a terminal, at most `width` columns wide. */
+export function renderBar(snapshot: Snapshot, pulse: Pulse, width: number): string {
+  const counts = [doneOf(snapshot), failedOf(snapshot), `${snapshot.running} running`];
+  const speeds = [speedOf(pulse), clockOf(snapshot, pulse)];
+  const texts = [...counts, ...speeds].filter((text) => text !== "").join("  ");
+  const percent = percentOf(snapshot);
+  if (percent === undefined) return clip(`${texts}  still reading the list`, width);
+  const room = Math.min(LONGEST_BAR, width - texts.length - " 100 %  ".length - 1);
+  if (room < LEAST_BAR) return clip(`${percent} %  ${texts}`, width);
+  return `${drawBar(percent, room)} ${String(percent).padStart(3)} %  ${texts}`;
+}
+
+/** The line of a log. */
+export function renderPlain(snapshot: Snapshot, pulse: Pulse): string {
+  const percent = percentOf(snapshot);
+  return [
+    formatClock(snapshot.elapsedMs),
+    `${doneOf(snapshot)}${percent === undefined ? "" : ` (${percent} %)`}`,
+    `${formatCount(snapshot.failed)} failed`,
+    `${snapshot.running} running`,
+    speedOf(pulse),
+  ].join("  ");
+}
+
+/** Whole percent, never above 100 and 100 only at the end; undefined while the total is not known. */
+export function percentOf({ isTotal, read, ok, failed }: Snapshot): number | undefined {
+  if (!isTotal) return undefined;
+  return read === 0 ? 100 : Math.min(100, Math.floor(((ok + failed) / read) * 100));
+}
+
+/** How much changed between two moments. */
+export function pulseBetween(before: Snapshot, after: Snapshot): Pulse {
+  const seconds = Math.max(1, after.elapsedMs - before.elapsedMs) / 1_000;
+  const done = after.ok + after.failed - before.ok - before.failed;
+  return { perSecond: done / seconds, bytesPerSecond: (after.bytes - before.bytes) / seconds };
+}
+
+function doneOf({ ok, failed, read, isTotal }: Snapshot): string {
+  const done = formatCount(ok + failed);
+  return isTotal ? `${done} of ${formatCount(read)}` : `${done} done`;
+}
+
+function failedOf({ failed }: Snapshot): string {
+  return failed === 0 ? "" : `${formatCount(failed)} failed`;
+}
+
+function speedOf({ perSecond, bytesPerSecond }: Pulse): string {
+  const perSecondText = perSecond < 10 ? perSecond.toFixed(1) : formatCount(perSecond);
+  return `${perSecondText}/s  ${formatBytes(Math.round(bytesPerSecond))}/s`;
+}
+
+/** How long it has taken, and, as far as that can be told, how long it still takes. */
+function clockOf({ elapsedMs, isTotal, read, ok, failed }: Snapshot, { perSecond }: Pulse): string {
+  const left = read - ok - failed;
+  const clock = formatClock(elapsedMs);
+  return isTotal && left > 0 && perSecond > 0 ? `${clock} + ${formatClock((left / perSecond) * 1_000)}` : clock;
+}
+
+function drawBar(percent: number, width: number): string {
+  const full = Math.round((percent / 100) * width);
+  return "━".repeat(full) + "─".repeat(width - full);
+}
+
+function clip(text: string, width: number): string {
+  return text.length <= width ? text : text.slice(0, Math.max(0, width));
+}
