@@ -1,0 +1,71 @@
+// `meanwhile tour`: plays the chapters one after another.
+
+import { parseArgs } from "node:util";
+
+import { isCancelled, run } from "meanwhile";
+
+import { EXIT, usageError } from "../errors.ts";
+import { print, style } from "../output/streams.ts";
+import type { Chapter } from "./chapter.ts";
+import { cancel } from "./chapters/cancel.ts";
+import { deadlock } from "./chapters/deadlock.ts";
+import { fetchAllChapter } from "./chapters/fetch-all.ts";
+import { forgottenAwait } from "./chapters/forgotten-await.ts";
+import { retryChapter } from "./chapters/retry.ts";
+import { threeWaits } from "./chapters/three-waits.ts";
+import { whereIs } from "./source.ts";
+import { Stage } from "./stage.ts";
+
+/** In the order they are played. A new capability adds its file here. */
+const CHAPTERS: readonly Chapter[] = [threeWaits, fetchAllChapter, cancel, retryChapter, forgottenAwait, deadlock];
+
+const HELP = `Usage: meanwhile tour
+
+Shows in a few seconds what the runtime does, with measured times, on servers it
+starts itself on 127.0.0.1. Nothing else is asked, nothing is written to disk.
+`;
+
+/**
+ * Plays the tour.
+ *
+ * Cancellation: Ctrl-C ends it, with exit code 130.
+ */
+export async function runTour(args: readonly string[]): Promise<number> {
+  if (asksForHelp(args)) {
+    print(HELP);
+    return EXIT.ok;
+  }
+  try {
+    await run(playAll, { name: "tour" });
+    return EXIT.ok;
+  } catch (error) {
+    if (isCancelled(error)) return EXIT.interrupted;
+    throw error;
+  }
+}
+
+async function playAll(): Promise<void> {
+  const stage = new Stage();
+  const started = performance.now();
+  print(`\n${style("bold", "meanwhile")}  many waits at once, under control\n`);
+  for (const [index, chapter] of CHAPTERS.entries()) {
+    stage.heading(index + 1, chapter.title);
+    await chapter.play(stage);
+  }
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+  print(`\n${style("dim", "─".repeat(80))}\n\n`);
+  stage.line(`That was the tour, in ${seconds} s. The code it ran, and showed, is here:`);
+  for (const { title, moduleUrl } of CHAPTERS) print(`    ${whereIs(moduleUrl).padEnd(52)}  ${title}\n`);
+  stage.space();
+  stage.line("Next: examples/ has a program for each part, and meanwhile fetch --help.");
+  stage.space();
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  try {
+    const { values } = parseArgs({ args: [...args], options: { help: { type: "boolean", short: "h" } } });
+    return values.help ?? false;
+  } catch {
+    throw usageError(`tour takes no arguments, and got ${args.map((arg) => `"${arg}"`).join(" ")}`);
+  }
+}
