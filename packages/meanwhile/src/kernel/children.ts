@@ -37,7 +37,7 @@ export class Children implements TaskOwner, WaitTarget {
   }
 
   /** Makes a task below this scope. The caller starts it. */
-  create<T>(job: Job<T> | PromiseLike<T>, name: string | undefined, index: number): TaskNode<T> {
+  create<T>(job: Job<T>, name: string | undefined, index: number): TaskNode<T> {
     this.alive += 1;
     return new TaskNode<T>(this.scope, this, job, name, index);
   }

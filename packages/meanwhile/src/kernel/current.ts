@@ -46,14 +46,21 @@ export function captureContext(): <R>(callback: () => R) => R {
   return AsyncLocalStorage.snapshot();
 }
 
-// Two copies of the kernel would be two notions of the current task: cancellation would stop at the border unseen.
 const COPY: unique symbol = Symbol.for("meanwhile.kernel") as never;
 const registry = globalThis as { [COPY]?: string };
-const here = import.meta.url.replace(/[?#].*$/, "");
-if (registry[COPY] !== undefined && registry[COPY] !== here) {
+
+/**
+ * Notes where the kernel was loaded from. Two copies would be two notions of the current task: cancellation would stop
+ * at the border unseen.
+ */
+export function refuseSecondCopy(url: string): void {
+  const here = url.replace(/[?#].*$/, "");
+  const first = (registry[COPY] ??= here);
+  if (first === here) return;
   throw new UsageError(
     "MW_ERR_TWO_COPIES",
-    `Cannot load meanwhile twice: ${registry[COPY]} and ${here}; install one version, as a dependency of the program`,
+    `Cannot load meanwhile twice: ${first} and ${here}; install one version, as a dependency of the program`,
   );
 }
-registry[COPY] = here;
+
+refuseSecondCopy(import.meta.url);

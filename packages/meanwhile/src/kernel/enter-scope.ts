@@ -36,17 +36,18 @@ export async function enterScope<T>(
   const scope = new Scope(parent, parent.runner, parent.task, shielded);
   const unlink = linkSignal(scope, signal);
   if (deadline !== Infinity) scope.deadline = deadline;
+  let ending: ScopeEnding<T>;
   try {
-    const value = await runInScope(scope, callBody<T>, () => body(scope));
-    return { kind: "value", value };
+    ending = { kind: "value", value: await runInScope(scope, callBody<T>, () => body(scope)) };
   } catch (thrown) {
     const error = scope.effective === null ? thrown : unwrapCancellation(thrown);
     if (!scope.absorbs(error)) throw error;
-    return { kind: "absorbed", by: (scope.own as Cancellation).by, error };
+    ending = { kind: "absorbed", by: (scope.own as Cancellation).by, error };
   } finally {
     unlink();
     scope.close();
   }
+  return ending;
 }
 
 /**

@@ -65,6 +65,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
   first: ScopeMember | null = null;
   last: ScopeMember | null = null;
 
+  // In the clock's list. Invariant: null once the scope is cancelled or closed, so due() comes to neither.
   bucket: Bucket | null = null;
   #deadline = Infinity;
 
@@ -104,7 +105,6 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
 
   /** The deadline has come. */
   due(): void {
-    if (this.own !== null || this.closed) return;
     this.cancelAs({ scope: this, reason: "the deadline has passed", by: "deadline", origin: {} });
   }
 
@@ -113,7 +113,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     if (!this.shielded) this.#deliver(cancellation);
   }
 
-  /** Cancels the scope, which was not cancelled before. */
+  /** Cancels the scope, which is open and was not cancelled before. */
   cancelAs(cancellation: Cancellation): void {
     this.own = cancellation;
     this.runner.deadlines.remove(this);
@@ -179,7 +179,6 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
 
   /** Leaves the tree. Waits that nobody awaited go to the scope around. */
   close(): void {
-    if (this.closed) return;
     this.closed = true;
     this.runner.deadlines.remove(this);
     if (this.own !== null) this.runner.stopWatching(this);
@@ -193,8 +192,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
       member.scopeEnded();
       return;
     }
-    const heir = this.parent;
-    if (heir === null) return;
+    const heir = this.parent as Scope; // the only scope without one is never closed
     if (member instanceof Scope) member.parent = heir;
     heir.add(member);
     if (heir.effective !== null && this.effective === null) member.interrupt(heir.effective);

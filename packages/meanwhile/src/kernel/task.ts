@@ -58,14 +58,14 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
   readonly index: number;
   /** The scope whose cancellation the code of this task was told last; for the report of swallowed ones. */
   sawCancellationOf: object | null = null;
-  readonly #job: Job<T> | PromiseLike<T>;
+  readonly #job: Job<T>;
   readonly #name: string | undefined;
   // Those who await this task, in order; null while nobody did. Invariant: none of them is settled.
   #joiners: Set<Waiter<T>> | null = null;
   /** Whether somebody was waiting for the task when it ended: then a failure is theirs to handle. */
   wasAwaited = false;
 
-  constructor(parent: Scope, owner: TaskOwner, job: Job<T> | PromiseLike<T>, name: string | undefined, index: number) {
+  constructor(parent: Scope, owner: TaskOwner, job: Job<T>, name: string | undefined, index: number) {
     this.scope = new Scope(parent, parent.runner, this as TaskNode, false);
     this.owner = owner;
     this.#job = job;
@@ -80,7 +80,7 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
   }
 
   get name(): string {
-    return this.#name ?? (jobName(this.#job) || `task ${this.id}`);
+    return this.#name ?? (this.#job.name || `task ${this.id}`);
   }
 
   get done(): boolean {
@@ -215,8 +215,7 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
 
   #tell(waiter: Waiter<T>): void {
     const { state } = this;
-    const { scope } = waiter;
-    if (scope === null) return;
+    const scope = waiter.scope as Scope;
     if (state.kind === "succeeded") waiter.wake(state.value as T);
     else if (state.kind === "failed") waiter.fail(state.error);
     else if (scope.effective !== null) waiter.failWith(() => cancelledIn(scope));
@@ -268,11 +267,6 @@ function taskFailed(error: unknown): void {
 
 function enteredTask(): TaskNode {
   return (enteredScope() as Scope).task as TaskNode;
-}
-
-function jobName(job: unknown): string {
-  if (typeof job === "function") return job.name;
-  return isCoroutine(job) ? job.name : "";
 }
 
 function awaitSelf(name: string): UsageError {

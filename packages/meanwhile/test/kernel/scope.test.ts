@@ -402,6 +402,20 @@ describe("A scope that has ended", () => {
     });
   });
 
+  it("interrupts scopes that it leaves likewise, but not shielded ones", async () => {
+    await cancelScope(async (outer) => {
+      outer.cancel();
+      let open: Promise<unknown> | undefined;
+      let shielded: Promise<unknown> | undefined;
+      await shield(() => {
+        open = caught(timeout(60_000, () => sleepForever()));
+        shielded = shield(() => sleep(1).then(() => "in peace"));
+      });
+      assert.ok(isCancelled(await open));
+      assert.equal(await shielded, "in peace");
+    });
+  });
+
   it("leaves the waits of an ended task to the owner's scope, which can end them", async () => {
     let forgotten: Promise<unknown> | undefined;
     await run(async () => {

@@ -704,6 +704,22 @@ describe("group.start", () => {
     });
   });
 
+  it("lets the group end when a job that was starting from elsewhere fails", async () => {
+    await runTest(async () => {
+      let starting: Promise<unknown> | undefined;
+      await taskGroup((group) => {
+        starting = caught(
+          group.start(async () => {
+            await sleep(10);
+            throw new RangeError("port in use");
+          }),
+        );
+      });
+      assert.equal(now(), 10);
+      assert.ok((await starting) instanceof RangeError);
+    });
+  });
+
   it("cannot take a coroutine, which has no argument to call", async () => {
     await runTest(async () => {
       const lazy = coroutine(async () => {});

@@ -573,6 +573,18 @@ describe("Disposing a task", () => {
     });
   });
 
+  it("drops the value of a task that returns one all the same", async () => {
+    await runTest(async () => {
+      const task = createTask(async () => {
+        await caught(sleepForever());
+        return "value";
+      });
+      await sleep(1);
+      await task[Symbol.asyncDispose]();
+      assert.equal(await task, "value");
+    });
+  });
+
   it("throws the error of a task that fails while it is cancelled", async () => {
     await runTest(async () => {
       const task = createTask(async () => {

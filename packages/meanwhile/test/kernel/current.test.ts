@@ -1,0 +1,116 @@
+// Which scope the running code is in, whatever started it.
+
+import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { describe, it } from "node:test";
+
+import { cancelScope, createTask, currentScope, currentTask, isCancelled, sleep, taskGroup } from "meanwhile";
+import { captureContext, currentScopeNode } from "meanwhile/lowlevel";
+import { runTest } from "meanwhile/testing";
+
+import { refuseSecondCopy } from "../../src/kernel/current.ts";
+import { caught } from "./caught.ts";
+
+describe("The current scope", () => {
+  it("follows timers, microtasks and promises", async () => {
+    await cancelScope(async (scope) => {
+      const seen: unknown[] = [];
+      await new Promise<void>((resolve) =>
+        setTimeout(() => {
+          seen.push(currentScope());
+          queueMicrotask(() => {
+            seen.push(currentScope());
+            resolve();
+          });
+        }, 1),
+      );
+      assert.deepEqual(
+        seen.map((one) => one === scope),
+        [true, true],
+      );
+    });
+  });
+
+  it("does not leak into the caller of an async function", async () => {
+    await cancelScope(async (outer) => {
+      const inside = cancelScope(() => sleep(1));
+      assert.equal(currentScope(), outer);
+      await inside;
+      assert.equal(currentScope(), outer);
+    });
+  });
+
+  it("is another one in each task", async () => {
+    await runTest(async () => {
+      const main = currentTask();
+      const task = createTask(async () => {
+        await sleep(1);
+        return currentTask();
+      });
+      assert.equal((await caught(task.then((inside) => assert.notEqual(inside, task)))) instanceof Error, true);
+      assert.equal(currentTask(), main);
+    });
+  });
+
+  it("of code that outlives its scope is the nearest one around that is alive", async () => {
+    await cancelScope(async (outer) => {
+      let late: Promise<unknown> | undefined;
+      await cancelScope(() =>
+        cancelScope(() => {
+          late = sleep(1).then(() => currentScope());
+        }),
+      );
+      assert.equal(await late, outer);
+    });
+  });
+
+  it("outside of everything is never cancelled", () => {
+    assert.equal(currentScopeNode().effective, null);
+    assert.throws(() => currentScope(), { code: "MW_ERR_OUTSIDE_RUN" });
+  });
+});
+
+describe("captureContext", () => {
+  it("runs callbacks in the scope, and in the user's AsyncLocalStorage, of the capture", async () => {
+    const user = new AsyncLocalStorage<string>();
+    await cancelScope(async (scope) => {
+      const inContext = user.run("Ada", () => captureContext());
+      await cancelScope(() => {
+        assert.equal(
+          inContext(() => currentScope()),
+          scope,
+        );
+        assert.equal(
+          inContext(() => user.getStore()),
+          "Ada",
+        );
+      });
+    });
+  });
+});
+
+describe("A second copy of the kernel", () => {
+  it("refuses to load beside the first, naming both", () => {
+    assert.throws(() => refuseSecondCopy("file:///elsewhere/meanwhile/current.js"), {
+      code: "MW_ERR_TWO_COPIES",
+      message: /^Cannot load meanwhile twice: file:.*current\.ts and file:\/\/\/elsewhere.*; install one version/,
+    });
+  });
+
+  it("is not the same file loaded again, as test tools do", () => {
+    refuseSecondCopy(`${new URL("../../src/kernel/current.ts", import.meta.url).href}?again#1`);
+  });
+});
+
+describe("A task of a group", () => {
+  it("can be cancelled by the scope it finds itself in", async () => {
+    const ended = await taskGroup(async (group) => {
+      const task = group.createTask(async () => {
+        currentScope().cancel();
+        return caught(sleep(1));
+      });
+      return task.then(isCancelled);
+    });
+    assert.equal(ended, false); // told in the body, which is not cancelled
+  });
+});
