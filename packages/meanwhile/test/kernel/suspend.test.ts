@@ -138,7 +138,7 @@ describe("A wait", () => {
         resumed: (waiter) => void seen.push(`resumed from ${waiter.target.describe()}`),
       });
       assert.ok(instrument);
-      await suspend((waiter) => {
+      await suspend<void>((waiter) => {
         setImmediate(() => waiter.wake());
         return undefined;
       });
