@@ -18,4 +18,4 @@ export type { CancelScope, Scope, ScopeMember } from "./kernel/scope.ts";
 export { type Abort, suspend, type Suspension, suspension, Waiter, type WaitTarget, wakeAt } from "./kernel/suspend.ts";
 export { taskGroup, type TaskGroup, type TaskOptions, checkJob } from "./kernel/task-group.ts";
 export { renderTaskTree, tasksIn, waitsOf } from "./kernel/task-tree.ts";
-export type { Job, Task, TaskNode } from "./kernel/task.ts";
+export { type Job, type Task, TaskNode } from "./kernel/task.ts";

@@ -48,7 +48,8 @@ export function exponential(options: ExponentialOptions = {}): Backoff {
     );
   }
   return (attempt) => {
-    const longest = Math.min(maxMs, baseMs * factor ** (attempt - 1));
+    // The power overflows to Infinity after a thousand attempts, and 0 * Infinity is NaN.
+    const longest = baseMs === 0 ? 0 : Math.min(maxMs, baseMs * factor ** (attempt - 1));
     return jitter === "full" ? longest * random() : longest;
   };
 }

@@ -49,7 +49,7 @@ export async function gather(jobs: Iterable<Input<unknown>>, options: Concurrenc
   results.runner = runner;
   await runner.run();
   if (results.failure !== null) throw results.failure.error;
-  const cancelled = runner.incomplete ? runner.children.cancelledError() : null;
+  const cancelled = runner.cancelledError();
   if (cancelled !== null) throw cancelled;
   return results.values;
 }
@@ -103,18 +103,28 @@ export async function gatherSettled(
   const taken = takeOver("gatherSettled", jobs, options.concurrency ?? Infinity);
   const turn = enterCheckpoint();
   if (turn !== null) await turn;
-  const results: PromiseSettledResult<unknown>[] = [];
-  const runner = new JobRunner(
-    "gatherSettled",
-    taken,
-    {
-      succeeded: (index, value) => void (results[index] = { status: "fulfilled", value }),
-      failed: (index, reason) => void (results[index] = { status: "rejected", reason }),
-    },
-    options,
-  );
+  const results = new SettledResults();
+  const runner = new JobRunner("gatherSettled", taken, results, options);
+  results.runner = runner;
   await runner.run();
-  const cancelled = runner.incomplete ? runner.children.cancelledError() : null;
-  if (cancelled !== null) throw cancelled;
-  return results;
+  const cancelled = runner.cancelledError();
+  if (cancelled === null) return results.settled;
+  for (const error of results.late) reportSuppressed(error, "A job of gatherSettled failed");
+  throw cancelled;
+}
+
+class SettledResults implements JobHandler {
+  readonly settled: PromiseSettledResult<unknown>[] = [];
+  /** Errors that came up when the call had been cancelled: nobody sees them if it throws the cancellation. */
+  readonly late: unknown[] = [];
+  runner: JobRunner | null = null;
+
+  succeeded(index: number, value: unknown): void {
+    this.settled[index] = { status: "fulfilled", value };
+  }
+
+  failed(index: number, reason: unknown): void {
+    this.settled[index] = { status: "rejected", reason };
+    if (this.runner?.isCancelled === true) this.late.push(reason);
+  }
 }

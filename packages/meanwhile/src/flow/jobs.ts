@@ -1,6 +1,6 @@
 // What all combinators share: taking over what they are given, starting it below one scope, a few at a time.
 
-import { UsageError } from "../errors.ts";
+import { type CancelledError, UsageError } from "../errors.ts";
 import {
   cancellable,
   captureContext,
@@ -9,7 +9,7 @@ import {
   isCoroutine,
   type Job,
   type SignalOption,
-  type TaskNode,
+  TaskNode,
 } from "../lowlevel.ts";
 import { show } from "../util/show.ts";
 
@@ -59,10 +59,11 @@ function takeOne(call: string, input: Input<unknown>): Job<unknown> {
     return input;
   }
   if (typeof (input as PromiseLike<unknown> | undefined)?.then !== "function") checkJob(input, call);
-  // A task is awaited as one; any other promise as something foreign.
   const running = input as PromiseLike<unknown>;
-  if (!(running instanceof Promise)) return () => running;
-  running.catch(ignore);
+  // A task is awaited as one; any other promise as something foreign.
+  if (running instanceof TaskNode) return () => running;
+  // Other thenables may be lazy: they start when their turn comes.
+  if (running instanceof Promise) running.catch(ignore);
   return () => cancellable(running);
 }
 
@@ -97,12 +98,13 @@ export function tellHandler(handler: JobHandler, task: TaskNode, { scope }: Chil
 
 /** Runs jobs in tasks below one scope. */
 export class JobRunner {
-  readonly children: Children;
-  /** Whether jobs were left out, or ended without a result, because the combinator was cancelled. */
-  incomplete = false;
+  readonly #children: Children;
+  // Whether jobs were left out, or ended without a result, because the combinator was cancelled.
+  #incomplete = false;
   readonly #jobs: Iterator<Job<unknown>>;
   readonly #handler: JobHandler;
-  readonly #inCallersContext: <R>(callback: () => R) => R;
+  // Null if all jobs are started at once: only those started later, from somebody else's context, need the caller's.
+  readonly #inCallersContext: (<R>(callback: () => R) => R) | null;
   #free: number;
   #next = 0;
   // Set while jobs are being started: one that ends at once must not start the next from within.
@@ -114,43 +116,55 @@ export class JobRunner {
     this.#jobs = jobs;
     this.#handler = handler;
     this.#free = concurrency;
-    // Only jobs started later, from somebody else's context, need the caller's.
-    this.#inCallersContext = concurrency === Infinity ? callDirectly : captureContext();
-    this.children = new Children(call, (task) => this.#ended(task), signal);
+    this.#inCallersContext = concurrency === Infinity ? null : captureContext();
+    this.#children = new Children(call, (task) => this.#ended(task), signal);
   }
 
   /** Starts what may run, and waits until all has ended. */
   async run(): Promise<void> {
-    this.#startSome();
-    await this.children.join();
-    this.children.close();
+    if (this.isCancelled) this.#leaveOut();
+    else this.#startSome();
+    await this.#children.join();
+    this.#children.close();
+  }
+
+  /** Whether the combinator was cancelled, by itself or from outside. */
+  get isCancelled(): boolean {
+    return this.#children.scope.effective !== null;
+  }
+
+  /** The error of a combinator that was cancelled as a whole and therefore has not all results; else null. */
+  cancelledError(): CancelledError | null {
+    return this.#incomplete ? this.#children.cancelledError() : null;
   }
 
   /** Cancels what is running and starts nothing more. */
   stop(reason: string): void {
     this.#finishJobs();
-    this.children.cancel(reason);
+    this.#children.cancel(reason);
   }
 
   #startSome(): void {
     if (this.#starting) return;
     this.#starting = true;
     while (this.#free > 0 && !this.#exhausted) {
-      if (this.children.scope.effective !== null) {
-        this.incomplete = true;
-        this.#finishJobs();
-        break;
-      }
-      this.#startNext();
+      const next = this.#pull();
+      if (next === null) break;
+      if (this.isCancelled) this.#leaveOut();
+      else this.#start(next);
     }
     this.#starting = false;
   }
 
-  #startNext(): void {
-    const next = this.#pull();
-    if (next === null) return;
+  #start(job: Job<unknown>): void {
     this.#free -= 1;
-    this.children.create(next, undefined, this.#next++).start();
+    this.#children.create(job, undefined, this.#next++).start();
+  }
+
+  // Cancelled before all jobs were started.
+  #leaveOut(): void {
+    this.#incomplete = true;
+    this.#finishJobs();
   }
 
   #pull(): Job<unknown> | null {
@@ -178,11 +192,7 @@ export class JobRunner {
 
   #ended(task: TaskNode): void {
     this.#free += 1;
-    if (!tellHandler(this.#handler, task, this.children)) this.incomplete = true;
-    if (!this.#exhausted) this.#inCallersContext(() => this.#startSome());
+    if (!tellHandler(this.#handler, task, this.#children)) this.#incomplete = true;
+    if (!this.#exhausted) this.#inCallersContext?.(() => this.#startSome());
   }
-}
-
-function callDirectly<R>(callback: () => R): R {
-  return callback();
 }

@@ -70,6 +70,8 @@ class Contest implements JobHandler {
   // Whether a failure leaves the contest open.
   readonly #outlastsFailures: boolean;
   readonly #errors: unknown[] = [];
+  // Errors that came up when the call had been cancelled: nobody sees them if it throws the cancellation.
+  readonly #late: unknown[] = [];
   #decided: Outcome | null = null;
   #runner: JobRunner | null = null;
 
@@ -79,7 +81,7 @@ class Contest implements JobHandler {
   }
 
   async run(jobs: Iterable<Input<unknown>>, options: SignalOption): Promise<unknown> {
-    const taken = [...takenJobs(takeOver(this.#call, jobs, Infinity))];
+    const taken = Iterator.from(takeOver(this.#call, jobs, Infinity)).toArray();
     if (taken.length === 0) throw emptyList(this.#call);
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
@@ -93,8 +95,11 @@ class Contest implements JobHandler {
     const decided = this.#decided;
     if (decided?.kind === "value") return decided.value;
     if (decided?.kind === "error") throw decided.error;
-    const cancelled = runner.incomplete ? runner.children.cancelledError() : null;
-    if (cancelled !== null) throw cancelled;
+    const cancelled = runner.cancelledError();
+    if (cancelled !== null) {
+      for (const error of this.#late) reportSuppressed(error, `A job of ${this.#call} failed`);
+      throw cancelled;
+    }
     throw new TaskGroupError(
       "MW_ERR_ALL_FAILED",
       this.#errors,
@@ -108,19 +113,18 @@ class Contest implements JobHandler {
   }
 
   failed(index: number, error: unknown): void {
-    if (this.#decided !== null) reportSuppressed(error, `A job of ${this.#call} failed after another one had won`);
-    else if (this.#outlastsFailures) this.#errors[index] = error;
-    else this.#decide({ kind: "error", error });
+    if (this.#decided !== null) {
+      reportSuppressed(error, `A job of ${this.#call} failed after another one had won`);
+    } else if (this.#outlastsFailures) {
+      this.#errors[index] = error;
+      if (this.#runner?.isCancelled === true) this.#late.push(error);
+    } else this.#decide({ kind: "error", error });
   }
 
   #decide(outcome: Outcome): void {
     this.#decided = outcome;
     this.#runner?.stop("another job has won");
   }
-}
-
-function* takenJobs<T>(jobs: Iterator<T>): Generator<T> {
-  for (let next = jobs.next(); next.done !== true; next = jobs.next()) yield next.value;
 }
 
 function emptyList(call: string): UsageError {

@@ -1,7 +1,7 @@
 // Tries a job again when it fails, as a policy says.
 
 import { UsageError } from "../errors.ts";
-import { type Job, cancellationOf, checkJob, enterCheckpoint, isCoroutine } from "../lowlevel.ts";
+import { type Job, cancellationOf, checkJob, currentScopeNode, enterCheckpoint, isCoroutine } from "../lowlevel.ts";
 import { now, sleep } from "../time/sleep.ts";
 import { timeout } from "../time/timeouts.ts";
 import { show } from "../util/show.ts";
@@ -63,10 +63,10 @@ export interface RetryEvent {
  */
 export async function retry<T>(job: Job<T>, policy: RetryPolicy = {}): Promise<T> {
   checkJob(job, "retry");
+  if (isCoroutine(job)) job.handOver();
   const { totalMs } = policy;
   const attempts = checkPolicy(policy);
   if (isCoroutine(job) && attempts !== 1) {
-    job.handOver();
     throw new UsageError(
       "MW_ERR_INVALID_ARGUMENT",
       `Cannot retry the coroutine "${job.name}": it runs only once; pass a function that makes a new one`,
@@ -113,13 +113,21 @@ async function runAttempts<T>(job: Job<T>, attempts: number, policy: RetryPolicy
     try {
       return await runAttempt(job, policy.attemptTimeoutMs);
     } catch (error) {
-      const delayMs = Math.max(backoff(attempt, error), retryAfterOf(error));
-      const worthwhile = attempt < attempts && now() + delayMs < deadline;
-      if (!worthwhile || !(await shouldRetry(error, attempt, policy))) throw withAttempts(error, attempt);
+      if (attempt === attempts || !(await shouldRetry(error, attempt, policy))) throw withAttempts(error, attempt);
+      const delayMs = Math.max(checkDelay(backoff(attempt, error)), retryAfterOf(error));
+      if (now() + delayMs >= deadline) throw withAttempts(error, attempt);
       onRetry?.({ error, attempt, delayMs });
       await sleep(delayMs);
     }
   }
+}
+
+function checkDelay(delayMs: unknown): number {
+  if (typeof delayMs === "number" && delayMs >= 0) return delayMs;
+  throw new UsageError(
+    "MW_ERR_INVALID_ARGUMENT",
+    `Cannot retry: 'backoff' gave ${show(delayMs)}; return milliseconds >= 0`,
+  );
 }
 
 async function runAttempt<T>(job: Job<T>, timeoutMs: number | undefined): Promise<T> {
@@ -128,7 +136,8 @@ async function runAttempt<T>(job: Job<T>, timeoutMs: number | undefined): Promis
 }
 
 async function shouldRetry(error: unknown, attempt: number, policy: RetryPolicy): Promise<boolean> {
-  if (cancellationOf(error) !== null) return false;
+  // In a cancelled scope there is no next attempt: an error of the cleanup is the last one.
+  if (cancellationOf(error) !== null || currentScopeNode().effective !== null) return false;
   if (policy.when !== undefined) return policy.when(error, attempt);
   return !(error instanceof UsageError);
 }
@@ -139,8 +148,14 @@ function retryAfterOf(error: unknown): number {
 }
 
 function withAttempts(error: unknown, attempts: number): unknown {
-  if (error instanceof Error && cancellationOf(error) === null && Object.isExtensible(error)) {
-    Object.defineProperty(error, "attempts", { value: attempts, configurable: true, enumerable: true, writable: true });
+  if (error instanceof Error && cancellationOf(error) === null) {
+    // Unlike Object.defineProperty, this leaves a frozen error as it is.
+    Reflect.defineProperty(error, "attempts", {
+      value: attempts,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
   }
   return error;
 }
