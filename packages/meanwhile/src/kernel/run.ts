@@ -67,8 +67,8 @@ class Run<T> implements TaskOwner, WaitTarget {
     const { root } = this.runner;
     // First: a bad signal is refused while nothing hangs below the root.
     this.#outside = listenTo(options.signal, root);
-    this.background = new Scope(root, this.runner, null, false);
     this.main = new TaskNode<T>(root, this, main, options.name ?? (main.name || "main"), 0);
+    this.background = new Scope(root, this.runner, null, false);
     this.runner.createTask = (job, name) => this.#createTask(job, name);
     this.runner.declareDeadlock = () => this.deadlocked();
   }
@@ -332,10 +332,12 @@ export function atRunExit(callback: () => unknown): Disposable {
   const { runner } = currentScopeNode();
   if (runner === outsideRunner) throw outsideRun("wait for the end of the run", "atRunExit");
   const { exitCallbacks } = runner;
-  exitCallbacks.push(callback);
+  // A function of its own: the same callback may be registered twice.
+  const own = (): unknown => callback();
+  exitCallbacks.push(own);
   return {
     [Symbol.dispose](): void {
-      const index = exitCallbacks.lastIndexOf(callback);
+      const index = exitCallbacks.indexOf(own);
       if (index !== -1) exitCallbacks.splice(index, 1);
     },
   };
