@@ -121,6 +121,7 @@ export class Feeder<T> {
 
   async #startAll(items: Items<T>): Promise<void> {
     const { fn } = this.#feed;
+    const name = fn.name === "" ? undefined : fn.name;
     for (let index = 0; ; index++) {
       const turn = enterCheckpoint();
       if (turn !== null) await turn;
@@ -130,7 +131,7 @@ export class Feeder<T> {
       if (done === true) return;
       throwIfCancelled(); // while it was pulled
       this.#free -= 1;
-      this.children.create(() => fn(value, index), fn.name, index).start();
+      this.children.create(() => fn(value, index), name, index).start();
     }
   }
 
@@ -153,7 +154,7 @@ interface Items<T> {
 }
 
 function openSource<T>(source: Source<T>): Items<T> {
-  return Symbol.asyncIterator in source
+  return typeof source === "object" && Symbol.asyncIterator in source
     ? new AsyncItems(source[Symbol.asyncIterator]())
     : new SyncItems(source[Symbol.iterator]());
 }
