@@ -5,7 +5,8 @@ import { callBody, currentScopeNode, runInScope } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
 import { Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type WaitTarget, type Waiter } from "./suspend.ts";
-import { type Job, TaskNode, type TaskOwner } from "./task.ts";
+import { tasksDirectlyIn } from "./task-tree.ts";
+import { type Job, type Task, TaskNode, type TaskOwner } from "./task.ts";
 
 /** Common option of every call that makes a scope. */
 export interface SignalOption {
@@ -95,5 +96,9 @@ export class Children implements TaskOwner, WaitTarget {
 
   describe(): string {
     return `${this.alive} of its tasks (${this.#what})`;
+  }
+
+  holders(): Iterable<Task<unknown>> {
+    return tasksDirectlyIn(this.scope);
   }
 }

@@ -164,17 +164,19 @@ class Run<T> implements TaskOwner, WaitTarget {
     }
   }
 
-  /** The value of the run, or its error; all other errors are reported. */
-  settle(outer: Scope): T {
+  /** Reports every error but the one that {@link settle} throws. */
+  reportOthers(): void {
     this.#settled = true;
-    if (this.#deadlock !== null) {
-      // Found in an event of the process; now it gets the stack of the code that awaits the run.
-      Error.captureStackTrace(this.#deadlock, this.settle);
-      this.#errors.unshift(this.#deadlock);
-    }
-    const [error, ...others] = new Set(this.#errors);
+    if (this.#deadlock !== null) this.#errors.unshift(this.#deadlock);
+    const [, ...others] = new Set(this.#errors);
     for (const other of others) reportSuppressed(other, `The run of "${this.main.name}" failed`);
-    if (this.#errors.length > 0) throw error;
+  }
+
+  /** The value of the run, or its error. */
+  settle(outer: Scope): T {
+    // Found in an event of the process; now it gets the stack of the code that awaits the run.
+    if (this.#deadlock !== null) Error.captureStackTrace(this.#deadlock, this.settle);
+    if (this.#errors.length > 0) throw this.#errors[0];
     const { state } = this.main;
     if (state.kind === "succeeded") return state.value as T;
     throw cancelledIn(outer.effective === null ? this.main.scope : outer);
@@ -239,6 +241,9 @@ export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T>
   }
   await current.goThrough();
   reportUnstarted(current.runner);
+  current.reportOthers();
+  // Warnings come on the next tick; an error that nobody catches ends the process before it.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
   return current.settle(outer);
 }
 

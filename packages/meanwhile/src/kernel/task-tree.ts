@@ -32,6 +32,14 @@ function* walkTasks(root: Scope): Generator<Found> {
   }
 }
 
+/** The tasks directly below the scope. */
+export function tasksDirectlyIn(scope: Scope): TaskNode[] {
+  return scope.members().flatMap((member) => {
+    const task = member instanceof Scope ? member.task : null;
+    return task?.scope === member ? [task] : [];
+  });
+}
+
 /** What the code of one task waits for, its children's waits not included. */
 export function waitsOf(task: TaskNode): Waiter<never>[] {
   const found: Waiter<never>[] = [];
