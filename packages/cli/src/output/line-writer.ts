@@ -5,15 +5,18 @@
 
 import { write } from "node:fs";
 
-import { cancellable, shield, sleep } from "meanwhile";
-import { ParkingLot } from "meanwhile/lowlevel";
+import { cancellable, now, shield, sleep } from "meanwhile";
+import { ParkingLot, suspend, type Waiter, wakeAt } from "meanwhile/lowlevel";
 
 import { CommandError, EXIT, startError, systemCodeOf } from "../errors.ts";
 
-/** Lines are gathered for so long after each write; the first ones go out at once. */
+/** After a write, lines are gathered until there are so many characters, or for so long; the first go out at once. */
+const GATHER_SIZE = 64 * 1024;
 const GATHER_MS = 20;
 /** When so many characters wait, producers wait too. */
-const HIGH_WATER = 1024 * 1024;
+const HIGH_WATER = 256 * 1024;
+/** The longest that a character becomes in UTF-8. */
+const BYTES_PER_CHARACTER = 3;
 const AGAIN_MS = 5;
 
 export class LineWriter {
@@ -23,6 +26,9 @@ export class LineWriter {
   #size = 0;
   #isClosed = false;
   #isBroken = false;
+  #gathering: Waiter<void> | null = null;
+  // Used again for every write: a buffer for each would be memory that only the collector gives back.
+  readonly #buffer = Buffer.allocUnsafe(BYTES_PER_CHARACTER * HIGH_WATER);
   readonly #work = new ParkingLot({ describe: () => "lines to write" });
   readonly #room = new ParkingLot({ describe: () => "a reader of the output" });
 
@@ -40,6 +46,7 @@ export class LineWriter {
     this.#lines.push(line);
     this.#size += line.length;
     this.#work.unpark();
+    if (this.#size >= GATHER_SIZE) this.#gathering?.wake();
   }
 
   /** Waits while the reader is far behind; null if there is nothing to wait for. */
@@ -51,6 +58,7 @@ export class LineWriter {
   close(): void {
     this.#isClosed = true;
     this.#work.unpark();
+    this.#gathering?.wake();
   }
 
   /**
@@ -64,7 +72,7 @@ export class LineWriter {
     for (;;) {
       if (this.#size > 0) {
         await this.flush();
-        if (!this.#isClosed) await sleep(GATHER_MS);
+        if (!this.#isClosed) await this.#gather();
       } else if (this.#isClosed) return;
       else await this.#work.park();
     }
@@ -81,8 +89,22 @@ export class LineWriter {
       this.#lines = [];
       this.#size = 0;
       this.#room.unparkAll();
-      await shield(() => this.#writeAll(Buffer.from(text)));
+      await shield(() => this.#writeAll(this.#encode(text)));
     }
+  }
+
+  #encode(text: string): Buffer {
+    const mayNotFit = text.length * BYTES_PER_CHARACTER > this.#buffer.length;
+    return mayNotFit ? Buffer.from(text) : this.#buffer.subarray(0, this.#buffer.write(text));
+  }
+
+  async #gather(): Promise<void> {
+    await suspend<void>((waiter) => {
+      this.#gathering = waiter;
+      wakeAt(waiter, now() + GATHER_MS);
+      return undefined;
+    }, GATHERING);
+    this.#gathering = null;
   }
 
   async #writeAll(bytes: Buffer): Promise<void> {
@@ -100,6 +122,8 @@ export class LineWriter {
     }
   }
 }
+
+const GATHERING = { describe: () => "more lines to write" };
 
 async function writeSome(fd: number, bytes: Buffer, at: number): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -14,7 +14,7 @@ async function transferBothWays(): Promise<void> {
   const transfer = async (from: Lock, to: Lock): Promise<void> => {
     using _from = await from.acquire();
     await sleep(10);
-    using _to = await to.acquire(); // the other task has it, and waits for ours
+    using _to = await to.acquire(); // the other task has this one
   };
   await gather([
     async function adaToGrace() {

@@ -7,7 +7,7 @@ import { runAsProgram } from "../child.ts";
 import { codeOf } from "../source.ts";
 import type { Stage } from "../stage.ts";
 
-const saveUser = coroutine(async function saveUser(name: string): Promise<void> {
+const saveUser = coroutine(async function saveUser(name: string) {
   await sleep(1);
   process.stdout.write(`saved ${name}\n`);
 });

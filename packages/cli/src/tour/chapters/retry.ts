@@ -15,7 +15,7 @@ async function getFlaky(session: ClientSession, url: string, laps: Laps) {
   return await response.text();
 }
 
-async function getPatiently(session: ClientSession, url: string, laps: Laps) {
+async function patiently(session: ClientSession, url: string, laps: Laps) {
   return retry(() => getFlaky(session, url, laps), {
     attempts: 5,
     backoff: exponential({ baseMs: 150, factor: 2, jitter: "none" }),
@@ -26,9 +26,9 @@ async function play(stage: Stage): Promise<void> {
   await using server = await TourServer.start();
   await using session = new ClientSession();
   stage.say("The server answers 503 twice, then as it should:");
-  stage.code(codeOf(import.meta.url, ["getFlaky", "getPatiently"]));
+  stage.code(codeOf(import.meta.url, ["getFlaky", "patiently"]));
   const laps = new Laps();
-  const text = await getPatiently(session, `${server.origin}/flaky`, laps);
+  const text = await patiently(session, `${server.origin}/flaky`, laps);
   stage.bars(laps.all, laps.totalMs);
   stage.result(`The answer after ${laps.all.length} attempts: ${text}`);
 }

@@ -1,0 +1,159 @@
+// How `meanwhile` ends, as a table: exit code, records and what is said.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+
+import type { FailureCode } from "../../src/fetch/record.ts";
+import { cli } from "../support/cli.ts";
+import { TestServer } from "../support/server.ts";
+
+interface Case {
+  readonly name: string;
+  /** `@` stands for the origin of the server, `$` for a directory with some files, `~` for a port nobody listens at. */
+  readonly args: string;
+  readonly input?: string;
+  readonly exit: number;
+  /** The codes of the records in the order of the list; "ok" for one without an error. */
+  readonly records?: ReadonlyArray<FailureCode | "ok">;
+  readonly says?: RegExp;
+}
+
+const QUICK = "--retries 0";
+
+const CASES: readonly Case[] = [
+  { name: "no command", args: "", exit: 2, says: /Usage: meanwhile/ },
+  { name: "--help", args: "--help", exit: 0 },
+  { name: "--version", args: "--version", exit: 0 },
+  { name: "an unknown command", args: "fetsch", exit: 2, says: /^meanwhile: unknown command "fetsch".*\n$/ },
+  { name: "an unknown command from the prototype", args: "toString", exit: 2, says: /^meanwhile: unknown command/ },
+  { name: "fetch --help", args: "fetch --help", exit: 0 },
+  { name: "fetch --version", args: "fetch --version", exit: 0 },
+  { name: "fetch with nothing to fetch", args: "fetch", exit: 2, says: /^meanwhile: no URL given.*\n$/ },
+  { name: "an unknown option", args: "fetch --frobnicate @/ok", exit: 2, says: /^meanwhile: .*--frobnicate.*\n$/ },
+  { name: "a bad value", args: "fetch -c none @/ok", exit: 2, says: /^meanwhile: -c "none" is not possible.*\n$/ },
+  { name: "a bad header", args: "fetch -H nonsense @/ok", exit: 2, says: /^meanwhile: -H needs.*\n$/ },
+  { name: "tour with arguments", args: "tour fast", exit: 2, says: /^meanwhile: tour takes no arguments.*\n$/ },
+  { name: "tour --help", args: "tour --help", exit: 0 },
+  {
+    name: "a list that is not there",
+    args: "fetch -i $/none",
+    exit: 3,
+    says: /^meanwhile: cannot read ".*none": no such file.*\n$/,
+  },
+  {
+    name: "a list that is a directory",
+    args: "fetch -i $",
+    exit: 3,
+    says: /^meanwhile: cannot read ".*": it is a directory\n$/,
+  },
+  { name: "a list that is not there, beside one that is", args: "fetch -i $/list -i $/none", exit: 3, records: [] },
+  {
+    name: "an output directory that is a file",
+    args: "fetch @/ok -o $/file",
+    exit: 3,
+    says: /^meanwhile: cannot save to .*\n$/,
+  },
+  { name: "an output directory below a file", args: "fetch @/ok -o $/file/x", exit: 3, records: [] },
+  { name: "one URL", args: "fetch @/ok", exit: 0, records: ["ok"] },
+  { name: "two URLs", args: "fetch @/ok/1 @/ok/2", exit: 0, records: ["ok", "ok"] },
+  {
+    name: "a list from stdin",
+    args: "fetch -",
+    input: "@/ok/1\n\n# comment\n  @/ok/2  \r\n@/ok/3",
+    exit: 0,
+    records: ["ok", "ok", "ok"],
+  },
+  { name: "an empty list", args: "fetch -i -", input: "", exit: 0, records: [] },
+  { name: "a list of comments", args: "fetch -i -", input: "# one\n\n#two", exit: 0, records: [] },
+  {
+    name: "a list in a file, and arguments",
+    args: "fetch @/ok/a -i $/list",
+    exit: 1,
+    records: ["ok", "bad_url", "bad_url"],
+  },
+  {
+    name: "a URL that is none, among good ones",
+    args: "fetch @/ok/1 nonsense @/ok/2",
+    exit: 1,
+    records: ["ok", "bad_url", "ok"],
+  },
+  {
+    name: "a scheme that is not fetched",
+    args: "fetch file:///etc/passwd ftp://a/ javascript:1 data:,x",
+    exit: 1,
+    records: ["bad_url", "bad_url", "bad_url", "bad_url"],
+  },
+  { name: "404", args: "fetch @/status/404", exit: 1, records: ["http_4xx"] },
+  { name: "410 among good ones", args: "fetch @/ok/1 @/status/410 @/ok/2", exit: 1, records: ["ok", "http_4xx", "ok"] },
+  { name: "500", args: `fetch @/status/500 ${QUICK}`, exit: 1, records: ["http_5xx"] },
+  { name: "429 to the end", args: `fetch @/status/429 ${QUICK}`, exit: 1, records: ["rate_limited"] },
+  {
+    name: "a host that wants to be left alone for an hour",
+    args: "fetch @/closed/1 @/closed/2 --per-host 1",
+    exit: 1,
+    records: ["rate_limited", "rate_limited"],
+  },
+  { name: "503 once", args: "fetch @/once", exit: 0, records: ["ok"] },
+  { name: "a reset", args: `fetch @/reset ${QUICK}`, exit: 1, records: ["reset"] },
+  { name: "nobody listens", args: `fetch ~/ ${QUICK}`, exit: 1, records: ["connect"] },
+  { name: "a name that is none", args: `fetch http://name.invalid/ ${QUICK}`, exit: 1, records: ["dns"] },
+  { name: "no answer in time", args: `fetch @/stall --timeout 200ms ${QUICK}`, exit: 1, records: ["timeout"] },
+  { name: "no byte in time", args: `fetch @/stall-body --idle-timeout 200ms ${QUICK}`, exit: 1, records: ["stall"] },
+  { name: "a body that ends early", args: `fetch @/short ${QUICK}`, exit: 1, records: ["incomplete"] },
+  { name: "a body that is too large", args: "fetch @/big --max-size 100kB", exit: 1, records: ["too_large"] },
+  { name: "a redirect", args: "fetch @/redirect", exit: 0, records: ["ok"] },
+  { name: "a redirect to itself", args: "fetch @/loop", exit: 1, records: ["redirect_loop"] },
+  { name: "TLS with a server that has none", args: `fetch !/ok ${QUICK}`, exit: 1, records: ["tls"] },
+  { name: "--quiet", args: "fetch @/ok --quiet", exit: 0, records: ["ok"], says: /^$/ },
+];
+
+let server: TestServer;
+let directory: string;
+let deadPort: number;
+
+before(async () => {
+  server = await TestServer.start();
+  directory = mkdtempSync(join(tmpdir(), "meanwhile-cli-"));
+  writeFileSync(join(directory, "file"), "");
+  writeFileSync(join(directory, "list"), "not a url\nhttp://\n");
+  const listener = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => listener.once("listening", resolve));
+  deadPort = (listener.address() as { port: number }).port;
+  await new Promise((resolve) => listener.close(resolve));
+});
+
+after(async () => {
+  rmSync(directory, { recursive: true });
+  await server[Symbol.asyncDispose]();
+});
+
+function filled(text: string): string {
+  return text
+    .replaceAll("@", server.origin)
+    .replaceAll("!", server.origin.replace("http:", "https:"))
+    .replaceAll("$", directory)
+    .replaceAll("~", `http://127.0.0.1:${deadPort}`);
+}
+
+describe("meanwhile ends with", { concurrency: 2 }, () => {
+  for (const { name, args, input, exit, records, says } of CASES) {
+    it(`${exit} for ${name}`, async () => {
+      const ended = await cli(filled(args).split(" ").filter(Boolean), {
+        input: input === undefined ? undefined : filled(input),
+      });
+      assert.equal(ended.exit, exit, ended.stderr);
+      const sorted = ended.records.toSorted((one, other) => one.index - other.index);
+      if (records !== undefined)
+        assert.deepEqual(
+          sorted.map(({ error }) => error?.code ?? "ok"),
+          records,
+        );
+      if (says !== undefined) assert.match(ended.stderr, says);
+      assert.doesNotMatch(ended.stderr, /\n {4}at /, "no stack is shown");
+    });
+  }
+});

@@ -1,0 +1,28 @@
+// The tour, from beginning to end.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { cli } from "../support/cli.ts";
+
+describe("meanwhile tour", () => {
+  it("ends by itself in less than 30 s with exit code 0, in 80 columns, without a terminal", async () => {
+    const started = performance.now();
+    const { exit, stdout, stderr } = await cli(["tour"]);
+    assert.equal(exit, 0, stderr);
+    assert.equal(stderr, "");
+    assert.ok(performance.now() - started < 30_000);
+    assert.doesNotMatch(stdout, /(?!\n)\p{Cc}/u);
+    for (const line of stdout.split("\n").filter((text) => !text.includes("src/tour")))
+      assert.ok(line.length <= 80, line);
+    const said = [
+      /MW_WARN_NEVER_AWAITED/,
+      /DeadlockError/,
+      /attempt 3 /,
+      /cleans up/,
+      /300 answers/,
+      /chapters\/deadlock\.ts/,
+    ];
+    for (const pattern of said) assert.match(stdout, pattern);
+  });
+});

@@ -1,0 +1,88 @@
+// A server that behaves as its paths say, and notes what it saw.
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Seen {
+  readonly path: string;
+  readonly at: number;
+  readonly headers: IncomingMessage["headers"];
+}
+
+type Behaviour = (request: IncomingMessage, response: ServerResponse, server: TestServer) => void;
+
+// The first part of the path says what happens; "/ok/7" and "/ok/8" are different URLs that behave alike.
+const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
+  ok: (request, response) => response.end(`body of ${request.url}`),
+  status: (request, response) => {
+    response.statusCode = Number(request.url?.split("/")[2]);
+    response.end("as you wish");
+  },
+  reset: (request) => request.socket.resetAndDestroy(),
+  stall: () => {},
+  "stall-body": (_, response) => {
+    response.setHeader("content-length", 100);
+    response.write("the beginning");
+  },
+  slow: (_, response) => void setTimeout(() => response.end("late"), 200),
+  big: (_, response) => response.end(Buffer.alloc(300_000, "x")),
+  redirect: (_, response) => response.writeHead(302, { location: "/ok/redirected" }).end(),
+  loop: (_, response) => response.writeHead(302, { location: "/loop" }).end(),
+  short: (request, response) => {
+    response.setHeader("content-length", 100);
+    response.write("too short", () => request.socket.destroy());
+  },
+  garbage: (request) => request.socket.end("this is not HTTP\r\n\r\n"),
+  /** Fails once with 503, then succeeds. */
+  once: (request, response, server) => {
+    if (server.count(request.url ?? "") === 1) response.statusCode = 503;
+    response.end("ok");
+  },
+  /** Wants to be left alone for a second when first asked. */
+  busy: (request, response, server) => {
+    if (server.count(request.url ?? "") === 1) response.writeHead(429, { "retry-after": "1" });
+    response.end("ok");
+  },
+  closed: (_, response) => response.writeHead(503, { "retry-after": "3600" }).end(),
+  headers: (request, response) => response.end(JSON.stringify(request.headers)),
+  evil: (_, response) => response.writeHead(200, "\u009b2J").end("\u001b]0;evil\u0007\u202e"),
+};
+
+export class TestServer implements AsyncDisposable {
+  readonly #server = createServer((request, response) => this.#answer(request, response));
+  readonly seen: Seen[] = [];
+  running = 0;
+  mostRunning = 0;
+  origin = "";
+
+  /** Starts one; each listens at an address of its own, so that it is a host of its own. */
+  static async start(): Promise<TestServer> {
+    const server = new TestServer();
+    server.#server.listen(0, "127.0.0.1", 4_096);
+    await once(server.#server, "listening");
+    server.origin = `http://127.0.0.1:${(server.#server.address() as AddressInfo).port}`;
+    return server;
+  }
+
+  /** How often the path was asked. */
+  count(path: string): number {
+    return this.seen.filter((seen) => seen.path === path).length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url ?? "";
+    this.seen.push({ path, at: performance.now(), headers: request.headers });
+    this.running += 1;
+    this.mostRunning = Math.max(this.mostRunning, this.running);
+    response.once("close", () => (this.running -= 1));
+    const behaviour = BEHAVIOURS[path.split("/")[1] ?? ""];
+    if (behaviour === undefined) response.writeHead(404).end();
+    else behaviour(request, response, this);
+  }
+}
