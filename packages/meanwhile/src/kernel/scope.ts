@@ -195,7 +195,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     const heir = this.parent as Scope; // the only scope without one is never closed
     if (member instanceof Scope) member.parent = heir;
     heir.add(member);
-    if (heir.effective !== null && this.effective === null) member.interrupt(heir.effective);
+    if (heir.effective !== null && heir.effective !== this.effective) member.interrupt(heir.effective);
   }
 
   /** Whether `other` is this scope or lies below it. */

@@ -22,7 +22,7 @@ import {
   taskGroup,
   timeout,
 } from "meanwhile";
-import { ParkingLot, suspend } from "meanwhile/lowlevel";
+import { ParkingLot, suspend, type Waiter } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
 import { caught } from "./caught.ts";
@@ -61,7 +61,10 @@ describe("A cancelled scope", () => {
         group.createTask(() => waiting("task"));
         group.createTask(() => timeout(60_000, () => waiting("timeout in a task")));
         group.createTask(() => gather([() => waiting("job")]));
-        group.createTask(async () => scope.cancel());
+        group.createTask(async () => {
+          await sleep(1);
+          scope.cancel();
+        });
         await waiting("body");
       });
     });
@@ -217,14 +220,21 @@ describe("A cancelled scope", () => {
   });
 
   it("does not interrupt a wait that an earlier abort function ended", async () => {
+    let asked = 0;
     const values = await cancelScope(async (scope) => {
-      const lot = new ParkingLot<string>({ describe: () => "the test" });
-      const first = caught(suspend<void>(() => () => void lot.unpark("just in time")));
-      const second = lot.park();
+      let second: Waiter<string> | undefined;
+      const waits = [
+        caught(suspend<void>(() => () => void second?.wake("just in time"))),
+        suspend<string>((waiter) => {
+          second = waiter;
+          return () => void (asked += 1);
+        }),
+      ] as const;
       scope.cancel();
-      return [isCancelled(await first), await second];
+      return [isCancelled(await waits[0]), await waits[1]];
     });
     assert.deepEqual(values, [true, "just in time"]);
+    assert.equal(asked, 0);
   });
 });
 
@@ -399,6 +409,49 @@ describe("A scope that has ended", () => {
         forgotten = caught(sleepForever());
       });
       assert.ok(isCancelled(await forgotten));
+    });
+  });
+
+  it("asks a wait that has to go on once for each cancellation", async () => {
+    let asked = 0;
+    let forgotten: Promise<string> | undefined;
+    let waiter: Waiter<string> | undefined;
+    await cancelScope(async (outer) => {
+      await cancelScope((inner) => {
+        forgotten = suspend<string>((given) => {
+          waiter = given;
+          return () => {
+            asked += 1;
+            return "wait";
+          };
+        });
+        inner.cancel();
+        assert.equal(asked, 1);
+        outer.cancel();
+        assert.equal(asked, 2);
+      });
+      assert.equal(asked, 2);
+    });
+    waiter?.wake("in the end");
+    assert.equal(await forgotten, "in the end");
+  });
+
+  it("shows what it leaves the cancellation around it, also if it was cancelled itself behind its shield", async () => {
+    await cancelScope(async (outer) => {
+      outer.cancel("outer");
+      const released = Promise.withResolvers<void>();
+      let forgotten: Promise<unknown> | undefined;
+      await shield((scope) => {
+        forgotten = cancelScope(async () => {
+          await released.promise;
+          return caught(checkpoint());
+        });
+        scope.cancel("own");
+      });
+      released.resolve();
+      const error = await forgotten;
+      assert.ok(error instanceof CancelledError);
+      assert.equal(error.reason, "outer");
     });
   });
 
