@@ -84,17 +84,6 @@ describe("cancellable(promise)", () => {
       assert.match(error.message, /^Cannot wait for .*; pass a promise, or a function/);
     }
   });
-
-  it("keeps the async stack of who waits", async () => {
-    async function whoWaits(): Promise<void> {
-      await cancellable(new Promise(() => {}));
-    }
-    const error = await cancelScope(async (scope) => {
-      setTimeout(() => scope.cancel(), 1);
-      return (await caught(whoWaits())) as Error;
-    });
-    assert.match(error?.stack ?? "", /whoWaits/);
-  });
 });
 
 describe("cancellable(function)", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { CancelledError, cancelScope, isCancelled, moveOnAfter, now, sleep } from "meanwhile";
+import { CancelledError, cancelScope, isCancelled, now, sleep } from "meanwhile";
 import { addInstrument, suspend, suspension, currentScopeNode, type Waiter, wakeAt } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
@@ -158,35 +158,6 @@ describe("The error of a wait", () => {
       errors.map((error) => (error as Error).message),
       ["1", "2"],
     );
-  });
-
-  it("has the async stack of the code that waits, in its scope and at its depth", async () => {
-    async function innermost(): Promise<void> {
-      await sleep(60_000);
-    }
-    async function middle(): Promise<void> {
-      await innermost();
-    }
-    const error = await cancelScope(async (scope) => {
-      setTimeout(() => scope.cancel(), 1);
-      return (await caught(middle())) as CancelledError;
-    });
-    assert.match(error?.stack ?? "", /innermost[^]*middle/);
-  });
-
-  it("has that stack also when the wait was taken over from a scope that ended", async () => {
-    async function whoWaits(): Promise<void> {
-      await sleep(60_000);
-    }
-    const error = await cancelScope(async (outer) => {
-      let forgotten: Promise<unknown> | undefined;
-      await moveOnAfter(60_000, () => {
-        forgotten = caught(whoWaits());
-      });
-      outer.cancel();
-      return (await forgotten) as CancelledError;
-    });
-    assert.match(error?.stack ?? "", /whoWaits/);
   });
 
   it("names the outermost cancellation even if that comes after the wait was interrupted", async () => {

@@ -503,20 +503,6 @@ describe("Awaiting a task", () => {
       assert.deepEqual(ended, ["child", "body"]);
     });
   });
-
-  it("keeps the async stack of who awaits", async () => {
-    await runTest(async () => {
-      const task = createTask(() => sleepForever());
-      async function whoAwaitsTheTask(): Promise<void> {
-        await task;
-      }
-      const waiting = caught(whoAwaitsTheTask());
-      await sleep(1);
-      task.cancel();
-      const error = (await waiting) as Error;
-      assert.match(error.stack ?? "", /whoAwaitsTheTask/);
-    });
-  });
 });
 
 describe("Disposing a task", () => {
