@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
+import { expectWarning } from "../../../tools/test-setup.ts";
 import * as errors from "../src/errors.ts";
 import { CANCELLATION, type Cancellation, CancelledError, TaskCancelledError } from "../src/errors.ts";
 import * as api from "../src/index.ts";
@@ -65,6 +66,22 @@ describe("TaskCancelledError", () => {
     assert.equal(error.cause, cause);
     assert.equal(new TaskCancelledError("x", cancelledBy(undefined)).message, "Cannot await x: it was cancelled");
     assert.equal(new TaskCancelledError("x", new Error("AbortError")).message, "Cannot await x: it was cancelled");
+  });
+});
+
+describe("warn", () => {
+  it("emits a process warning with its code, and the detail if there is one", async () => {
+    await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+    errors.warn("MW_WARN_SUPPRESSED", "without");
+    errors.warn("MW_WARN_SUPPRESSED", "with", "the stack");
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(
+      warnings.seen.map((warning) => [warning.name, warning.message, (warning as { detail?: string }).detail]),
+      [
+        ["MeanwhileWarning", "without", undefined],
+        ["MeanwhileWarning", "with", "the stack"],
+      ],
+    );
   });
 });
 

@@ -212,14 +212,13 @@ class AsyncItems<T> implements Items<T>, WaitTarget {
   }
 
   async #callNext(): Promise<IteratorResult<T, unknown>> {
+    let ended = true; // a source that throws has ended
     try {
       const result = await this.#iterator.next();
-      this.#ended = result.done === true;
+      ended = result.done === true;
       return result;
-    } catch (error) {
-      this.#ended = true;
-      throw error;
     } finally {
+      this.#ended = ended;
       this.#pending = null;
     }
   }

@@ -107,8 +107,6 @@ export class JobRunner {
   readonly #inCallersContext: (<R>(callback: () => R) => R) | null;
   #free: number;
   #next = 0;
-  // Set while jobs are being started: one that ends at once must not start the next from within.
-  #starting = false;
   #exhausted = false;
 
   constructor(call: string, jobs: Iterator<Job<unknown>>, handler: JobHandler, options: ConcurrencyOptions) {
@@ -145,15 +143,13 @@ export class JobRunner {
   }
 
   #startSome(): void {
-    if (this.#starting) return;
-    this.#starting = true;
+    // A task never ends while it is being started, so this does not come back here.
     while (this.#free > 0 && !this.#exhausted) {
       const next = this.#pull();
       if (next === null) break;
       if (this.isCancelled) this.#leaveOut();
       else this.#start(next);
     }
-    this.#starting = false;
   }
 
   #start(job: Job<unknown>): void {

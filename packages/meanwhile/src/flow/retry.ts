@@ -109,17 +109,19 @@ export function retrying<This, Args extends unknown[], R>(
 
 async function runAttempts<T>(job: Job<T>, attempts: number, policy: RetryPolicy, deadline: number): Promise<T> {
   const { backoff = exponential(), onRetry } = policy;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await runAttempt(job, policy.attemptTimeoutMs);
-    } catch (error) {
-      if (attempt === attempts || !(await shouldRetry(error, attempt, policy))) throw withAttempts(error, attempt);
-      const delayMs = Math.max(checkDelay(backoff(attempt, error)), retryAfterOf(error));
-      if (now() + delayMs >= deadline) throw withAttempts(error, attempt);
-      onRetry?.({ error, attempt, delayMs });
-      await sleep(delayMs);
-    }
+  let attempt = 1;
+  let outcome = await runAttempt(job, policy.attemptTimeoutMs);
+  while (outcome.kind === "failed") {
+    const { error } = outcome;
+    if (attempt === attempts || !(await shouldRetry(error, attempt, policy))) throw withAttempts(error, attempt);
+    const delayMs = Math.max(checkDelay(backoff(attempt, error)), retryAfterOf(error));
+    if (now() + delayMs >= deadline) throw withAttempts(error, attempt);
+    onRetry?.({ error, attempt, delayMs });
+    await sleep(delayMs);
+    attempt += 1;
+    outcome = await runAttempt(job, policy.attemptTimeoutMs);
   }
+  return outcome.value;
 }
 
 function checkDelay(delayMs: unknown): number {
@@ -130,9 +132,15 @@ function checkDelay(delayMs: unknown): number {
   );
 }
 
-async function runAttempt<T>(job: Job<T>, timeoutMs: number | undefined): Promise<T> {
+type Outcome<T> = { readonly kind: "value"; readonly value: T } | { readonly kind: "failed"; readonly error: unknown };
+
+async function runAttempt<T>(job: Job<T>, timeoutMs: number | undefined): Promise<Outcome<T>> {
   const call = (): T | PromiseLike<T> => (typeof job === "function" ? job() : job);
-  return timeoutMs === undefined ? call() : timeout(timeoutMs, call);
+  try {
+    return { kind: "value", value: await (timeoutMs === undefined ? call() : timeout(timeoutMs, call)) };
+  } catch (error) {
+    return { kind: "failed", error };
+  }
 }
 
 async function shouldRetry(error: unknown, attempt: number, policy: RetryPolicy): Promise<boolean> {

@@ -71,7 +71,7 @@ forEach([1], (id) => id, { concurrency: 1, ordered: true });
 expectTypeOf(retry(() => 1)).toEqualTypeOf<Promise<number>>();
 expectTypeOf(retry(lazy(1), { attempts: 1 })).toEqualTypeOf<Promise<{ id: number }>>();
 const load = async (id: number, deep?: boolean): Promise<string> => `${id}${deep}`;
-expectTypeOf(retrying(load)).parameters.toEqualTypeOf<[id: number, deep?: boolean]>();
+expectTypeOf(retrying(load)).parameters.toEqualTypeOf<Parameters<typeof load>>();
 expectTypeOf(retrying(load)).returns.toEqualTypeOf<Promise<string>>();
 expectTypeOf(retrying((id: number) => id)).returns.toEqualTypeOf<Promise<number>>();
 retry(() => 1, { backoff: chain(1, 2), when: async () => true, onRetry: ({ attempt }) => attempt.toFixed() });
