@@ -123,7 +123,7 @@ export class MockClock implements Clock {
   #watch(): void {
     if (!this.#autojump) return;
     const lookSoon = (): void => this.#lookSoon();
-    this.#listening ??= addInstrument({ suspended: lookSoon, taskEnded: lookSoon });
+    this.#listening ??= addInstrument({ suspended: lookSoon, resumed: lookSoon, taskEnded: lookSoon });
     this.#lookSoon();
   }
 

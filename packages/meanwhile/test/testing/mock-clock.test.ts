@@ -65,6 +65,19 @@ describe("MockClock", () => {
     });
   });
 
+  it("jumps also when the last task to go on then waits only for what others wait for", async () => {
+    await run(
+      async () => {
+        const running = gather([() => sleep(5)]);
+        const other = new Promise((resolve) => setImmediate(resolve));
+        await cancellable(other);
+        await Promise.all([running, other]);
+        assert.equal(now(), 5);
+      },
+      { clock: new MockClock() },
+    );
+  });
+
   it("lets a timeout expire in virtual time", async () => {
     await onMockClock(async () => {
       await assert.rejects(
