@@ -103,7 +103,7 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
 
   /** The task it was started in, if it was started in one. */
   holders(): Iterable<Task<unknown>> {
-    const task = this.#startedIn?.task ?? null;
+    const { task } = this.#startedIn as Scope;
     return task === null ? [] : [task];
   }
 }

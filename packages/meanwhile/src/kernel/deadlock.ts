@@ -29,7 +29,7 @@ export function joinDeadlockWatch(listener: DeadlockListener): Disposable {
 }
 
 function onBeforeExit(): void {
-  for (const listener of [...watched]) listener.deadlocked();
+  for (const listener of watched) listener.deadlocked();
   // One more turn of the loop, so that what was woken runs before the process looks at its exit code.
   setImmediate(() => {});
 }

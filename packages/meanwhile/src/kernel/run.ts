@@ -175,7 +175,7 @@ class Run<T> implements TaskOwner, WaitTarget {
   /** The value of the run, or its error. */
   settle(outer: Scope): T {
     // Found in an event of the process; now it gets the stack of the code that awaits the run.
-    if (this.#deadlock !== null) Error.captureStackTrace(this.#deadlock, this.settle);
+    if (this.#deadlock !== null) Error.captureStackTrace(this.#deadlock);
     if (this.#errors.length > 0) throw this.#errors[0];
     const { state } = this.main;
     if (state.kind === "succeeded") return state.value as T;

@@ -37,7 +37,7 @@ function onSignal(signal: HandledSignal): void {
   exitCode = EXIT_CODES[signal];
   if (received) process.exit();
   received = true;
-  for (const listener of [...listeners]) listener(signal);
+  for (const listener of listeners) listener(signal);
 }
 
 function setExitCode(): void {
