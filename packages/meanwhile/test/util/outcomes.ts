@@ -18,11 +18,15 @@ export async function errorOf(failing: PromiseLike<unknown>): Promise<Error & { 
 
 /** Whether a call gives the event loop a turn when this one has lasted longer than its budget. */
 export async function givesWay(call: () => PromiseLike<unknown>): Promise<boolean> {
-  await checkpoint();
-  const started = performance.now();
-  while (performance.now() - started < 6);
   let hadTurn = false;
   setImmediate(() => (hadTurn = true));
-  await call();
-  return hadTurn;
+  // All in one go: nothing may end this turn before the call.
+  const turnStarted = checkpoint();
+  const started = performance.now();
+  while (performance.now() - started < 6);
+  const called = call();
+  await called;
+  const gaveWay = hadTurn;
+  await turnStarted;
+  return gaveWay;
 }
