@@ -172,10 +172,10 @@ for (const [call, combine] of Object.entries(BOTH)) {
                 cleaned = true;
               }
             },
+            () => sleep(1).finally(() => controller.abort("enough")),
           ],
           { signal: controller.signal },
         );
-        setImmediate(() => controller.abort("enough"));
         const error = await errorOf(all);
         assert.ok(error instanceof CancelledError);
         assert.equal(error.reason, "enough");

@@ -436,8 +436,8 @@ describe("map", () => {
     it("ends with the reason of the given signal", () =>
       runTest(async () => {
         const controller = new AbortController();
-        const results = map([1], () => sleepForever(), { concurrency: 1, signal: controller.signal });
-        setImmediate(() => controller.abort("enough"));
+        const abort = () => sleep(1).finally(() => controller.abort("enough"));
+        const results = map([1], () => abort().then(sleepForever), { concurrency: 1, signal: controller.signal });
         const error = await errorOf(take(results));
         assert.ok(error instanceof CancelledError);
         assert.equal(error.reason, "enough");

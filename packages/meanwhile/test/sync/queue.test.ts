@@ -229,6 +229,7 @@ describe("Queue", () => {
         });
         for (const item of [1, 2, 3]) await queue.put(item);
         await queue.join();
+        await waitUntilIdle(); // the worker asks for the next item
         assert.deepEqual(queue.statistics(), {
           size: 0,
           maxSize: 1,
