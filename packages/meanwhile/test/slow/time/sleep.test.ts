@@ -1,0 +1,65 @@
+// A hundred thousand sleeps: they all end, in order, and leave nothing behind.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+import { cancelScope, currentSignal, gather, moveOnAfter, now, run, sleep, sleepUntil } from "meanwhile";
+import { currentScopeNode } from "meanwhile/lowlevel";
+
+async function heapAfterCollection(): Promise<number> {
+  setFlagsFromString("--expose-gc");
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  (runInNewContext("gc") as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
+describe("A hundred thousand sleeps", () => {
+  it("end in the order of their times, none of them early", async () => {
+    await run(async () => {
+      const started = now();
+      let latest = 0;
+      let woken = 0;
+      await gather(
+        Array.from({ length: 100_000 }, (_, index) => async () => {
+          const deadline = started + 2_000 + ((index * 7_919) % 100);
+          await sleepUntil(deadline);
+          assert.ok(now() >= deadline && deadline >= latest);
+          latest = deadline;
+          woken += 1;
+        }),
+      );
+      assert.equal(woken, 100_000);
+      assert.equal(currentScopeNode().runner.deadlines.earliest, undefined);
+    });
+  });
+
+  it("one after the other, each cancelled, leave nothing behind", async () => {
+    await run(async () => {
+      const round = async (): Promise<number> => {
+        for (let i = 0; i < 25_000; i++) {
+          await cancelScope(async (scope) => {
+            const wait = sleep(1_000_000 + i);
+            currentSignal();
+            scope.cancel();
+            await wait;
+          });
+        }
+        assert.equal(currentScopeNode().runner.deadlines.earliest, undefined);
+        return heapAfterCollection();
+      };
+      const before = await round();
+      for (let i = 0; i < 3; i++) await round();
+      // 75 000 of anything kept would be several megabytes.
+      assert.ok((await round()) - before < 2e6);
+    });
+  });
+
+  it("each in a timeout that is not needed, leave no times behind", async () => {
+    await run(async () => {
+      for (let i = 0; i < 10_000; i++) await moveOnAfter(1_000_000 + i, () => undefined);
+      assert.equal(currentScopeNode().runner.deadlines.earliest, undefined);
+    });
+  });
+});
