@@ -94,7 +94,9 @@ const TIMEOUT_CODES: Readonly<Record<TimeoutPhase, HttpErrorCode>> = {
 /** The server answered with a status of 400 or above, and `raiseForStatus` was asked for. */
 export class StatusError extends HttpError {
   override readonly name: string = "StatusError";
+  /** The status code, like 404. */
   readonly status: number;
+  /** The reason phrase; may be empty. */
   readonly statusText: string;
   /** What the header `Retry-After` asked for, in milliseconds; undefined if it asked for nothing. */
   readonly retryAfterMs: number | undefined;

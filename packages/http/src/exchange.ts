@@ -9,9 +9,8 @@ import { currentScopeNode, giveWay, suspend, type Waiter, type WaitTarget, wakeA
 import type { Dispatcher } from "undici";
 
 import type { Connection } from "./connection.ts";
-import { HttpError, type RequestLine } from "./errors.ts";
 import type { ExchangePlan, RawHeaders } from "./exchange-plan.ts";
-import { failureOf, headersTooLarge } from "./failures.ts";
+import { failureOf, headersTooLarge, responseClosed } from "./failures.ts";
 import { Patience } from "./patience.ts";
 import type { Pool } from "./pool.ts";
 import { BodyStream } from "./request-body.ts";
@@ -106,7 +105,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Ends the exchange unless it is over: the connection is closed and the slot is free. Drops what was not read. */
   abort(): void {
     this.#chunks.length = 0;
-    this.fail(() => closedError(this.plan.request));
+    this.fail(() => responseClosed(this.plan.request));
   }
 
   /** Ends the exchange, unless it is over, with an error made for whoever waits for it. */
@@ -129,7 +128,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.isOver) return controller.abort(closedError(this.plan.request));
+    if (this.isOver) return controller.abort(responseClosed(this.plan.request));
     this.#state = "sent";
     this.#patience.connected();
     this.#rearm();
@@ -179,8 +178,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {
     const { request, payload } = this.plan;
-    const phase = this.#state;
-    if (phase === "ended" || phase === "failed") return;
+    if (this.#state === "ended" || this.#state === "failed") return;
+    const phase = this.#state === "sent" && this.isAnswered ? "head" : this.#state;
     this.#failLater(() => failureOf(cause, phase, request, payload));
   }
 
@@ -192,7 +191,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #refuseHeaders(controller: Dispatcher.DispatchController): void {
     this.#failLater(() => headersTooLarge(this.plan.request));
-    controller.abort(closedError(this.plan.request));
+    controller.abort(responseClosed(this.plan.request));
   }
 
   /** Like {@link fail}, from within a call of undici, which goes on with the connection afterwards. */
@@ -247,8 +246,4 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (phase === null || this.isOver || this.#state !== before) return;
     this.fail(this.#patience.errorFor(phase, this.plan.request, this.isAnswered));
   }
-}
-
-function closedError(request: RequestLine): HttpError {
-  return new HttpError("MW_ERR_HTTP_BODY_USED", request, "the response was closed before its body was read");
 }

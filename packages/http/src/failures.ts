@@ -3,8 +3,11 @@
 import { ConnectError, HttpError, type HttpErrorCode, type RequestLine, TooLargeError } from "./errors.ts";
 import { BodyStream, type Payload } from "./request-body.ts";
 
+/** What undici's parser throws has a name and no code. */
+const PARSER = "HTTPParserError";
+
 /** How far an exchange had come when it failed. */
-export type FailedIn = "connecting" | "sent" | "body";
+export type FailedIn = "connecting" | "sent" | "head" | "body";
 
 /** Makes our error of what made an exchange fail. */
 export function failureOf(cause: Error, phase: FailedIn, request: RequestLine, { content }: Payload): HttpError {
@@ -32,6 +35,11 @@ export function sessionClosed(request: RequestLine): HttpError {
   return new HttpError("MW_ERR_HTTP_CLOSED", request, "the session was closed; make requests before its close()");
 }
 
+/** The error for reading what was given up. */
+export function responseClosed(request: RequestLine): HttpError {
+  return new HttpError("MW_ERR_HTTP_BODY_USED", request, "the response was closed before its body was read");
+}
+
 function connectFailure(code: string, request: RequestLine, options: ErrorOptions): HttpError {
   if (/^(ENOTFOUND|ENODATA|EAI_\w+)$/.test(code)) {
     const when = code === "EAI_AGAIN" ? "cannot be looked up now" : "has no address";
@@ -43,22 +51,19 @@ function connectFailure(code: string, request: RequestLine, options: ErrorOption
   return new ConnectError("MW_ERR_HTTP_TLS", request, `no secure connection can be made (${code})`, options);
 }
 
-function kindOf(code: string, cause: Error, phase: "sent" | "body"): [HttpErrorCode, string] {
-  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" || code === "HPE_INVALID_EOF_STATE" || phase === "body") {
-    if (!isProtocol(code, cause) || code === "HPE_INVALID_EOF_STATE") {
-      return ["MW_ERR_HTTP_INCOMPLETE", "the connection ended before the body was complete"];
-    }
+function kindOf(code: string, cause: Error, phase: "sent" | "head" | "body"): [HttpErrorCode, string] {
+  const isMismatch = code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH";
+  const isCut = code === PARSER && cause.message.includes("EOF state");
+  const isProtocol = code === PARSER || (code === "UND_ERR_SOCKET" && cause.message.startsWith("bad "));
+  if (!isCut && (isProtocol || (isMismatch && phase !== "body"))) {
+    return ["MW_ERR_HTTP_PROTOCOL", "the server does not speak HTTP/1.1, or not correctly"];
   }
-  if (isProtocol(code, cause))
-    return ["MW_ERR_HTTP_PROTOCOL", `the server does not speak HTTP/1.1 correctly (${code})`];
+  if (isCut || phase !== "sent")
+    return ["MW_ERR_HTTP_INCOMPLETE", "the connection ended before the answer was complete"];
   if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(code)) {
     return ["MW_ERR_HTTP_INVALID_ARGUMENT", `it is not a request that can be sent: ${cause.message}`];
   }
   return ["MW_ERR_HTTP_RESET", `the server closed the connection without an answer (${code})`];
-}
-
-function isProtocol(code: string, cause: Error): boolean {
-  return code.startsWith("HPE_") || (code === "UND_ERR_SOCKET" && cause.message.startsWith("bad "));
 }
 
 /** The code of a foreign error; of several addresses that failed, the first one's. */

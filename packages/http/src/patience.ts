@@ -80,7 +80,7 @@ export class Patience {
       return `${awaited} for ${idleMs} ms; raise timeouts.idleMs if that is normal`;
     }
     const blockedMs = Math.round(this.#loopWatch?.blockedMs ?? 0);
-    const why = blockedMs === 0 ? "" : `, but the event loop of this program was blocked for ${blockedMs} ms of them`;
+    const why = blockedMs === 0 ? "" : `, and the event loop of this program was blocked for ${blockedMs} ms meanwhile`;
     return `there was no connection after ${connectMs} ms${why}; raise timeouts.connectMs${
       blockedMs === 0 ? "" : " or move the blocking work to a worker"
     }`;

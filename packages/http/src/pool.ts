@@ -26,8 +26,11 @@ export interface SessionStatistics {
 
 /** A part of {@link SessionStatistics}. */
 export interface HostStatistics {
+  /** Requests to this origin that have a slot. */
   readonly inUse: number;
+  /** Requests to this origin that wait for one. */
   readonly waiting: number;
+  /** Connections to this origin kept open. */
   readonly idle: number;
 }
 

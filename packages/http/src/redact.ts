@@ -13,16 +13,15 @@ export function redactUrl(url: string): string {
   return printable(shown.length > LONGEST ? `${shown.slice(0, LONGEST)}…` : shown);
 }
 
-// A text that is no URL may have its "@" anywhere: everything between the scheme and the last one could be a password.
+// A text that is no URL may have its "@" anywhere: everything between the slashes and the last one could be a password.
 function withoutUserinfo(base: string): string {
   const at = base.lastIndexOf("@");
   if (at === -1) return base;
-  const [scheme = ""] = /^[a-z][a-z0-9+.-]*:[/\\]*/i.exec(base) ?? [];
-  const path = base.slice(scheme.length).search(/[/\\]/);
-  const isInPath = path !== -1 && scheme.length + path < at && URL.canParse(base);
-  return isInPath
-    ? withoutUserinfo(base.slice(0, scheme.length + path)) + base.slice(scheme.length + path)
-    : `${scheme}${MASK}${base.slice(at)}`;
+  const [start = ""] = /^[a-z][a-z0-9+.-]*:[/\\]{2,}/i.exec(base) ?? [];
+  const length = base.slice(start.length).search(/[/\\]/);
+  const path = start === "" || length === -1 ? base.length : start.length + length;
+  if (path > at || !URL.canParse(base)) return `${start}${MASK}${base.slice(at)}`;
+  return withoutUserinfo(base.slice(0, path)) + base.slice(path);
 }
 
 function redactQuery(query: string): string {

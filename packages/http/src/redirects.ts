@@ -67,7 +67,8 @@ function resolve(location: string | string[], hop: Hop, redirects: ReadonlyArray
   const text = typeof location === "string" ? Buffer.from(location, "latin1").toString() : "";
   const url = hasControls(text) ? null : URL.parse(text, hop.url);
   if (url === null || typeof location !== "string") throw refused(hop, redirects, "it redirects to what is not a URL");
-  if (!isHttp(url)) throw refused(hop, redirects, `it redirects to a URL with ${url.protocol}, which is not followed`);
+  if (!isHttp(url))
+    throw refused(hop, redirects, `it redirects to a URL with ${url.protocol.slice(0, 20)}, which is not followed`);
   if (url.protocol === "http:" && hop.url.protocol === "https:" && !settled.allowDowngrade) {
     throw refused(hop, redirects, "it redirects from https to http; pass allowDowngrade: true to follow");
   }

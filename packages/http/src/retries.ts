@@ -4,7 +4,7 @@ import { type Backoff, exponential, now, retry, type RetryEvent } from "meanwhil
 import { currentScopeNode, type Scope } from "meanwhile/lowlevel";
 
 import { badArgument, checkCount, checkMs } from "./checks.ts";
-import { HttpError, type HttpErrorCode, type RequestLine, type StatusError } from "./errors.ts";
+import { HttpError, type HttpErrorCode, type RequestLine, StatusError } from "./errors.ts";
 import { codeOf } from "./failures.ts";
 import { BodyStream, type Payload } from "./request-body.ts";
 import type { ClientResponse } from "./response.ts";
@@ -94,11 +94,13 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
     return await retry(job, {
       attempts,
       totalMs: rules.totalMs,
-      backoff: (number, error) => {
+      backoff: () => delayMs,
+      // Asked before the backoff: the wait is part of what is judged here.
+      when: async (error, number) => {
+        if (!mayRepeat(error, repeatable, rules)) return false;
         delayMs = backoff(number, error);
-        return delayMs;
+        return fitsIn(error, delayMs, rules) && (rules.when === undefined || (await rules.when(error, number)));
       },
-      when: async (error, number) => isWorthwhile(error, number, delayMs, repeatable, rules),
       onRetry: (event) => {
         open?.response.abandon();
         open = null;
@@ -113,19 +115,16 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
   }
 }
 
-async function isWorthwhile(
-  error: unknown,
-  attempt: number,
-  delayMs: number,
-  { request, payload }: Repeatable,
-  { methods, maxRetryAfterMs = 120_000, when }: RetryRules,
-): Promise<boolean> {
+function mayRepeat(error: unknown, { request, payload }: Repeatable, { methods }: RetryRules): error is HttpError {
   if (!(error instanceof HttpError) || !(CODES.has(error.code) || isTemporaryDns(error))) return false;
   if (!(methods?.includes(request.method) ?? IDEMPOTENT.has(request.method))) return false;
-  if (payload.content instanceof BodyStream && payload.content.started) return false;
-  const asked = (error as Partial<StatusError>).retryAfterMs ?? 0;
-  if (asked > maxRetryAfterMs || now() + Math.max(asked, delayMs) >= ambientDeadline()) return false;
-  return when === undefined || (await when(error, attempt));
+  return !(payload.content instanceof BodyStream && payload.content.started);
+}
+
+/** Whether the wait is one that the rules allow, and ends before the scopes around the call do. */
+function fitsIn(error: HttpError, delayMs: number, { maxRetryAfterMs = 120_000 }: RetryRules): boolean {
+  const asked = error instanceof StatusError ? (error.retryAfterMs ?? 0) : 0;
+  return asked <= maxRetryAfterMs && now() + Math.max(asked, delayMs) < ambientDeadline();
 }
 
 function isTemporaryDns({ code, cause }: HttpError): boolean {

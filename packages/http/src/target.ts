@@ -40,7 +40,7 @@ function parse(url: string | URL, base: URL | undefined, request: RequestLine): 
     const hint = base === undefined ? "pass an absolute URL, or give the session a baseUrl" : "correct it";
     throw badUrl(request, `it is not a URL; ${hint}`);
   }
-  if (!isHttp(parsed)) throw badUrl(request, `the scheme is ${parsed.protocol}; only http and https can be asked`);
+  if (!isHttp(parsed)) throw badUrl(request, "it is neither http nor https; no other scheme can be asked");
   return parsed;
 }
 

@@ -42,7 +42,10 @@ describe("cancelling a request", () => {
   it("that is being connected closes the socket", async () => {
     const connected = Promise.withResolvers<void>();
     // Takes the TCP connection and never answers the TLS handshake.
-    await using server = await serveRaw(() => connected.resolve());
+    await using server = await serveRaw((socket) => {
+      socket.resume();
+      connected.resolve();
+    });
     await using session = new ClientSession({ limit: 1 });
     const after = await cancelledWhen(connected.promise, session, () =>
       session.get(server.url.replace("http", "https")),
@@ -237,10 +240,7 @@ describe("backpressure", () => {
   });
 
   it("pulls from the body of a request only as fast as the server takes it", async () => {
-    const sockets: import("node:net").Socket[] = [];
-    await using server = await serveRaw((socket) => {
-      sockets.push(socket.pause());
-    });
+    await using server = await serveRaw((socket) => socket.pause());
     await using session = new ClientSession();
     let pulled = 0;
     async function* endless() {

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
 
 import { ClientSession } from "@meanwhile/http";
-import { gather, moveOnAfter, sleep, taskGroup } from "meanwhile";
+import { cancelScope, gather, moveOnAfter, sleep, taskGroup } from "meanwhile";
 
 import { deadUrl, serve, serveRaw } from "./servers.ts";
 
@@ -188,6 +188,26 @@ describe("ClientSession.close", () => {
       await sleep(5);
       await session.close();
     });
+  });
+
+  it("refuses one who had just got a slot", async () => {
+    await using hold = await holding();
+    const session = new ClientSession({ baseUrl: hold.server.url, limit: 1 });
+    await taskGroup(async (group) => {
+      const first = group.createTask(() => session.get("/1"));
+      await hold.until(1);
+      hold.held[0]?.response.write("part");
+      const holder = await first;
+      group.createTask(() => assert.rejects(session.get("/2"), { code: "MW_ERR_HTTP_CLOSED" }));
+      await sleep(1);
+      // In a cancelled scope it closes at once: the slot goes to the second, which has not run yet when all is closed.
+      const freeing = cancelScope((scope) => {
+        scope.cancel();
+        return holder.close();
+      });
+      await Promise.all([freeing, session.close()]);
+    });
+    assert.deepEqual(session.statistics(), { limit: 1, inUse: 0, waiting: 0, idle: 0, hosts: {} });
   });
 
   it("works in a cancelled scope and throws no cancellation", async () => {

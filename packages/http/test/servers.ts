@@ -59,7 +59,7 @@ export function answering(...answers: ReadonlyArray<string | Buffer>): (socket: 
 }
 
 /** Calls back for each request head on a raw connection. */
-export function onEachHead(socket: Socket, callback: (head: string) => void): void {
+export function onEachHead(socket: Socket, callback: (head: string) => unknown): void {
   let seen = "";
   socket.on("data", (chunk) => {
     seen += chunk.toString("latin1");
@@ -85,7 +85,7 @@ async function started(server: Server): Promise<TestServer> {
     sockets,
     open: () => alive().length,
     async allClosed() {
-      await Promise.all(alive().map((socket) => once(socket, "close")));
+      await Promise.all(alive().map((socket) => new Promise((resolve) => socket.once("close", resolve))));
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

@@ -132,6 +132,7 @@ describe("ClientSession", () => {
     assert.deepEqual(headers.getSetCookie(), ["a=1", "b=2"]);
     assert.equal(new Map(headers).get("content-type"), "text/plain");
     assert.deepEqual([...headers.keys()].length, [...headers.values()].length);
+    headers.forEach((value, name, all) => assert.equal(all.get(name), value));
     assert.equal(await response.text(), "héllo");
     assert.deepEqual(await (await session.get(server.url)).bytes(), new TextEncoder().encode("héllo"));
     const parts: Uint8Array[] = [];
@@ -204,6 +205,11 @@ describe("ClientSession", () => {
     await assert.rejects(session.get("http://no-such-host.invalid/"), {
       name: "ConnectError",
       code: "MW_ERR_HTTP_DNS",
+    });
+    await using plain = await serve((_request, response) => response.end());
+    await assert.rejects(session.get(plain.url.replace("http", "https")), {
+      name: "ConnectError",
+      code: "MW_ERR_HTTP_TLS",
     });
     assert.deepEqual(session.statistics().hosts, {});
   });

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { ClientSession, HttpTimeoutError } from "@meanwhile/http";
+import { sleep } from "meanwhile";
+
+import { onEachHead, serve, serveAtOnce, serveRaw } from "./servers.ts";
+
+/** What the error of a timeout is like. */
+function timedOut(phase: string, text: RegExp = /./) {
+  return (error: unknown): boolean => {
+    assert.ok(error instanceof HttpTimeoutError, String(error));
+    assert.equal(error.phase, phase);
+    assert.equal(error.code, `MW_ERR_HTTP_${phase.toUpperCase()}_TIMEOUT`);
+    assert.match(error.message, text);
+    return true;
+  };
+}
+
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+describe("timeouts", () => {
+  it("end a connection that is never made", async () => {
+    await using server = await serveRaw((socket) => socket.resume());
+    await using session = new ClientSession({ timeouts: { connectMs: 5 } });
+    await assert.rejects(
+      session.get(server.url.replace("http", "https")),
+      timedOut("connect", /no connection after 5 ms; raise/),
+    );
+    await server.allClosed();
+    assert.equal(session.statistics().inUse, 0);
+  });
+
+  it("say that the event loop was blocked if it was", async () => {
+    await using server = await serveRaw((socket) => socket.resume());
+    await using session = new ClientSession({ timeouts: { connectMs: 150 } });
+    const call = session.get(server.url.replace("http", "https"));
+    setImmediate(() => block(200));
+    await assert.rejects(
+      call,
+      timedOut("connect", /the event loop of this program was blocked for \d{3} ms meanwhile/),
+    );
+  });
+
+  it("do not hit a server that answered while the event loop was blocked", async () => {
+    await using server = await serve((_request, response) => {
+      // The answer lies in the socket of the client while nothing can run.
+      response.end("in time", () => setImmediate(() => block(50)));
+    });
+    await using session = new ClientSession({ timeouts: { idleMs: 30, totalMs: 30 } });
+    for (let round = 0; round < 3; round += 1) assert.equal(await (await session.get(server.url)).text(), "in time");
+  });
+
+  it("end the wait for the head, also when it comes byte by byte", async () => {
+    await using silent = await serve(() => {});
+    await using dripping = await serveRaw((socket) => {
+      onEachHead(socket, async () => {
+        for (const byte of "HTTP/1.1 200 OK\r\nX-Slow: 1234567890") {
+          if (!socket.write(byte)) return;
+          await sleep(1);
+        }
+      });
+    });
+    await using session = new ClientSession({ timeouts: { idleMs: 8 } });
+    await assert.rejects(session.get(silent.url), timedOut("idle", /did not answer for 8 ms/));
+    await assert.rejects(session.get(dripping.url), timedOut("idle"));
+    await silent.allClosed();
+    await dripping.allClosed();
+  });
+
+  it("end a body that stalls, and not one that keeps coming", async () => {
+    await using server = await serve(async (request, response) => {
+      response.write("a");
+      for (let index = 0; request.url === "/slow" && index < 10; index += 1) {
+        await sleep(3);
+        response.write("b");
+      }
+      if (request.url === "/slow") response.end();
+    });
+    await using session = new ClientSession({ baseUrl: server.url, timeouts: { idleMs: 20 } });
+    assert.equal(await (await session.get("/slow")).text(), "abbbbbbbbbb");
+    await assert.rejects(
+      (await session.get("/stall")).text(),
+      timedOut("idle", /no more of the answer came for 20 ms/),
+    );
+    assert.equal(session.statistics().inUse, 0);
+  });
+
+  it("do not count the time in which nobody reads", async () => {
+    await using server = await serve(async (_request, response) => {
+      response.write("a");
+      await sleep(12);
+      response.end("b");
+    });
+    await using session = new ClientSession({ timeouts: { idleMs: 9 } });
+    const response = await session.get(server.url);
+    await sleep(8);
+    assert.equal(await response.text(), "ab");
+  });
+
+  it("do not count the time in which the caller's own body is awaited", async () => {
+    await using server = await serve((_request, response, sent) => response.end(sent));
+    await using session = new ClientSession({ timeouts: { idleMs: 5 } });
+    async function* body() {
+      yield "a";
+      await sleep(10);
+      await sleep(10);
+      yield "b";
+    }
+    assert.equal(await (await session.post(server.url, { body: body() })).text(), "ab");
+  });
+
+  it("end an attempt as a whole, its body included, but not a stream", async () => {
+    await using server = await serve(async (_request, response) => {
+      for (let index = 0; index < 16; index += 1) {
+        response.write("x");
+        await sleep(6);
+      }
+      response.end();
+    });
+    await using session = new ClientSession({ timeouts: { totalMs: 60 } });
+    await assert.rejects((await session.get(server.url)).text(), timedOut("total", /not done after 60 ms/));
+    let count = 0;
+    for await (const chunk of (await session.get(server.url)).stream()) count += chunk.length;
+    assert.equal(count, 16);
+  });
+
+  it("of a request replace those of its session, one by one", async () => {
+    await using server = await serveAtOnce(() => {});
+    await using session = new ClientSession({ baseUrl: server.url, timeouts: { idleMs: 5, totalMs: 60_000 } });
+    await assert.rejects(session.get("/", { timeouts: { totalMs: 3 } }), timedOut("total"));
+    await assert.rejects(session.get("/", { timeouts: { totalMs: 4_000 } }), timedOut("idle"));
+  });
+});
