@@ -12,16 +12,31 @@ export interface Pulse {
 const LEAST_BAR = 8;
 const LONGEST_BAR = 30;
 
-/** The line of a terminal, at most `width` columns wide. */
+/** The line of a terminal, at most `width` columns wide. On a narrow one it says less. */
 export function renderBar(snapshot: Snapshot, pulse: Pulse, width: number): string {
-  const counts = [doneOf(snapshot), failedOf(snapshot), `${snapshot.running} running`];
-  const speeds = [speedOf(pulse), clockOf(snapshot, pulse)];
-  const texts = [...counts, ...speeds].filter((text) => text !== "").join("  ");
   const percent = percentOf(snapshot);
-  if (percent === undefined) return clip(`${texts}  still reading the list`, width);
-  const room = Math.min(LONGEST_BAR, width - texts.length - " 100 %  ".length - 1);
-  if (room < LEAST_BAR) return clip(`${percent} %  ${texts}`, width);
-  return `${drawBar(percent, room)} ${String(percent).padStart(3)} %  ${texts}`;
+  const start = percent === undefined ? "" : `${String(percent).padStart(3)} %  `;
+  const texts = textsOf(snapshot, pulse).map((parts) => start + parts.filter((part) => part !== "").join("  "));
+  const least = percent === undefined ? 0 : LEAST_BAR + 1;
+  const text = texts.find(({ length }) => length + least <= width) ?? texts.at(-1) ?? "";
+  const room = Math.min(LONGEST_BAR, width - text.length - 1);
+  if (percent === undefined || room < LEAST_BAR) return clip(text.trimStart(), width);
+  return `${drawBar(percent, room)} ${text}`;
+}
+
+/** What can be said, from the most to the least. */
+function textsOf(snapshot: Snapshot, pulse: Pulse): string[][] {
+  const [done, failed, clock] = [doneOf(snapshot), failedOf(snapshot), clockOf(snapshot, pulse)];
+  const [rate, bytes] = speedsOf(pulse);
+  const running = `${snapshot.running} running`;
+  const reading = snapshot.isTotal ? "" : "reading the list";
+  return [
+    [done, failed, running, rate, bytes, clock, reading],
+    [done, failed, running, rate, clock, reading],
+    [done, failed, rate, clock],
+    [done, failed, clock],
+    [done],
+  ];
 }
 
 /** The line of a log. */
@@ -32,7 +47,7 @@ export function renderPlain(snapshot: Snapshot, pulse: Pulse): string {
     `${doneOf(snapshot)}${percent === undefined ? "" : ` (${percent} %)`}`,
     `${formatCount(snapshot.failed)} failed`,
     `${snapshot.running} running`,
-    speedOf(pulse),
+    ...speedsOf(pulse),
   ].join("  ");
 }
 
@@ -58,9 +73,9 @@ function failedOf({ failed }: Snapshot): string {
   return failed === 0 ? "" : `${formatCount(failed)} failed`;
 }
 
-function speedOf({ perSecond, bytesPerSecond }: Pulse): string {
-  const perSecondText = perSecond < 10 ? perSecond.toFixed(1) : formatCount(perSecond);
-  return `${perSecondText}/s  ${formatBytes(Math.round(bytesPerSecond))}/s`;
+function speedsOf({ perSecond, bytesPerSecond }: Pulse): [rate: string, bytes: string] {
+  const rate = perSecond < 10 ? perSecond.toFixed(1) : formatCount(perSecond);
+  return [`${rate}/s`, `${formatBytes(Math.round(bytesPerSecond))}/s`];
 }
 
 /** How long it has taken, and, as far as that can be told, how long it still takes. */

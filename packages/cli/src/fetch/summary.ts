@@ -24,8 +24,8 @@ export function renderSummary(statistics: Statistics, { stoppedBy }: SummaryOpti
   if (statistics.errors.size > 0) lines.push(`errors:  ${errorsOf(statistics)}`);
   if (stoppedBy !== undefined) {
     const left = read - ok - failed;
-    const rest = left === 0 ? "" : `; ${plural(left, "URL")} read and not started`;
-    lines.push(`stopped by ${stoppedBy}${rest}${statistics.isTotal ? "" : ", and the list was not read to its end"}`);
+    const rest = left === 0 ? "" : `: ${plural(left, "URL")} not started`;
+    lines.push(`stopped by ${stoppedBy}${rest}${statistics.isTotal ? "" : ", the list not read to its end"}`);
   }
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -55,7 +55,8 @@ async function playAll(): Promise<void> {
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   print(`\n${style("dim", "─".repeat(80))}\n\n`);
   stage.line(`That was the tour, in ${seconds} s. The code it ran, and showed, is here:`);
-  for (const { title, moduleUrl } of CHAPTERS) print(`    ${whereIs(moduleUrl).padEnd(52)}  ${title}\n`);
+  stage.space();
+  for (const [index, { moduleUrl }] of CHAPTERS.entries()) stage.line(`${index + 1}  ${whereIs(moduleUrl)}`);
   stage.space();
   stage.line("Next: examples/ has a program for each part, and meanwhile fetch --help.");
   stage.space();

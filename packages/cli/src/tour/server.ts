@@ -13,6 +13,7 @@ export class TourServer implements AsyncDisposable {
   readonly origin: string;
   running = 0;
   mostRunning = 0;
+  answered = 0;
   /** Requests whose client left before the answer. */
   abandoned = 0;
   #flakyAsked = 0;
@@ -34,6 +35,7 @@ export class TourServer implements AsyncDisposable {
   /** Starts counting anew. */
   reset(): void {
     this.mostRunning = 0;
+    this.answered = 0;
     this.abandoned = 0;
     this.#flakyAsked = 0;
   }
@@ -49,7 +51,8 @@ export class TourServer implements AsyncDisposable {
     const timer = setTimeout(() => this.#end(request, response), latencyOf(request.url ?? ""));
     response.once("close", () => {
       this.running -= 1;
-      if (!response.writableFinished) this.abandoned += 1;
+      if (response.writableFinished) this.answered += 1;
+      else this.abandoned += 1;
       clearTimeout(timer);
     });
   }

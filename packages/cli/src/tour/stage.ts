@@ -2,9 +2,14 @@
 
 import { pathToFileURL } from "node:url";
 
+import { createTask, sleep } from "meanwhile";
+
 import { print, style } from "../output/streams.ts";
 import { belowBar, drawBar, fold, WIDTH, wrap } from "./draw.ts";
 import type { Lap } from "./laps.ts";
+
+const REDRAW_MS = 100;
+const CLEAR_LINE = "\r\u001b[K";
 
 /** Shows things on stdout, in the order they happen. */
 export class Stage {
@@ -51,15 +56,15 @@ export class Stage {
     print(`${style("dim", belowBar(text))}\n`);
   }
 
-  /** Waits for something that takes long; on a terminal it is said meanwhile. */
-  async during<T>(text: string, work: () => Promise<T>): Promise<T> {
+  /**
+   * Waits for something that takes long; on a terminal `describe` says how far it is.
+   *
+   * Cancellation: reaches the work.
+   */
+  async during<T>(describe: () => string, work: () => Promise<T>): Promise<T> {
     if (!process.stdout.isTTY) return work();
-    print(`  ${style("dim", text)}`);
-    try {
-      return await work();
-    } finally {
-      print("\r\u001b[K");
-    }
+    await using _ = createTask(() => redraw(describe)); // ends with this block
+    return await work();
   }
 
   /** What to keep in mind. */
@@ -69,5 +74,16 @@ export class Stage {
 
   space(): void {
     print("\n");
+  }
+}
+
+async function redraw(describe: () => string): Promise<never> {
+  try {
+    for (;;) {
+      print(`${CLEAR_LINE}  ${style("dim", describe())}`);
+      await sleep(REDRAW_MS);
+    }
+  } finally {
+    print(CLEAR_LINE);
   }
 }

@@ -27,6 +27,14 @@ describe("progress", () => {
     );
   });
 
+  it("says less on a narrow terminal, but keeps the bar", () => {
+    assert.equal(
+      renderBar(HALFWAY, PULSE, 79),
+      "━━━━━━━──────  50 %  5 000 of 10 000  10 failed  50 running  420/s  0:12 + 0:12",
+    );
+    assert.equal(renderBar(HALFWAY, PULSE, 40), "━━━━━━━━━────────  50 %  5 000 of 10 000");
+  });
+
   it("is never wider than the terminal", () => {
     for (let width = 0; width <= 200; width++) {
       assert.ok(renderBar(HALFWAY, PULSE, width).length <= width);
@@ -36,7 +44,7 @@ describe("progress", () => {
 
   it("names no share as long as the list is not read to its end", () => {
     const line = renderBar({ ...HALFWAY, isTotal: false }, PULSE, 120);
-    assert.equal(line, "5 000 done  10 failed  50 running  420/s  670 kB/s  0:12  still reading the list");
+    assert.equal(line, "5 000 done  10 failed  50 running  420/s  670 kB/s  0:12  reading the list");
   });
 
   it("never says more than 100 %, and 100 % only at the end", () => {
@@ -93,6 +101,6 @@ describe("summary", () => {
     assert.match(lines[0] ?? "", /^3 ok {2}2 failed {2}2.50 kB {2}in .* URLs\/s {2}1 retry$/);
     assert.match(lines[1] ?? "", /^answers: p50 (9|10)\.\d+ ms {2}p95 .* {2}p99 .*$/);
     assert.equal(lines[2], "errors:  http_4xx 1  reset 1");
-    assert.equal(lines[3], "stopped by SIGINT; 2 URLs read and not started, and the list was not read to its end");
+    assert.equal(lines[3], "stopped by SIGINT: 2 URLs not started, the list not read to its end");
   });
 });

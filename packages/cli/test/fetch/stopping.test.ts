@@ -35,7 +35,7 @@ describe("meanwhile fetch", () => {
       assert.deepEqual(new Set(records.map(({ url }) => new URL(url).pathname)), started);
       assert.equal(records.length, started.size);
       assert.equal(records.filter(({ error }) => error?.code === "cancelled").length, 10);
-      assert.match(stderr, new RegExp(`stopped by ${signal}; \\d+ URLs read and not started`));
+      assert.match(stderr, new RegExp(`stopped by ${signal}: \\d+ URLs not started`));
     });
   }
 

@@ -42,7 +42,10 @@ async function play(stage: Stage): Promise<void> {
   for (const [name, way] of Object.entries(ways)) {
     server.reset();
     const started = performance.now();
-    const texts = await stage.during(`fetching ${name} …`, () => way(session, urls));
+    const texts = await stage.during(
+      () => `${name}: ${server.answered} of ${COUNT}, ${server.running} running`,
+      () => way(session, urls),
+    );
     const ms = performance.now() - started;
     measured.push(ms);
     const longest = measured[0] ?? ms;
