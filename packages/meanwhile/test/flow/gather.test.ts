@@ -139,22 +139,16 @@ for (const [call, combine] of Object.entries(BOTH)) {
         assert.equal(pulled, 6);
       }));
 
-    it("runs jobs that it starts later in the caller's context", () =>
+    it("runs jobs that it starts later in the caller's context, whatever the jobs before have entered", () =>
       runTest(async () => {
         const user = new AsyncLocalStorage<string>();
         const seen: unknown[] = [];
-        const jobs = Array.from(
-          { length: 4 },
-          (_, i) => () =>
-            user.run(`job ${i}`, async () => {
-              await sleep(1);
-            }),
-        );
-        const noting = jobs.map((job) => () => {
+        const jobs = Array.from({ length: 4 }, (_, i) => async () => {
           seen.push(user.getStore());
-          return job();
+          user.enterWith(`job ${i}`);
+          await sleep(1);
         });
-        await user.run("caller", () => combine(noting, { concurrency: 1 }));
+        await user.run("caller", () => combine(jobs, { concurrency: 1 }));
         assert.deepEqual(seen, ["caller", "caller", "caller", "caller"]);
       }));
 
