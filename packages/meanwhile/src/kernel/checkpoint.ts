@@ -94,6 +94,8 @@ export function checkpoint(): Promise<void> {
  * The entry of every call that waits: throws if the scope is cancelled, and gives the event loop its turn if this one is
  * over. Null where nothing has to be awaited, which is nearly always; so a fast path costs no promise.
  *
+ * Cancellation: throws on entry, and again if it had to give way. It has no other effect, so nothing can be lost.
+ *
  * @example A call that is a checkpoint although it never waits
  * ```ts
  * import { enterCheckpoint } from "meanwhile/lowlevel";
@@ -116,7 +118,13 @@ export function enterCheckpoint(): Promise<void> | null {
   return turnIsOver() ? giveWay() : null;
 }
 
-/** Gives the event loop a turn, budget or not. */
+/**
+ * Gives the event loop a turn, budget or not.
+ *
+ * Cancellation: throws on entry, and again after the turn. It has no other effect, so nothing can be lost.
+ *
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled
+ */
 export function giveWay(): Promise<void> {
   const scope = currentScopeNode();
   if (scope.effective !== null) return Promise.reject(cancelledIn(scope));

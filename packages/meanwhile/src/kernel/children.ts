@@ -16,6 +16,7 @@ export interface SignalOption {
 
 /** Tasks with a common owner. */
 export class Children implements TaskOwner, WaitTarget {
+  /** The scope around all tasks. */
   readonly scope: Scope;
   /** How many tasks have been started and not ended. */
   alive = 0;
@@ -43,6 +44,7 @@ export class Children implements TaskOwner, WaitTarget {
     return new TaskNode<T>(this.scope, this, job, name, index);
   }
 
+  /** @internal */
   childEnded(task: TaskNode): void {
     this.#onEnded(task);
     this.alive -= 1;
@@ -60,13 +62,16 @@ export class Children implements TaskOwner, WaitTarget {
     if (this.alive === 0) this.#joiner?.wake();
   }
 
+  /** Cancels all tasks, those that come later included. */
   cancel(reason: unknown): void {
     this.scope.cancel(reason);
   }
 
   /**
-   * Waits until no task is left. A cancellation reaches the tasks, not this wait. Where others than the caller may add
-   * tasks, it has to look again: one may be added before the caller resumes.
+   * Waits until no task is left. Where others than the caller may add tasks, it has to look again: one may be added
+   * before the caller resumes.
+   *
+   * Cancellation: reaches the tasks, not this wait.
    */
   async join(): Promise<void> {
     if (this.alive === 0) return;
@@ -89,15 +94,21 @@ export class Children implements TaskOwner, WaitTarget {
     this.scope.close();
   }
 
-  /** Runs a callback inside the scope, in the current task; what it returns is awaited there too. */
+  /**
+   * Runs a callback inside the scope, in the current task; what it returns is awaited there too.
+   *
+   * Cancellation: reaches the callback; nothing is checked here.
+   */
   runBody<T>(body: () => T | PromiseLike<T>): Promise<T> {
     return runInScope(this.scope, callBody<T>, body);
   }
 
+  /** @internal */
   describe(): string {
     return `${this.alive} of its tasks (${this.#what})`;
   }
 
+  /** @internal */
   holders(): Iterable<Task<unknown>> {
     return tasksDirectlyIn(this.scope);
   }

@@ -6,10 +6,15 @@ import type { TaskNode } from "./task.ts";
 
 /** What can be listened to. A hook must not throw, must not wait, and must not change what it is shown. */
 export interface Instrument {
+  /** A task was made; it has not started. */
   taskCreated?(task: TaskNode): void;
+  /** A task has ended; its owner has not been told yet. */
   taskEnded?(task: TaskNode): void;
+  /** A wait begins. */
   suspended?(waiter: Waiter<never>): void;
+  /** A wait has ended, in whatever way; the code that waited runs in a later microtask. */
   resumed?(waiter: Waiter<never>): void;
+  /** A scope was cancelled; what waits in it has not been told yet. */
   scopeCancelled?(scope: Scope): void;
 }
 

@@ -16,8 +16,11 @@ import type { TaskNode } from "./task.ts";
 
 /** What a scope keeps a list of: the waits in it and the scopes directly below it. */
 export interface ScopeMember {
+  /** The scope whose list it is in, or null. Changed by that scope only, like the links. */
   scope: Scope | null;
+  /** The member before it in the list. */
   previous: ScopeMember | null;
+  /** The member after it in the list. */
   next: ScopeMember | null;
   /** The scope that holds this member was cancelled, or one around it that it can see. */
   interrupt(cancellation: Cancellation): void;
@@ -45,27 +48,35 @@ export interface CancelScope {
 export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
   /** The scope around this one. A task's scope hangs below the scope of its owner, not of its creator. */
   parent: Scope | null;
+  /** What all scopes of the run share. */
   readonly runner: Runner;
   /** The task whose code runs in this scope; null outside of tasks. */
   readonly task: TaskNode | null;
+  /** Whether cancellation from outside is held back. */
   readonly shielded: boolean;
+  /** Whether the scope has been left. */
   closed = false;
   /** Our own cancellation: set once. */
   own: Cancellation | null = null;
-  // Invariant: the cancellation of the outermost scope that is cancelled and visible from here (no shield between);
-  // null exactly if code in here may wait.
+  /**
+   * What code in here is told. Invariant: the cancellation of the outermost scope that is cancelled and visible from
+   * here (no shield between); null exactly if code in here may wait.
+   */
   effective: Cancellation | null;
 
-  // As a member of the scope around. Invariant: while open, this.scope === this.parent.
+  /** @internal As a member of the scope around. Invariant: while open, this.scope === this.parent. */
   scope: Scope | null = null;
+  /** @internal */
   previous: ScopeMember | null = null;
+  /** @internal */
   next: ScopeMember | null = null;
 
-  // Our members, oldest first.
+  /** Our oldest member. */
   first: ScopeMember | null = null;
+  /** Our newest member. */
   last: ScopeMember | null = null;
 
-  // In the clock's list. Invariant: null once the scope is cancelled or closed, so due() comes to neither.
+  /** @internal In the clock's list. Invariant: null once the scope is cancelled or closed, so due() comes to neither. */
   bucket: Bucket | null = null;
   #deadline = Infinity;
 
@@ -78,10 +89,12 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     parent?.add(this);
   }
 
+  /** Whether this scope itself was cancelled. */
   get cancelled(): boolean {
     return this.own !== null;
   }
 
+  /** When the scope cancels itself; see {@link CancelScope}. */
   get deadline(): number {
     return this.#deadline;
   }
@@ -95,6 +108,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     else deadlines.add(this, at);
   }
 
+  /** Cancels the scope, once; see {@link CancelScope}. */
   cancel(reason?: unknown): void {
     if (this.own !== null || this.closed) return;
     const origin = {};
@@ -151,6 +165,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     return members;
   }
 
+  /** Appends a member that is in no list. */
   add(member: ScopeMember): void {
     member.scope = this;
     member.previous = this.last;
@@ -159,6 +174,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     this.last = member;
   }
 
+  /** Takes out a member that is in this list. */
   remove(member: ScopeMember): void {
     if (member.previous === null) this.first = member.next;
     else member.previous.next = member.next;

@@ -33,12 +33,17 @@ export interface WaitTarget {
 
 /** A suspended piece of code. Ends once, by the first of `wake`, `fail` and the cancellation of its scope. */
 export class Waiter<T> implements ScopeMember, DeadlineEntry {
-  // Invariant: scope === null exactly if the wait has ended; then #resolve has been called.
+  /** The scope that can cancel the wait. Invariant: null exactly if it has ended; then #resolve has been called. */
   scope: Scope | null = null;
+  /** @internal */
   previous: ScopeMember | null = null;
+  /** @internal */
   next: ScopeMember | null = null;
+  /** @internal */
   bucket: Bucket | null = null;
+  /** How the wait is taken back; null if there is nothing to undo. */
   abort: Abort | null = null;
+  /** What is waited for. */
   readonly target: WaitTarget;
   readonly #resolve: (value: T | PromiseLike<T>) => void;
 
@@ -113,7 +118,9 @@ function takeResolve(resolve: (value: never) => void): void {
 
 /** A promise that ends when the waiter does. */
 export interface Suspension<T> {
+  /** What the suspended code awaits. */
   readonly promise: Promise<T>;
+  /** What ends the wait. */
   readonly waiter: Waiter<T>;
 }
 

@@ -49,10 +49,13 @@ let newestId = 0;
 
 /** The kernel's side of a task. */
 export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
+  /** Unique in the process. */
   readonly id: number = ++newestId;
+  /** The task's own scope, below that of its owner. */
   readonly scope: Scope;
-  // Change only through #become().
+  /** Where the task is; changed only through #become(). */
   state: TaskState = NEW;
+  /** Who waits for the task. */
   owner: TaskOwner;
   /** The position among the owner's children, for owners that keep an order. */
   readonly index: number;
@@ -75,22 +78,27 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     if (instruments.active !== null) instruments.active.taskCreated(this as TaskNode);
   }
 
+  /** What all tasks of the run share. */
   get runner(): Runner {
     return this.scope.runner;
   }
 
+  /** Given by the creator, else the name of the function, else made of the id. */
   get name(): string {
     return this.#name ?? (this.#job.name || `task ${this.id}`);
   }
 
+  /** Whether the task has ended, in whatever way. */
   get done(): boolean {
     return isFinal(this.state);
   }
 
+  /** Whether the task has ended because it was cancelled. */
   get cancelled(): boolean {
     return this.state.kind === "cancelled";
   }
 
+  /** Cancels the task, once; see {@link Task}. */
   cancel(reason?: unknown): void {
     this.scope.cancel(reason);
   }
@@ -228,14 +236,23 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     return new TaskCancelledError(`task "${this.name}"`, this.state.error);
   }
 
+  /** @internal */
   describe(): string {
     return `task "${this.name}"`;
   }
 
+  /** @internal */
   holders(): Iterable<Task<unknown>> {
     return [this];
   }
 
+  /**
+   * Cancels the task and waits for its end.
+   *
+   * Cancellation: held back until the task has ended.
+   *
+   * @throws the error of the task, if it fails while this waits for it
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel("the block of the task was left");
     if (this.done) return; // a failure was its owner's, who has been told

@@ -1,4 +1,4 @@
-// A hundred thousand sleeps: they all end, in order, and leave nothing behind.
+// A hundred thousand sleeps: they all end, and leave nothing behind.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -16,17 +16,14 @@ async function heapAfterCollection(): Promise<number> {
 }
 
 describe("A hundred thousand sleeps", () => {
-  it("end in the order of their times, none of them early", async () => {
+  it("all end, and none of them early", async () => {
     await run(async () => {
-      const started = now();
-      let latest = 0;
       let woken = 0;
       await gather(
         Array.from({ length: 100_000 }, (_, index) => async () => {
-          const deadline = started + 2_000 + ((index * 7_919) % 100);
+          const deadline = now() + (index % 100);
           await sleepUntil(deadline);
-          assert.ok(now() >= deadline && deadline >= latest);
-          latest = deadline;
+          assert.ok(now() >= deadline);
           woken += 1;
         }),
       );
@@ -48,6 +45,7 @@ describe("A hundred thousand sleeps", () => {
           });
         }
         assert.equal(currentScopeNode().runner.deadlines.earliest, undefined);
+        assert.equal(currentScopeNode().members().length, 0);
         return heapAfterCollection();
       };
       const before = await round();
