@@ -30,6 +30,9 @@ let fresh: Ticketed[] = [];
 const SMALLEST_CLEANING = 1024;
 let cleanAt = SMALLEST_CLEANING;
 
+/** Frames of built-in functions, on Node, Deno and Bun. */
+const OF_THE_HOST = /\b(?:node|ext|native):|\((?:<anonymous>|unknown)\)/;
+
 /** How many frames of the creation stack are kept. */
 const FRAMES = 4;
 
@@ -83,7 +86,7 @@ function reportTicket(ticket: CreationTicket): void {
   if (!ticket.pending) return;
   settleTicket(ticket);
   const frames = ticket.origin.stack.split("\n").slice(1);
-  const frame = frames.find((line) => !/\(<anonymous>\)|node:/.test(line));
+  const frame = frames.find((line) => !OF_THE_HOST.test(line));
   const where = frame?.trim().replace(/^at /, "") ?? "an unknown place";
   const call = `${ticket.name}()`;
   warn(

@@ -34,10 +34,8 @@ function* walkTasks(root: Scope): Generator<Found> {
 
 /** The tasks directly below the scope. */
 export function tasksDirectlyIn(scope: Scope): TaskNode[] {
-  return scope.members().flatMap((member) => {
-    const task = member instanceof Scope ? member.task : null;
-    return task?.scope === member ? [task] : [];
-  });
+  const scopes = scope.members().filter((member) => member instanceof Scope);
+  return scopes.flatMap((member) => (member.task?.scope === member ? [member.task] : []));
 }
 
 /** What the code of one task waits for, its children's waits not included. */

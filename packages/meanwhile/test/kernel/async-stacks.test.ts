@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { cancellable, type CancelledError, cancelScope, createTask, moveOnAfter, sleep, sleepForever } from "meanwhile";
+import {
+  cancellable,
+  type CancelledError,
+  cancelScope,
+  coroutine,
+  createTask,
+  moveOnAfter,
+  sleep,
+  sleepForever,
+} from "meanwhile";
 import { ParkingLot } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
@@ -62,6 +71,18 @@ describe("The stack of an error of a wait", () => {
       const error = (await waiting) as Error;
       assert.match(error.stack ?? "", /whoAwaitsTheTask/);
     });
+  });
+
+  it("of a coroutine has who awaits it too", async () => {
+    const fail = coroutine(async function failing() {
+      await sleep(0);
+      throw new RangeError("deep");
+    });
+    async function whoAwaitsTheCoroutine(): Promise<void> {
+      await fail();
+    }
+    const error = (await caught(whoAwaitsTheCoroutine())) as Error;
+    assert.match(error.stack ?? "", /at failing [^]*at async whoAwaitsTheCoroutine/);
   });
 
   it("is that of each waiter when a primitive fails many at once", async () => {

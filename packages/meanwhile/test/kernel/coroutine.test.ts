@@ -186,18 +186,6 @@ describe("A coroutine", () => {
       message: /an object \(Promise\); pass an async function, not the result of calling it/,
     });
   });
-
-  it("shows the line that awaits it in the stack of its error", async () => {
-    const fail = coroutine(async function failing() {
-      await sleep(0);
-      throw new Error("deep");
-    });
-    async function awaitingCaller(): Promise<void> {
-      await fail();
-    }
-    const error = (await caught(awaitingCaller())) as Error;
-    assert.match(error.stack ?? "", /at failing [^]*at async awaitingCaller/);
-  });
 });
 
 describe("A coroutine awaited from another task than the one that runs it", () => {

@@ -414,27 +414,6 @@ describe("A cancelled run", () => {
     assert.equal(((await caught(cancelled)) as CancelledError).reason, "early");
     assert.deepEqual(log, ["started", "cleaned up"]);
   });
-
-  it("keeps the process alive for a signal only until main has ended", async () => {
-    const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
-    const before = timers();
-    const { signal } = new AbortController();
-    const during = await run(
-      () => {
-        atRunExit(() => void counts.push(timers() - before));
-        return timers() - before;
-      },
-      { signal },
-    );
-    assert.equal(during, 1);
-    assert.deepEqual(counts, [0]);
-    const controller = new AbortController();
-    const cancelled = run(() => caught(sleepForever()).then(() => timers() - before), { signal: controller.signal });
-    await turn();
-    controller.abort();
-    assert.equal(await cancelled, 0);
-  });
-  const counts: number[] = [];
 });
 
 describe("A run inside a run", () => {

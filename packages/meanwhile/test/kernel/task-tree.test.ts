@@ -93,18 +93,21 @@ describe("The tree of tasks", () => {
     });
   });
 
-  it("tells the tasks directly below a scope from those further down", async () => {
+  it("tells the tasks directly below a scope from those further down, and from other waits and scopes there", async () => {
     await runTest(async () => {
       await taskGroup(async (group) => {
-        const parent = group.createTask(() => gather([sleepForever]));
-        await waitUntilIdle();
         const scope = currentScopeNode();
+        const parent = group.createTask(() => gather([sleepForever]));
+        const waits = [sleepForever(), cancelScope(() => sleepForever()), run(() => sleepForever())];
+        const ended = Promise.allSettled(waits);
+        await waitUntilIdle();
         assert.deepEqual(
           tasksDirectlyIn(scope).map(({ id }) => id),
           [parent.id],
         );
-        assert.equal(tasksIn(scope).length, 2);
+        assert.equal(tasksIn(scope).length, 3);
         group.cancel();
+        await ended;
       });
     });
   });
