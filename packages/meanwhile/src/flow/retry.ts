@@ -25,6 +25,7 @@ export interface RetryPolicy {
 
 /** A failed attempt that will be repeated. */
 export interface RetryEvent {
+  /** What the attempt threw. */
   readonly error: unknown;
   /** The number of the failed attempt; 1 for the first. */
   readonly attempt: number;

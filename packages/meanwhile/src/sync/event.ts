@@ -4,6 +4,7 @@ import { enterCheckpoint, ParkingLot } from "../lowlevel.ts";
 
 /** A snapshot of an {@link Event}. */
 export interface EventStatistics {
+  /** How many tasks wait for it. */
   readonly tasksWaiting: number;
 }
 

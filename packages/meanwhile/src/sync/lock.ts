@@ -5,9 +5,11 @@ import { type Permit, permitOf } from "./permit.ts";
 
 /** A snapshot of a {@link Lock}. */
 export interface LockStatistics {
+  /** Whether somebody holds it. */
   readonly locked: boolean;
   /** The task that acquired it; undefined if it is free, or was acquired outside of any task. */
   readonly owner: Task<unknown> | undefined;
+  /** How many tasks wait for it. */
   readonly tasksWaiting: number;
 }
 

@@ -14,12 +14,17 @@ export interface QueueOptions {
 
 /** A snapshot of a {@link Queue}. */
 export interface QueueStatistics {
+  /** How many items are queued. */
   readonly size: number;
+  /** How many may be queued. */
   readonly maxSize: number;
   /** Items that were put and not yet reported by `taskDone`. */
   readonly unfinished: number;
+  /** Whether `close` was called. */
   readonly closed: boolean;
+  /** How many tasks wait for an item. */
   readonly getsWaiting: number;
+  /** How many tasks wait for room. */
   readonly putsWaiting: number;
 }
 

@@ -8,8 +8,11 @@ import { type Permit, permitOf } from "./permit.ts";
 
 /** A snapshot of a {@link Semaphore}. */
 export interface SemaphoreStatistics {
+  /** How many there are in all. */
   readonly permits: number;
+  /** How many of them nobody holds. */
   readonly freePermits: number;
+  /** How many tasks wait for one. */
   readonly tasksWaiting: number;
 }
 
