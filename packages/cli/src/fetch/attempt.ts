@@ -44,7 +44,7 @@ export async function attempt(target: Target, options: AttemptOptions): Promise<
   const outcome: Outcome = { bytes: 0 };
   try {
     await using response = await options.session.get(target.url);
-    noteHead(response, target, outcome);
+    noteHead(response, outcome);
     await receive(response, target, { options, outcome });
   } catch (error) {
     const failure = failureOf(error);
@@ -54,13 +54,13 @@ export async function attempt(target: Target, options: AttemptOptions): Promise<
   return outcome;
 }
 
-function noteHead(response: ClientResponse, target: Target, outcome: Outcome): void {
+function noteHead(response: ClientResponse, outcome: Outcome): void {
   const { status, redirects } = response;
   outcome.status = status;
+  outcome.finalUrl = response.url;
   if (redirects.length > 0) {
     outcome.redirects = redirects;
-    outcome.finalUrl = response.url;
-  } else outcome.finalUrl = target.url.href;
+  }
   if (status < 400) return;
   outcome.failure = failureOfStatus(status);
   outcome.retryAfterMs = parseRetryAfterMs(response.headers.get("retry-after"));

@@ -108,6 +108,7 @@ const CASES: readonly Case[] = [
   { name: "a redirect", args: "fetch @/redirect", exit: 0, records: ["ok"] },
   { name: "a redirect to itself", args: "fetch @/loop", exit: 1, records: ["redirect_loop"] },
   { name: "TLS with a server that has none", args: `fetch !/ok ${QUICK}`, exit: 1, records: ["tls"] },
+  { name: "what is not HTTP", args: `fetch @/garbage ${QUICK}`, exit: 1, records: ["protocol"] },
   { name: "--quiet", args: "fetch @/ok --quiet", exit: 0, records: ["ok"], says: /^$/ },
 ];
 

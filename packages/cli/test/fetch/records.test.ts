@@ -72,6 +72,19 @@ describe("meanwhile fetch", () => {
     assert.match(headers["user-agent"] ?? "", /^meanwhile\/\d/);
   });
 
+  it("sends credentials to no other origin, and shows none", async () => {
+    await using one = await TestServer.start();
+    await using other = await TestServer.start();
+    const withPassword = one.origin.replace("//", "//user:hunter2@");
+    const url = `${withPassword}/away/${encodeURIComponent(`${other.origin}/headers`)}`;
+    const { stdout, stderr } = await cli(["fetch", url, "-H", "Cookie: hunter3", "--body", "text"]);
+    assert.match(one.seen[0]?.headers.authorization ?? "", /^Basic /);
+    assert.equal(one.seen[0]?.headers.cookie, "hunter3");
+    const { authorization, cookie } = other.seen[0]?.headers ?? assert.fail();
+    assert.deepEqual([authorization, cookie], [undefined, undefined]);
+    assert.doesNotMatch(stdout + stderr, /hunter/);
+  });
+
   it("shows what servers and lists send to the terminal, but does not send it", async () => {
     await using server = await TestServer.start();
     const list = `${server.origin}/evil\n\u001b]0;title\u0007 \u202e not a url\n`;

@@ -28,6 +28,8 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   slow: (_, response) => void setTimeout(() => response.end("late"), 200),
   big: (_, response) => response.end(Buffer.alloc(300_000, "x")),
   redirect: (_, response) => response.writeHead(302, { location: "/ok/redirected" }).end(),
+  /** Redirects to what the rest of the path says. */
+  away: ({ url }, response) => response.writeHead(302, { location: decodeURIComponent(url?.slice(6) ?? "") }).end(),
   loop: (_, response) => response.writeHead(302, { location: "/loop" }).end(),
   short: (request, response) => {
     response.setHeader("content-length", 100);
