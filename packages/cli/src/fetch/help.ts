@@ -15,7 +15,7 @@ Limits
       --per-host N         requests at once to one host              (default 6)
       --rate N/s           requests started per second; also N/m, N/h     (none)
       --retries N          more attempts where a failure may pass    (default 3)
-      --timeout TIME       for one attempt, redirects included      (default 30s;
+      --timeout TIME       for one attempt, redirects included     (default 30s;
                            with -o only until the body begins, unless you say)
       --connect-timeout TIME   to connect                           (default 10s)
       --idle-timeout TIME  without a byte of the answer             (default 15s)
