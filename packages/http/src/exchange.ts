@@ -35,7 +35,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   isAnswered = false;
   // Invariant: ended and failed are for good, and the connection is no longer ours.
   #state: ExchangeState = "sent";
-  // Set exactly if failed: makes the error for the code that waits, in its stack.
+  // Set if failed, or if bytes were dropped: makes the error for the code that waits, in its stack.
   #makeError: (() => Error) | null = null;
   readonly #chunks: Buffer[] = [];
   #buffered = 0;
@@ -64,10 +64,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Whether the last byte has come. */
   get isComplete(): boolean {
-    return this.#state === "ended";
+    return this.#state === "ended" && this.#makeError === null;
   }
-
-  // ---- for the caller ----
 
   /** Waits for the head of the answer. A caller that is cancelled leaves no connection behind. */
   async head(): Promise<void> {
@@ -80,8 +78,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     for (;;) {
       const chunk = this.take();
       if (chunk !== undefined) return chunk;
-      if (this.#state === "ended") return null;
       if (this.#makeError !== null) throw this.#makeError();
+      if (this.#state === "ended") return null;
       // Idle is the time in which we waited and nothing came: what the caller did meanwhile does not count.
       this.#patience.touch();
       await this.#event(BODY);
@@ -104,8 +102,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Ends the exchange unless it is over: the connection is closed and the slot is free. Drops what was not read. */
   abort(): void {
+    const makeError = (): Error => responseClosed(this.plan.request);
+    // Whoever still reads must not take what is left for the whole.
+    if (this.#chunks.length > 0) this.#makeError ??= makeError;
     this.#chunks.length = 0;
-    this.fail(() => responseClosed(this.plan.request));
+    this.fail(makeError);
   }
 
   /** Ends the exchange, unless it is over, with an error made for whoever waits for it. */
@@ -116,9 +117,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#pool.discard(this.#connection);
   }
 
-  // ---- for the connection ----
-
-  /** The connection is being made. */
+  /** Called by the connection, as all that follow: it is being made. */
   connecting(): void {
     if (this.isOver) return;
     this.#state = "connecting";
@@ -182,8 +181,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const phase = this.#state === "sent" && this.isAnswered ? "head" : this.#state;
     this.#failLater(() => failureOf(cause, phase, request, payload));
   }
-
-  // ---- inside ----
 
   #isFlood(raw: unknown): boolean {
     return Array.isArray(raw) && raw.length / 2 > this.plan.maxHeaderCount;

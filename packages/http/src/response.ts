@@ -33,6 +33,7 @@ export class ClientResponse implements AsyncDisposable {
   readonly attempts: number;
   #headers: ResponseHeaders | null = null;
   #use: "unread" | "read" | "closed" = "unread";
+  #reading: Promise<unknown> | null = null;
   readonly #exchange: Exchange;
 
   /** @internal */
@@ -148,25 +149,28 @@ export class ClientResponse implements AsyncDisposable {
   }
 
   /**
-   * Gives the response up: reads a little rest of the body so that the connection can be kept, or closes it.
+   * Gives the response up: reads a little rest of an unread body so that the connection can be kept, or closes it.
    *
    * Cancellation: runs shielded, for 100 ms at most; in a cancelled scope it closes the connection at once.
    */
   async close(): Promise<void> {
-    if (this.#use === "unread") this.#use = "closed";
     const exchange = this.#exchange;
-    if (!exchange.isOver && currentScopeNode().effective === null && this.#restIsSmall()) {
+    const isWorthKeeping = this.#use === "unread" && !exchange.isOver && currentScopeNode().effective === null;
+    if (this.#use === "unread") this.#use = "closed";
+    if (isWorthKeeping && this.#restIsSmall()) {
       await shield(() => drain(exchange), { timeoutMs: DRAIN_MS }).catch(nothing);
     }
-    this.#abandon();
+    exchange.abort();
   }
 
   /**
-   * The same as `close()`.
+   * The same as `close()`, once a call of `text`, `json` or `bytes` that is under way has ended: so a function can
+   * `return response.text()` out of the block.
    *
-   * Cancellation: as in `close`.
+   * Cancellation: as in `close`; it reaches the reading.
    */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reading?.catch(nothing);
     await this.close();
   }
 
@@ -194,7 +198,7 @@ export class ClientResponse implements AsyncDisposable {
 
   async #collect(call: string): Promise<Uint8Array[]> {
     this.#begin(call);
-    return this.#guarded(async () => {
+    const reading = this.#guarded(async () => {
       const turn = enterCheckpoint();
       if (turn !== null) await turn;
       const source = new BodySource(this.#exchange);
@@ -204,6 +208,8 @@ export class ClientResponse implements AsyncDisposable {
         source.destroy();
       }
     });
+    this.#reading = reading;
+    return reading;
   }
 
   /** Whatever is thrown out of here leaves no connection behind. */

@@ -155,6 +155,45 @@ describe("cancelling a request", () => {
 });
 
 describe("await using of a response", () => {
+  it("waits for a reading that is returned out of the block", async () => {
+    const body = "x".repeat(1_000_000);
+    await using server = await serve(async (_request, response) => {
+      response.write("begin");
+      await sleep(5);
+      response.end(body);
+    });
+    await using session = new ClientSession();
+    const read = async () => {
+      await using response = await session.get(server.url);
+      // oxlint-disable-next-line typescript/return-await -- what a hurried caller writes
+      return response.text();
+    };
+    assert.equal((await read()).length, 5 + body.length);
+    await cancelScope(async (scope) => {
+      setTimeout(() => scope.cancel(), 2);
+      await read();
+    });
+    assert.equal(session.statistics().inUse, 0);
+  });
+
+  it("by close() ends a reading with an error, also one that had all it needs", async () => {
+    await using server = await serve((request, response) => {
+      if (request.url === "/whole") response.end("whole");
+      else response.write("begin");
+    });
+    await using session = new ClientSession({ baseUrl: server.url });
+    const open = await session.get("/");
+    const reading = assert.rejects(open.text(), { code: "MW_ERR_HTTP_BODY_USED", message: /was closed/ });
+    await assert.rejects(open.text(), { code: "MW_ERR_HTTP_BODY_USED", message: /read before/ });
+    await open.close();
+    await reading;
+    const whole = await session.get("/whole");
+    while (session.statistics().inUse > 0) await sleep(1);
+    const stream = whole.stream();
+    await whole.close();
+    await assert.rejects(stream.next(), { code: "MW_ERR_HTTP_BODY_USED" });
+  });
+
   it("reads a small rest and keeps the connection", async () => {
     await using server = await serve((_request, response) => {
       response.write("be");
