@@ -32,7 +32,11 @@ export function headersTooLarge(request: RequestLine, options?: ErrorOptions): T
 
 /** The error for everybody who waits when the session closes, and for those who come later. */
 export function sessionClosed(request: RequestLine): HttpError {
-  return new HttpError("MW_ERR_HTTP_CLOSED", request, "the session was closed; make requests before its close()");
+  return new HttpError(
+    "MW_ERR_HTTP_CLOSED",
+    request,
+    "the session was closed; await what it does before its close(), and inside its block",
+  );
 }
 
 /** The error for reading what was given up. */

@@ -60,7 +60,7 @@ function addField(fields: Map<string, string[]>, name: unknown, value: unknown, 
 }
 
 /** Refuses what could end the field early, or cannot be sent as bytes. */
-export function checkValue(name: string, value: string, request: RequestLine): string {
+function checkValue(name: string, value: string, request: RequestLine): string {
   if (!BAD_VALUE.test(value)) return value;
   throw badHeader(request, `the value of the header field '${name}' has control characters or ones above U+00FF`);
 }
