@@ -6,10 +6,12 @@ import {
   captureContext,
   checkJob,
   Children,
+  giveWay,
   isCoroutine,
   type Job,
   type SignalOption,
   TaskNode,
+  turnIsOver,
 } from "../lowlevel.ts";
 import { show } from "../util/show.ts";
 
@@ -189,6 +191,20 @@ export class JobRunner {
   #ended(task: TaskNode): void {
     this.#free += 1;
     if (!tellHandler(this.#handler, task, this.#children)) this.#incomplete = true;
-    if (!this.#exhausted) this.#inCallersContext?.(() => this.#startSome());
+    if (!this.#exhausted) this.#inCallersContext?.(() => this.#startMore());
+  }
+
+  // Jobs that never wait follow each other without end: a long list of them must not starve timers and sockets.
+  #startMore(): void {
+    if (!turnIsOver()) {
+      this.#startSome();
+      return;
+    }
+    const start = (): void => {
+      this.#startSome();
+      this.#children.release();
+    };
+    this.#children.hold();
+    giveWay().then(start, start);
   }
 }

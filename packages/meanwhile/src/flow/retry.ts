@@ -1,14 +1,22 @@
 // Tries a job again when it fails, as a policy says.
 
 import { UsageError } from "../errors.ts";
-import { type Job, cancellationOf, checkJob, currentScopeNode, enterCheckpoint, isCoroutine } from "../lowlevel.ts";
+import {
+  type Job,
+  cancellationOf,
+  checkJob,
+  currentScopeNode,
+  enterCheckpoint,
+  isCoroutine,
+  type SignalOption,
+} from "../lowlevel.ts";
 import { now, sleep } from "../time/sleep.ts";
 import { timeout } from "../time/timeouts.ts";
 import { show } from "../util/show.ts";
 import { type Backoff, exponential } from "./backoff.ts";
 
 /** When and how often to try again. */
-export interface RetryPolicy {
+export interface RetryPolicy extends SignalOption {
   /** How often to try in all; an integer >= 1, or `Infinity`. Default: 3. */
   readonly attempts?: number | undefined;
   /** How long to wait before the next attempt. Default: `exponential()`. */
@@ -43,7 +51,7 @@ export interface RetryEvent {
  * @param job - a function; a coroutine runs once, so it can be given only with `attempts: 1`
  * @throws the error of the last attempt
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if `totalMs` has passed during an attempt
- * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the policy's `signal`
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad job or policy
  * @see {@link https://tenacity.readthedocs.io/en/latest/}
  *
@@ -65,7 +73,7 @@ export interface RetryEvent {
 export async function retry<T>(job: Job<T>, policy: RetryPolicy = {}): Promise<T> {
   checkJob(job, "retry");
   if (isCoroutine(job)) job.handOver();
-  const { totalMs } = policy;
+  const { totalMs = Infinity, signal } = policy;
   const attempts = checkPolicy(policy);
   if (isCoroutine(job) && attempts !== 1) {
     throw new UsageError(
@@ -75,8 +83,8 @@ export async function retry<T>(job: Job<T>, policy: RetryPolicy = {}): Promise<T
   }
   const turn = enterCheckpoint();
   if (turn !== null) await turn;
-  if (totalMs === undefined) return runAttempts(job, attempts, policy, Infinity);
-  return timeout(totalMs, (scope) => runAttempts(job, attempts, policy, scope.deadline));
+  if (totalMs === Infinity && signal === undefined) return runAttempts(job, attempts, policy, Infinity);
+  return timeout(totalMs, (scope) => runAttempts(job, attempts, policy, scope.deadline), { signal });
 }
 
 /**

@@ -94,9 +94,10 @@ export class Waiter<T> implements ScopeMember, DeadlineEntry {
   }
 
   #leave(scope: Scope): void {
+    // Told first: afterwards the waiter no longer knows whose it was.
+    if (instruments.active !== null) instruments.active.resumed(this);
     if (this.bucket !== null) scope.runner.deadlines.remove(this);
     scope.remove(this);
-    if (instruments.active !== null) instruments.active.resumed(this);
   }
 }
 

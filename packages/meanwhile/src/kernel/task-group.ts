@@ -42,7 +42,8 @@ export interface TaskGroup {
    * @throws {@link UsageError} `MW_ERR_NOT_STARTED` if the job returns without having called `started`
    * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.Nursery.start}
    */
-  start<V = void>(job: (started: (value: V) => void) => unknown, options?: TaskOptions): Promise<V>;
+  start(job: (started: () => void) => unknown, options?: TaskOptions): Promise<void>;
+  start<V>(job: (started: (value: V) => void) => unknown, options?: TaskOptions): Promise<V>;
   /** Cancels the body and all tasks. The group then ends without an error of its own. */
   cancel(reason?: unknown): void;
 }
@@ -72,12 +73,14 @@ class TaskGroupNode implements TaskGroup {
     return task;
   }
 
-  async start<V>(job: (started: (value: V) => void) => unknown, options: TaskOptions = {}): Promise<V> {
+  start(job: (started: () => void) => unknown, options?: TaskOptions): Promise<void>;
+  start<V>(job: (started: (value: V) => void) => unknown, options?: TaskOptions): Promise<V>;
+  async start<V>(job: (started: (value?: V) => void) => unknown, options: TaskOptions = {}): Promise<V | undefined> {
     checkStartable(job);
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
     this.#checkOpen(job);
-    return await new StartingTask<V>(this.children, job, options.name).started();
+    return await new StartingTask<V | undefined>(this.children, job, options.name).started();
   }
 
   cancel(reason?: unknown): void {

@@ -247,9 +247,10 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
   }
 
   /**
-   * Cancels the task and waits for its end.
+   * Cancels the task and waits for its end, for at most the run's `graceMs`: a task that is still suspended then is
+   * named in a warning, and its owner goes on waiting for it.
    *
-   * Cancellation: held back until the task has ended.
+   * Cancellation: held back until then.
    *
    * @throws the error of the task, if it fails while this waits for it
    */
@@ -258,10 +259,12 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     if (this.done) return; // a failure was its owner's, who has been told
     const parent = currentScopeNode();
     const shield = new Scope(parent, parent.runner, parent.task, true);
+    shield.deadline = parent.runner.clock.now() + parent.runner.graceMs;
     try {
       await runInScope(shield, callBody, () => this);
     } catch (error) {
-      if (!this.cancelled) throw error;
+      // Past the deadline a warning has named the task, and its owner still waits for it.
+      if (!this.cancelled && !shield.absorbs(error)) throw error;
     } finally {
       shield.close();
     }

@@ -21,7 +21,8 @@ export function isIdle(runner: Runner, except: TaskNode | null = null): boolean 
   return tasksIn(runner.root).every((task) => task === except || isBlocked(task));
 }
 
-function isBlocked(task: TaskNode): boolean {
+/** Whether a task waits, and only for meanwhile. */
+export function isBlocked(task: TaskNode): boolean {
   const waits = waitsOf(task);
   return waits.length > 0 && waits.every((waiter) => waiter.target.foreign !== true);
 }

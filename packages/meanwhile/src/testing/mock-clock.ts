@@ -6,9 +6,9 @@
 // nothing while a test waits for real I/O, and does not jump over it.
 
 import { UsageError } from "../errors.ts";
-import { activeRunners, addInstrument, type Clock, type Runner } from "../lowlevel.ts";
+import type { Clock, Runner } from "../lowlevel.ts";
 import { show } from "../util/show.ts";
-import { isIdle } from "./idle.ts";
+import { IdleWatch } from "./idle-watch.ts";
 
 const { setImmediate, clearImmediate } = globalThis;
 
@@ -45,9 +45,9 @@ export class MockClock implements Clock {
   readonly resolutionMs = 0;
   #now: number;
   readonly #autojump: boolean;
-  // Invariant: with autojump, #listening is set exactly if an alarm is.
   #alarm: { readonly at: number; readonly ring: () => void } | null = null;
-  #listening: Disposable | null = null;
+  // From the first deadline on, while there are runs on this clock; never without autojump.
+  #watching: IdleWatch | null = null;
   #look: NodeJS.Immediate | null = null;
   /** @internal Called when everything waits and no deadline is left. */
   onNothingLeft: ((runners: readonly Runner[]) => void) | null = null;
@@ -76,7 +76,6 @@ export class MockClock implements Clock {
 
   clearAlarm(): void {
     this.#alarm = null;
-    if (this.onNothingLeft === null) this.#stopWatching();
   }
 
   /** @internal Looks at the runs on this clock until `unwatch`, also while there is no deadline. */
@@ -88,7 +87,7 @@ export class MockClock implements Clock {
   /** @internal Ends {@link watchAlways}. */
   unwatch(): void {
     this.onNothingLeft = null;
-    if (this.#alarm === null) this.#stopWatching();
+    this.#stopWatching();
   }
 
   /**
@@ -122,14 +121,13 @@ export class MockClock implements Clock {
 
   #watch(): void {
     if (!this.#autojump) return;
-    const lookSoon = (): void => this.#lookSoon();
-    this.#listening ??= addInstrument({ suspended: lookSoon, resumed: lookSoon, taskEnded: lookSoon });
+    this.#watching ??= new IdleWatch(this, () => this.#lookSoon());
     this.#lookSoon();
   }
 
   #stopWatching(): void {
-    this.#listening?.[Symbol.dispose]();
-    this.#listening = null;
+    this.#watching?.[Symbol.dispose]();
+    this.#watching = null;
     if (this.#look !== null) clearImmediate(this.#look);
     this.#look = null;
   }
@@ -142,10 +140,12 @@ export class MockClock implements Clock {
   }
 
   #jumpIfIdle(): void {
-    const runners = [...activeRunners].filter((runner) => runner.clock === this);
-    if (!runners.every((runner) => isIdle(runner))) return;
-    if (this.#alarm !== null) this.#jump(this.#alarm);
-    else this.onNothingLeft?.(runners);
+    const runners = this.#watching?.runners() ?? [];
+    if (runners.length === 0 && this.onNothingLeft === null) this.#stopWatching();
+    else if (this.#watching?.isIdle === true) {
+      if (this.#alarm !== null) this.#jump(this.#alarm);
+      else this.onNothingLeft?.(runners);
+    }
   }
 }
 

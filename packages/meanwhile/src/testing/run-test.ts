@@ -146,7 +146,9 @@ class TimeLimit implements Disposable {
 
 /** What keeps the process alive, by kind; empty on hosts that cannot tell, where only the time limit ends a deadlock. */
 function activeResources(): readonly string[] | null {
-  return typeof process.getActiveResourcesInfo === "function" ? process.getActiveResourcesInfo() : null;
+  // Bun has the function, but its answer is always empty.
+  if (process.versions["bun"] !== undefined || typeof process.getActiveResourcesInfo !== "function") return null;
+  return process.getActiveResourcesInfo();
 }
 
 function isSubset(some: readonly string[] | null, all: readonly string[] | null): boolean {

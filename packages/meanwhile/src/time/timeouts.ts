@@ -80,7 +80,7 @@ export async function moveOnAfter<T>(
 }
 
 /** Options of {@link shield}. */
-export interface ShieldOptions {
+export interface ShieldOptions extends SignalOption {
   /** The shield's own deadline in milliseconds, without which it can hold up a cancellation for ever. Default: none. */
   readonly timeoutMs?: number | undefined;
 }
@@ -92,6 +92,7 @@ export interface ShieldOptions {
  * Cancellation: does not get in. The shield's own deadline ends the body, with `TimeoutError`.
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if `timeoutMs` ended the body
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the given `signal` is aborted
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `timeoutMs` is not a number, or is NaN
  * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.CancelScope.shield}
  *
@@ -112,7 +113,7 @@ export interface ShieldOptions {
 export async function shield<T>(body: TimedBody<T>, options: ShieldOptions = {}): Promise<T> {
   const { timeoutMs = Infinity } = options;
   if (!isTime(timeoutMs)) throw badTime("shield", "timeoutMs", timeoutMs, "milliseconds");
-  const ending = await enterScope(body, { deadline: now() + timeoutMs, shielded: true });
+  const ending = await enterScope(body, { deadline: now() + timeoutMs, shielded: true, signal: options.signal });
   return valueInTime(ending, `the shield's timeout of ${timeoutMs} ms`);
 }
 

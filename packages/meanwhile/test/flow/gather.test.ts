@@ -540,6 +540,35 @@ describe("gather", () => {
   });
 });
 
+describe("gather of a long list of jobs that never wait", () => {
+  it("lets timers run between the jobs", async () => {
+    let ticks = 0;
+    const timer = setInterval(() => (ticks += 1), 1);
+    const until = performance.now() + 60;
+    function* jobs(): Iterable<() => Promise<number>> {
+      while (performance.now() < until) yield async () => 1;
+    }
+    await gather(jobs(), { concurrency: 10 });
+    clearInterval(timer);
+    assert.ok(ticks >= 2, `${ticks} ticks`);
+  });
+
+  it("starts no more jobs when it is cancelled while it gives way", async () => {
+    let started = 0;
+    function* jobs(): Iterable<() => Promise<void>> {
+      for (;;) {
+        started += 1;
+        yield async () => {};
+      }
+    }
+    const value = await moveOnAfter(20, () => gather(jobs(), { concurrency: 10 }));
+    assert.equal(value, undefined);
+    const before = started;
+    await sleep(2);
+    assert.equal(started, before);
+  });
+});
+
 describe("gatherSettled", () => {
   it("tells how each job ended, in their order; a failure cancels nothing", () =>
     runTest(async () => {

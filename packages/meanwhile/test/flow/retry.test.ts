@@ -308,6 +308,29 @@ describe("retry", () => {
   });
 });
 
+describe("retry with a signal", () => {
+  it("ends the wait between attempts, and rejects with the reason of the signal", async () => {
+    await runTest(async () => {
+      const controller = new AbortController();
+      let attempts = 0;
+      const retried = retry(
+        async () => {
+          attempts += 1;
+          throw new Error("on purpose");
+        },
+        {
+          backoff: () => 1_000_000,
+          attempts: Infinity,
+          onRetry: () => queueMicrotask(() => controller.abort("the user left")),
+          signal: controller.signal,
+        },
+      );
+      await assert.rejects(retried, { code: "MW_ERR_CANCELLED", reason: "the user left" });
+      assert.equal(attempts, 1);
+    });
+  });
+});
+
 describe("retrying", () => {
   it("gives each call its own attempts, with this, the arguments and the name of the function", () =>
     runTest(async () => {

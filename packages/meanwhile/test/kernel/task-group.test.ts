@@ -739,6 +739,17 @@ describe("group.start", () => {
   });
 });
 
+describe("group.start with a job that has no value to tell", () => {
+  it("takes a started() without an argument", async () => {
+    await runTest(async () => {
+      await taskGroup(async (group) => {
+        const nothing: void = await group.start(async (started: () => void) => started());
+        assert.equal(nothing, undefined);
+      });
+    });
+  });
+});
+
 describe("The wait of a group", () => {
   it("says in dumps how many of its tasks are left", async () => {
     await runTest(async () => {

@@ -597,6 +597,20 @@ describe("Disposing a task", () => {
   });
 });
 
+describe("Disposing a task that does not end", () => {
+  it("gives up after the grace time of the run, and leaves the task to its owner", async () => {
+    await runTest(async () => {
+      const stubborn = createTask(() => shield(() => sleep(60_000)));
+      await sleep(0);
+      await stubborn[Symbol.asyncDispose]();
+      assert.equal(now(), 5_000);
+      assert.equal(stubborn.done, false);
+      await stubborn;
+      assert.equal(now(), 60_000);
+    });
+  });
+});
+
 describe("A task that ends with a composite error", () => {
   it("is cancelled if all parts are its cancellation", async () => {
     await runTest(async () => {

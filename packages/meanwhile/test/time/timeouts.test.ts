@@ -350,6 +350,19 @@ describe("shield", () => {
   });
 });
 
+describe("A shield with a signal", () => {
+  it("rejects with the reason of the signal, whatever is cancelled outside", async () => {
+    await runTest(async () => {
+      const controller = new AbortController();
+      setImmediate(() => controller.abort("the user left"));
+      const error = await caught(shield(() => sleepForever(), { signal: controller.signal }));
+      assert.ok(error instanceof CancelledError);
+      assert.equal(error.reason, "the user left");
+      assert.equal(isCancelled(error), false);
+    });
+  });
+});
+
 describe("A time that is no number", () => {
   it("is refused before the body starts", async () => {
     let started = false;
