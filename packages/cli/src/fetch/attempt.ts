@@ -43,7 +43,7 @@ export interface AttemptOptions {
 export async function attempt(target: Target, options: AttemptOptions): Promise<Outcome> {
   const outcome: Outcome = { bytes: 0 };
   try {
-    await using response = await options.session.get(target.url);
+    await using response = await options.session.get(target.text);
     noteHead(response, outcome);
     await receive(response, target, { options, outcome });
   } catch (error) {
@@ -80,8 +80,8 @@ async function receive(response: ClientResponse, target: Target, { options, outc
     else outcome.bodyBase64 = bytes.toString("base64");
   } else if (directory === undefined || outcome.failure !== undefined) {
     for await (const chunk of response.stream()) outcome.bytes += chunk.length;
-  } else if (saveMs === Infinity) await save(response, fileNameOf(target.url), { directory, outcome });
-  else await timeout(saveMs, () => save(response, fileNameOf(target.url), { directory, outcome }));
+  } else if (saveMs === Infinity) await save(response, fileNameOf(new URL(target.text)), { directory, outcome });
+  else await timeout(saveMs, () => save(response, fileNameOf(new URL(target.text)), { directory, outcome }));
 }
 
 interface Saving {

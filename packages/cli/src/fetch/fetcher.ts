@@ -9,7 +9,7 @@ import type { LineWriter } from "../output/line-writer.ts";
 import { attempt, type AttemptOptions, type Outcome } from "./attempt.ts";
 import { isRetriedFailure, isRetriedStatus } from "./failures.ts";
 import type { FetchOptions } from "./options.ts";
-import type { Failure, FetchRecord } from "./record.ts";
+import { type Failure, type FetchRecord, shownUrl } from "./record.ts";
 import { Schedule } from "./schedule.ts";
 import type { Statistics } from "./statistics.ts";
 import { Target } from "./target.ts";
@@ -104,7 +104,7 @@ export class Fetcher {
 
   async #refuse({ index, text, problem }: BadLine): Promise<void> {
     const error: Failure = { code: "bad_url", message: problem };
-    this.#record({ index, url: text, ok: false, bytes: 0, ms: 0, attempts: 0, error });
+    this.#record({ index, url: shownUrl(text), ok: false, bytes: 0, ms: 0, attempts: 0, error });
     await this.#options.writer.whenRoom();
   }
 
@@ -168,12 +168,12 @@ export class Fetcher {
 
   #finish(target: Target, outcome: Outcome, ms: number): void {
     const { failure, retryAfterMs: _, ...rest } = outcome;
-    const { index, text: url, attempts } = target;
+    const { index, text, attempts } = target;
     const { status, finalUrl, bytes, file, body, bodyBase64, redirects } = rest;
     // In the order of the fields in the line; JSON leaves out what is undefined.
     this.#record({
       index,
-      url,
+      url: shownUrl(text),
       finalUrl,
       status,
       ok: failure === undefined,
@@ -190,7 +190,7 @@ export class Fetcher {
   }
 
   #recordCancelled({ index, text, attempts }: Target): void {
-    this.#record({ index, url: text, ok: false, bytes: 0, ms: 0, attempts, error: CANCELLED });
+    this.#record({ index, url: shownUrl(text), ok: false, bytes: 0, ms: 0, attempts, error: CANCELLED });
   }
 
   #record(record: FetchRecord): void {

@@ -17,10 +17,10 @@ Limits
       --retries N          more attempts where a failure may pass    (default 3)
       --timeout TIME       for one attempt, redirects included     (default 30s;
                            with -o only until the body begins, unless you say)
-      --connect-timeout TIME   to connect                           (default 10s)
-      --idle-timeout TIME  without a byte of the answer             (default 15s)
+      --connect-timeout TIME   to connect                          (default 10s)
+      --idle-timeout TIME  without a byte of the answer            (default 15s)
       --max-size SIZE      of a body      (default 1GiB; 10MiB with --body)
-                           TIME is in seconds, or like 500ms, 30s, 2m; SIZE is in
+                           TIME is in seconds, or like 500ms, 2m; SIZE is in
                            bytes, or like 500kB, 10MiB; 0 is no limit
 
 Request

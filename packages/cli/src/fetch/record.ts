@@ -54,3 +54,8 @@ export interface FetchRecord {
   /** The URLs that were asked before the final one. */
   readonly redirects?: readonly string[] | undefined;
 }
+
+/** A URL as a record shows it: what is sent as a password must not end up there. */
+export function shownUrl(text: string): string {
+  return text.includes("@") ? text.replace(/^([^/?#]*:\/\/)[^/?#]*@/, "$1***@") : text;
+}

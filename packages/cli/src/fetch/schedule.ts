@@ -58,7 +58,7 @@ export class Schedule {
    */
   async add(target: Target): Promise<void> {
     if (this.#pending >= this.#options.capacity) await this.#readers.park();
-    const { origin } = target.url;
+    const { origin } = target;
     let host = this.#hosts.get(origin);
     if (host === undefined) this.#hosts.set(origin, (host = new Host(origin)));
     target.host = host;

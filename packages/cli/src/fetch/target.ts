@@ -37,13 +37,14 @@ export class Target {
   attempts = 0;
   /** Counted from 1. */
   readonly index: number;
-  /** As it stands in the list. */
+  /** As it stands in the list. May hold a password: see `shownUrl`. */
   readonly text: string;
-  readonly url: URL;
+  /** Its scheme, name and port. Not the whole URL: thousands of them wait at a time. */
+  readonly origin: string;
 
-  constructor(index: number, text: string, url: URL) {
+  constructor(index: number, text: string, origin: string) {
     this.index = index;
     this.text = text;
-    this.url = url;
+    this.origin = origin;
   }
 }

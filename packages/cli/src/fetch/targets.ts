@@ -94,20 +94,14 @@ function tooLong(index: number, start: string): BadLine {
   return { index, text: `${start}…`, problem: "the line is longer than 64 KiB" };
 }
 
-function toTarget(index: number, line: string): Target | BadLine {
-  const url = URL.parse(line);
-  const text = withoutUserinfo(line);
+function toTarget(index: number, text: string): Target | BadLine {
+  const url = URL.parse(text);
   if (url === null) {
-    const guess = URL.canParse(`http://${line}`) ? "; it needs http:// or https:// in front" : "";
+    const guess = URL.canParse(`http://${text}`) ? "; it needs http:// or https:// in front" : "";
     return { index, text, problem: `this is no URL${guess}` };
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     return { index, text, problem: `only http: and https: can be fetched, not ${url.protocol}` };
   }
-  return new Target(index, text, url);
-}
-
-/** What is sent as a password must not end up in a record. */
-function withoutUserinfo(text: string): string {
-  return text.includes("@") ? text.replace(/^([^/?#]*:\/\/)[^/?#]*@/, "$1***@") : text;
+  return new Target(index, text, url.origin);
 }
