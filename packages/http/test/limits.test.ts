@@ -102,7 +102,7 @@ describe("limits", () => {
     await using session = new ClientSession({
       baseUrl: hold.server.url,
       limit: 1,
-      timeouts: { totalMs: 8, connectMs: 8, idleMs: 8 },
+      timeouts: { totalMs: 60, connectMs: 60, idleMs: 60 },
     });
     await taskGroup(async (group) => {
       const first = group.createTask(async () =>
@@ -116,7 +116,7 @@ describe("limits", () => {
       });
       assert.equal(session.statistics().waiting, 0);
       const queued = group.createTask(async () => (await session.get("/2")).text());
-      await sleep(10); // longer than every other timeout of the one that waits
+      for (let index = 0; index < 8; index += 1) await sleep(10); // longer than every other timeout of the one that waits
       hold.held[0]?.response.end("first");
       await hold.until(2);
       hold.held[1]?.response.end("second");
