@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createReadStream, createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,7 +75,6 @@ async function withList(
     const list = join(directory, "list");
     await writeList(list, count, urlOf);
     await body(list);
-    assert.ok(createReadStream(list).destroy());
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -99,10 +98,10 @@ describe("meanwhile fetch", () => {
     );
   });
 
-  it("takes a list of 1 000 000 lines, over many hosts and not all of them URLs, in flat memory", async (t) => {
+  it("takes a list of 1 000 000 lines, most of them no URLs, in flat memory", async (t) => {
     await using server = await TestServer.start();
     const count = 1_000_000;
-    // One in a hundred is a URL that can be fetched, at 127.0.0.1 to 127.0.0.250: the list is the point here.
+    // One in a hundred is a URL: the list is the point here.
     const port = new URL(server.origin).port;
     const urlOf = (index: number): string =>
       index % 100 === 0 ? `http://127.0.0.1:${port}/ok/${index}` : `not a url ${index}`;
