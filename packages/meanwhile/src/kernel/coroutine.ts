@@ -5,7 +5,7 @@
 //
 // A plain thenable: a native subclass of Promise would start too early or never.
 
-import { type Cancellation, TaskCancelledError, UsageError } from "../errors.ts";
+import { TaskCancelledError, UsageError } from "../errors.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { currentScopeNode } from "./current.ts";
@@ -23,7 +23,7 @@ export interface Coroutine<T> extends Promise<T> {
   readonly name: string;
 }
 
-/** @internal */
+/** The kernel's side of a {@link Coroutine}. */
 export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
   readonly [Symbol.toStringTag] = "Coroutine";
   readonly ticket: CreationTicket;
@@ -88,7 +88,7 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
           waiter.failWith(() => this.#seenFrom(scope, error));
         },
       );
-      return () => (cancellerOf(waiter.scope as Scope).contains(startedIn) ? "wait" : undefined);
+      return () => ((waiter.scope as Scope).outermostCancelled.contains(startedIn) ? "wait" : undefined);
     }, this);
   }
 
@@ -106,10 +106,6 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
     const { task } = this.#startedIn as Scope;
     return task === null ? [] : [task];
   }
-}
-
-function cancellerOf(scope: Scope): Scope {
-  return (scope.effective as Cancellation).scope as Scope;
 }
 
 // Not an async function: a promise returned as it is keeps the async stack whole and costs no turns.

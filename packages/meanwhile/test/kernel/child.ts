@@ -18,13 +18,15 @@ export interface ChildOptions {
   readonly nodeOptions?: readonly string[];
   /** Signals to send, each when the child has printed the line. */
   readonly signals?: ReadonlyArray<readonly [line: string, signal: "SIGINT" | "SIGTERM"]>;
+  /** How long after the line. Default: at once. */
+  readonly delayMs?: number;
 }
 
 const LIMIT_MS = 10_000;
 
 /** Runs `fixtures/<file>` with the name of a scenario in it, and waits for its end. */
 export async function runFixture(file: string, scenario: string, options: ChildOptions = {}): Promise<Ended> {
-  const { nodeOptions = [], signals = [] } = options;
+  const { nodeOptions = [], signals = [], delayMs = 0 } = options;
   const path = fileURLToPath(new URL(`fixtures/${file}`, import.meta.url));
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(process.execPath, ["--conditions=@meanwhile/source", ...nodeOptions, path, scenario], {
@@ -39,7 +41,11 @@ export async function runFixture(file: string, scenario: string, options: ChildO
   child.stderr.on("data", (chunk) => (stderr += chunk));
   child.stdout.on("data", (chunk) => {
     stdout += chunk;
-    while (due[0] !== undefined && stdout.includes(`${due[0][0]}\n`)) child.kill(due.shift()?.[1]);
+    while (due[0] !== undefined && stdout.includes(`${due[0][0]}\n`)) {
+      const [, signal] = due.shift() as (typeof due)[0];
+      if (delayMs === 0) child.kill(signal);
+      else setTimeout(() => child.kill(signal), delayMs);
+    }
   });
   const [code, signal] = await once(child, "close");
   return { code, signal, lines: stdout.split("\n").slice(0, -1), stderr };

@@ -1,4 +1,4 @@
-// Forgotten coroutines and garbage collection, in processes whose collector can be called.
+// What is collected and what is reported then, in processes whose collector can be called.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { runFixture } from "./child.ts";
 
 async function reportsOf(scenario: string): Promise<string[]> {
-  const { code, lines, stderr } = await runFixture("forgotten.ts", scenario, { nodeOptions: ["--expose-gc"] });
+  const { code, lines, stderr } = await runFixture("garbage.ts", scenario, { nodeOptions: ["--expose-gc"] });
   assert.equal(code, 0, stderr);
   return lines.map((line) =>
     /^MW_WARN_NEVER_AWAITED Coroutine "work".*at forget \(/.exec(line)?.[0] ? "report" : line,
@@ -34,5 +34,11 @@ describe("Forgotten coroutines", { concurrency: 2 }, () => {
 
   it("do not keep those awaited in memory while the event loop gets no turn", async () => {
     assert.deepEqual(await reportsOf("only microtasks"), ["flat"]);
+  });
+});
+
+describe("A run that has ended", () => {
+  it("is collected, although a task in it was cancelled a moment ago", async () => {
+    assert.deepEqual(await reportsOf("runs that have ended"), ["collected"]);
   });
 });

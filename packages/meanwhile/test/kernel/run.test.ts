@@ -509,6 +509,25 @@ describe("A run inside a run", () => {
     });
   });
 
+  it("throws the outer cancellation also if that comes after its main has ended as cancelled", async () => {
+    await mockRun(async () => {
+      await cancelScope(async (scope) => {
+        const error = await caught(
+          run(async () => {
+            createTask(async () => {
+              await caught(sleepForever());
+              scope.cancel("outer");
+            });
+            await sleep(1);
+            currentTask().cancel("inner");
+            await checkpoint();
+          }),
+        );
+        assert.equal((error as CancelledError).reason, "outer");
+      });
+    });
+  });
+
   it("does not cancel the outer code when only it is cancelled", async () => {
     await mockRun(async () => {
       const error = await caught(
