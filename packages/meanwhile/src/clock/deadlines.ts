@@ -8,6 +8,8 @@ import type { Clock } from "./clock.ts";
 export interface DeadlineEntry {
   /** The bucket the entry waits in; managed by {@link Deadlines}. */
   bucket: Bucket | null;
+  /** Its place in the bucket; means something only while it is in one. */
+  slot: number;
   /** Called once, when its time has come. Must not throw. */
   due(): void;
 }
@@ -15,12 +17,13 @@ export interface DeadlineEntry {
 /** The entries of one time. */
 export interface Bucket {
   readonly at: number;
-  // Holds removed entries until they outnumber the live ones; an entry is live if entry.bucket is this bucket.
-  entries: DeadlineEntry[];
+  // Invariant: entries[entry.slot] === entry for each entry in it. A removed one leaves a hole and not itself: what
+  // it refers to, a whole request say, must be garbage long before its time would have come.
+  entries: Array<DeadlineEntry | null>;
   live: number;
 }
 
-/** Left-over entries and times are cleaned out only from this size on: below, the memory does not matter. */
+/** Holes and left-over times are cleaned out only from this size on: below, the memory does not matter. */
 const SMALLEST_COMPACTION = 32;
 
 /** The deadlines of one clock. */
@@ -59,9 +62,9 @@ export class Deadlines {
       this.#pushTime(time);
       if (time < this.#alarmAt) this.#setAlarm(time);
     }
-    bucket.entries.push(entry);
-    bucket.live += 1;
+    entry.slot = bucket.entries.push(entry) - 1;
     entry.bucket = bucket;
+    bucket.live += 1;
   }
 
   /** Takes the entry out, if it is in. */
@@ -69,6 +72,7 @@ export class Deadlines {
     const bucket = entry.bucket;
     if (bucket === null) return;
     entry.bucket = null;
+    bucket.entries[entry.slot] = null;
     bucket.live -= 1;
     if (bucket.live === 0) {
       // A bucket that is being run is no longer in the map; its time may have a new bucket by now.
@@ -76,7 +80,7 @@ export class Deadlines {
       // The last one gone: a timer for nobody must not keep the process alive.
       if (this.#buckets.size === 0) this.#clearAlarm();
     } else if (bucket.entries.length > SMALLEST_COMPACTION && bucket.live * 2 < bucket.entries.length) {
-      bucket.entries = bucket.entries.filter((other) => other.bucket === bucket);
+      closeHoles(bucket);
     }
   }
 
@@ -95,7 +99,7 @@ export class Deadlines {
       // Out of the map first: an entry added meanwhile for the same time gets a bucket of its own.
       this.#buckets.delete(at);
       for (const entry of bucket.entries) {
-        if (entry.bucket !== bucket) continue;
+        if (entry?.bucket !== bucket) continue;
         entry.bucket = null;
         bucket.live -= 1;
         entry.due();
@@ -124,4 +128,13 @@ export class Deadlines {
     this.#alarmAt = Infinity;
     this.clock.clearAlarm();
   }
+}
+
+// A new array: the old one may be the one that is being run. Those that were run may wait elsewhere by now.
+function closeHoles(bucket: Bucket): void {
+  const live: DeadlineEntry[] = [];
+  for (const entry of bucket.entries) {
+    if (entry?.bucket === bucket) entry.slot = live.push(entry) - 1;
+  }
+  bucket.entries = live;
 }

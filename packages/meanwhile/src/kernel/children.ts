@@ -44,7 +44,7 @@ export class Children implements TaskOwner, WaitTarget {
     return new TaskNode<T>(this.scope, this, job, name, index);
   }
 
-  /** @internal */
+  /** Called by a task of ours when it has ended. */
   childEnded(task: TaskNode): void {
     this.#onEnded(task);
     this.alive -= 1;
@@ -103,12 +103,12 @@ export class Children implements TaskOwner, WaitTarget {
     return runInScope(this.scope, callBody<T>, body);
   }
 
-  /** @internal */
+  /** What {@link join} waits for, for dumps. */
   describe(): string {
     return `${this.alive} of its tasks (${this.#what})`;
   }
 
-  /** @internal */
+  /** The tasks {@link join} waits for. */
   holders(): Iterable<Task<unknown>> {
     return tasksDirectlyIn(this.scope);
   }

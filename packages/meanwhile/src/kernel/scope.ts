@@ -64,11 +64,11 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
    */
   effective: Cancellation | null;
 
-  /** @internal As a member of the scope around. Invariant: while open, this.scope === this.parent. */
+  /** As a member of the scope around. Invariant: while open, this.scope === this.parent. */
   scope: Scope | null = null;
-  /** @internal */
+  /** The member before this one in the scope around. */
   previous: ScopeMember | null = null;
-  /** @internal */
+  /** The member after this one in the scope around. */
   next: ScopeMember | null = null;
 
   /** Our oldest member. */
@@ -76,8 +76,10 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
   /** Our newest member. */
   last: ScopeMember | null = null;
 
-  /** @internal In the clock's list. Invariant: null once the scope is cancelled or closed, so due() comes to neither. */
+  /** In the clock's list. Invariant: null once the scope is cancelled or closed, so due() comes to neither. */
   bucket: Bucket | null = null;
+  /** Its place there. */
+  slot = 0;
   #deadline = Infinity;
 
   constructor(parent: Scope | null, runner: Runner, task: TaskNode | null, shielded: boolean) {

@@ -35,12 +35,14 @@ export interface WaitTarget {
 export class Waiter<T> implements ScopeMember, DeadlineEntry {
   /** The scope that can cancel the wait. Invariant: null exactly if it has ended; then #resolve has been called. */
   scope: Scope | null = null;
-  /** @internal */
+  /** The member before this one in the scope. */
   previous: ScopeMember | null = null;
-  /** @internal */
+  /** The member after this one in the scope. */
   next: ScopeMember | null = null;
-  /** @internal */
+  /** Where its deadline waits, if it has one. */
   bucket: Bucket | null = null;
+  /** Its place there. */
+  slot = 0;
   /** How the wait is taken back; null if there is nothing to undo. */
   abort: Abort | null = null;
   /** What is waited for. */

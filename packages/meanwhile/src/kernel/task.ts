@@ -236,12 +236,12 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     return new TaskCancelledError(`task "${this.name}"`, this.state.error);
   }
 
-  /** @internal */
+  /** What those who await the task wait for, for dumps. */
   describe(): string {
     return `task "${this.name}"`;
   }
 
-  /** @internal */
+  /** The task itself: who awaits it waits for it. */
   holders(): Iterable<Task<unknown>> {
     return [this];
   }

@@ -35,11 +35,11 @@ export interface LockStatistics {
  * console.log(balance); //> 3
  * ```
  */
-export class Lock implements WaitTarget {
+export class Lock {
   // Invariant: free implies #waiting is empty. A released lock goes straight to the longest waiter.
   #locked = false;
   #owner: Task<unknown> | null = null;
-  readonly #waiting = new ParkingLot<void, Task<unknown> | null>(this);
+  readonly #waiting = new ParkingLot<void, Task<unknown> | null>(this.#target());
 
   /** Whether somebody holds the lock. */
   get locked(): boolean {
@@ -86,15 +86,11 @@ export class Lock implements WaitTarget {
     return { locked: this.#locked, owner: this.#owner ?? undefined, tasksWaiting: this.#waiting.size };
   }
 
-  /** @internal */
-  describe(): string {
-    return this.#owner === null
-      ? "Lock.acquire"
-      : `Lock.acquire (held by task ${this.#owner.id} "${this.#owner.name}")`;
-  }
-
-  /** @internal */
-  holders(): Iterable<Task<unknown>> {
-    return this.#owner === null ? [] : [this.#owner];
+  #target(): WaitTarget {
+    return {
+      describe: () =>
+        this.#owner === null ? "Lock.acquire" : `Lock.acquire (held by task ${this.#owner.id} "${this.#owner.name}")`,
+      holders: () => (this.#owner === null ? [] : [this.#owner]),
+    };
   }
 }

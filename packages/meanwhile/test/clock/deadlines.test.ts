@@ -47,6 +47,7 @@ class FakeClock implements Clock {
 
 class Entry implements DeadlineEntry {
   bucket: Bucket | null = null;
+  slot = 0;
   readonly #onDue: () => void;
 
   constructor(onDue: () => void = () => {}) {
@@ -95,6 +96,40 @@ describe("Deadlines", () => {
     clock.passTo(10);
     assert.deepEqual(log, ["first"]);
     deadlines.remove(second);
+  });
+
+  it("keeps apart those that were run, moved and removed while a large bucket is being run", () => {
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    const log: string[] = [];
+    const removed = Array.from({ length: 60 }, () => new Entry(() => log.push("removed")));
+    const moved: Entry = new Entry(() => log.push(`moved@${clock.time}`));
+    const mover = new Entry(() => {
+      deadlines.add(mover, 20); // it waits elsewhere while its bucket closes its holes
+      for (const entry of removed) deadlines.remove(entry);
+      deadlines.add(moved, 20);
+      log.push(`mover@${clock.time}`);
+    });
+    const last = new Entry(() => log.push("last"));
+    for (const entry of [mover, ...removed, moved, last]) deadlines.add(entry, 10);
+    clock.passTo(10);
+    assert.deepEqual(log, ["mover@10", "last"]);
+    deadlines.remove(mover);
+    clock.passTo(30);
+    assert.deepEqual(log, ["mover@10", "last", "moved@20"]);
+  });
+
+  it("does not keep what was removed alive until its time", () => {
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    const keeper = new Entry();
+    deadlines.add(keeper, 10);
+    const entry = new Entry();
+    deadlines.add(entry, 10);
+    const { bucket } = keeper;
+    deadlines.remove(entry);
+    assert.equal(bucket?.entries.includes(entry), false);
+    deadlines.remove(keeper);
   });
 
   it("keeps no alarm when the last entry is removed, so that nothing holds the process", () => {
