@@ -180,6 +180,8 @@ function checkStartable(job: unknown): void {
 /** Rejects what is not a job, before anything is started. */
 export function checkJob(job: unknown, call: string): void {
   if (typeof job === "function" || isCoroutine(job)) return;
+  // Refused, but handed to us: it must not be an unhandled rejection beside this error.
+  if (job instanceof Promise) job.catch(() => {});
   throw new UsageError(
     "MW_ERR_INVALID_ARGUMENT",
     `Cannot start ${show(job)} with ${call}; pass a function, or a coroutine that was not started`,

@@ -661,6 +661,17 @@ describe("The options of run", () => {
   });
 });
 
+describe("A promise where a job is needed", () => {
+  it("is refused, and does not fail on its own beside that", async () => {
+    const failing = (): never => Promise.reject(new Error("nobody handles this")) as never;
+    const refused = { code: "MW_ERR_INVALID_ARGUMENT" };
+    await assert.rejects(run(failing()), refused);
+    await run(() => assert.throws(() => createTask(failing()), refused));
+    await taskGroup((group) => assert.throws(() => group.createTask(failing()), refused));
+    await turn();
+  });
+});
+
 describe("What needs a run", () => {
   const calls: Record<string, () => unknown> = {
     createTask: () => createTask(async () => {}),
