@@ -6,7 +6,7 @@ export { cancellationOf } from "./kernel/cancellation.ts";
 export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } from "./kernel/checkpoint.ts";
 export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, isCoroutine } from "./kernel/coroutine.ts";
-export { captureContext, currentScopeNode } from "./kernel/current.ts";
+export { CapturedContext, captureContext, currentScopeNode } from "./kernel/current.ts";
 export { cancelScope, enterScope, type ScopeEnding, type ScopeOptions } from "./kernel/enter-scope.ts";
 export { cancellable, currentSignal } from "./kernel/foreign.ts";
 export { addInstrument, type Instrument } from "./kernel/instruments.ts";

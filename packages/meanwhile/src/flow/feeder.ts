@@ -6,6 +6,7 @@
 import { UsageError } from "../errors.ts";
 import {
   cancellationOf,
+  CapturedContext,
   Children,
   currentScopeNode,
   enterCheckpoint,
@@ -121,6 +122,7 @@ export class Feeder<T> {
 
   async #startAll(items: Items<T>): Promise<void> {
     const { fn } = this.#feed;
+    const context = new CapturedContext();
     const name = fn.name === "" ? undefined : fn.name;
     for (let index = 0; ; index++) {
       const turn = enterCheckpoint();
@@ -131,7 +133,7 @@ export class Feeder<T> {
       if (done === true) return;
       throwIfCancelled(); // while it was pulled
       this.#free -= 1;
-      this.children.create(() => fn(value, index), name, index).start();
+      this.children.create(() => fn(value, index), name, index).start(context);
     }
   }
 

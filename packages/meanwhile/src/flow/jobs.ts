@@ -3,7 +3,7 @@
 import { type CancelledError, UsageError } from "../errors.ts";
 import {
   cancellable,
-  captureContext,
+  CapturedContext,
   checkJob,
   Children,
   giveWay,
@@ -105,8 +105,8 @@ export class JobRunner {
   #incomplete = false;
   readonly #jobs: Iterator<Job<unknown>>;
   readonly #handler: JobHandler;
-  // Null if all jobs are started at once: only those started later, from somebody else's context, need the caller's.
-  readonly #inCallersContext: (<R>(callback: () => R) => R) | null;
+  // Jobs that have to wait for a place are started when another one ends, in the context of that one.
+  readonly #callersContext = new CapturedContext();
   #free: number;
   #next = 0;
   #exhausted = false;
@@ -116,7 +116,6 @@ export class JobRunner {
     this.#jobs = jobs;
     this.#handler = handler;
     this.#free = concurrency;
-    this.#inCallersContext = concurrency === Infinity ? null : captureContext();
     this.#children = new Children(call, (task) => this.#ended(task), signal);
   }
 
@@ -156,7 +155,7 @@ export class JobRunner {
 
   #start(job: Job<unknown>): void {
     this.#free -= 1;
-    this.#children.create(job, undefined, this.#next++).start();
+    this.#children.create(job, undefined, this.#next++).start(this.#callersContext);
   }
 
   // Cancelled before all jobs were started.
@@ -191,7 +190,7 @@ export class JobRunner {
   #ended(task: TaskNode): void {
     this.#free += 1;
     if (!tellHandler(this.#handler, task, this.#children)) this.#incomplete = true;
-    if (!this.#exhausted) this.#inCallersContext?.(() => this.#startMore());
+    if (!this.#exhausted) this.#callersContext.run(() => this.#startMore());
   }
 
   // Jobs that never wait follow each other without end: a long list of them must not starve timers and sockets.

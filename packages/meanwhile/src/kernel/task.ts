@@ -7,7 +7,7 @@ import { TaskCancelledError, UsageError } from "../errors.ts";
 import { invariant } from "../util/invariant.ts";
 import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
-import { callBody, currentScopeNode, enteredScope, runInScope } from "./current.ts";
+import { callBody, type CapturedContext, currentScopeNode, enteredScope, runInScope } from "./current.ts";
 import { instruments } from "./instruments.ts";
 import type { Runner } from "./runner.ts";
 import { Scope } from "./scope.ts";
@@ -103,10 +103,11 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     this.scope.cancel(reason);
   }
 
-  /** Starts the job now, in the caller's context. */
-  start(): void {
+  /** Starts the job now, in the caller's context or in a captured one. */
+  start(from?: CapturedContext): void {
     this.#become(RUNNING);
-    runInScope(this.scope, startTask, this as TaskNode);
+    if (from === undefined) runInScope(this.scope, startTask, this as TaskNode);
+    else from.runInScope(this.scope, startTask, this as TaskNode);
   }
 
   /** Starts the job in a microtask: nothing of it runs before the caller has the task. */

@@ -5,10 +5,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
 
 import { cancelScope, createTask, currentScope, currentTask, isCancelled, sleep, taskGroup } from "meanwhile";
-import { captureContext, currentScopeNode } from "meanwhile/lowlevel";
+import { CapturedContext, captureContext, currentScopeNode } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
-import { refuseSecondCopy } from "../../src/kernel/current.ts";
+import { refuseSecondCopy, runInScope } from "../../src/kernel/current.ts";
 import { caught } from "./caught.ts";
 
 describe("The current scope", () => {
@@ -86,6 +86,36 @@ describe("captureContext", () => {
         );
       });
     });
+  });
+});
+
+describe("A captured context", () => {
+  const user = new AsyncLocalStorage<string>();
+  const seen = (): unknown[] => [currentScope(), user.getStore()];
+
+  it("runs callbacks inside a scope as if that had been entered where it was captured", async () => {
+    await cancelScope(async (outer) => {
+      await cancelScope((inner) => {
+        user.run("Ada", () => {
+          const inside = currentScopeNode();
+          const context = user.run("Grace", () => new CapturedContext());
+          assert.deepEqual(context.runInScope(inside, seen, undefined), [inner, "Grace"]);
+          assert.deepEqual(context.run(seen), [inner, "Grace"]);
+          assert.deepEqual(seen(), runInScope(inside, seen, undefined));
+        });
+      });
+      assert.equal(currentScope(), outer);
+    });
+  });
+
+  it("keeps what a callback enters from what comes after it", async () => {
+    const context = user.run("Ada", () => new CapturedContext());
+    context.run(() => user.enterWith("Grace"));
+    assert.equal(
+      context.run(() => user.getStore()),
+      "Ada",
+    );
+    assert.equal(user.getStore(), undefined);
   });
 });
 
