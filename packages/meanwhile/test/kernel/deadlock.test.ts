@@ -145,8 +145,8 @@ ${HINT}`,
   });
 
   it("is not to wait for the signal given to run", async () => {
-    const { lines, code } = await deadlock("signal");
-    assert.deepEqual(lines, ["in time"]);
+    const { lines, code, stderr } = await deadlock("signal");
+    assert.deepEqual(lines, ["in time"], stderr);
     assert.equal(code, 0);
   });
 
