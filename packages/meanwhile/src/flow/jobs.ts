@@ -29,14 +29,18 @@ export interface ConcurrencyOptions extends SignalOption {
 
 /** Takes over everything that was given, synchronously: no coroutine is forgotten, no promise rejects unhandled. */
 export function takeOver(call: string, jobs: Iterable<Input<unknown>>, concurrency: number): Iterator<Job<unknown>> {
-  checkConcurrency(call, concurrency);
   if (typeof jobs?.[Symbol.iterator] !== "function") {
     throw new UsageError(
       "MW_ERR_INVALID_ARGUMENT",
       `Cannot ${call} ${show(jobs)}; pass an array or another iterable of jobs`,
     );
   }
-  if (concurrency !== Infinity && !Array.isArray(jobs)) return takeLazily(call, jobs);
+  // What an array or a set holds exists already; any other iterable may make its jobs when they are asked for.
+  const isMade = Array.isArray(jobs) || jobs instanceof Set;
+  if (concurrency !== Infinity && !isMade) {
+    checkConcurrency(call, concurrency);
+    return takeLazily(call, jobs);
+  }
   const taken: Job<unknown>[] = [];
   let bad: { readonly error: unknown } | null = null;
   for (const input of jobs) {
@@ -46,6 +50,7 @@ export function takeOver(call: string, jobs: Iterable<Input<unknown>>, concurren
       bad ??= { error };
     }
   }
+  checkConcurrency(call, concurrency);
   if (bad !== null) throw bad.error;
   return taken.values();
 }

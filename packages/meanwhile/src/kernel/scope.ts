@@ -8,6 +8,7 @@
 
 import { type Bucket, type DeadlineEntry } from "../clock/deadlines.ts";
 import { type Cancellation, UsageError } from "../errors.ts";
+import { showInstancesAs } from "../util/inspect.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { instruments } from "./instruments.ts";
@@ -249,3 +250,13 @@ function badDeadline(at: unknown): UsageError {
     `Cannot set the deadline of a scope to ${show(at)}; pass a time on the scale of now(), or Infinity`,
   );
 }
+
+showInstancesAs(Scope.prototype, (scope) => {
+  const whose = scope.task === null ? scope.runner.name : `task ${scope.task.id} "${scope.task.name}"`;
+  const marks = [
+    scope.closed ? " (left)" : "",
+    scope.effective === null ? "" : " (cancelled)",
+    scope.shielded ? " (shielded)" : "",
+  ];
+  return `Scope of ${whose}${marks.join("")}`;
+});

@@ -9,6 +9,7 @@
 
 import type { Bucket, DeadlineEntry } from "../clock/deadlines.ts";
 import { CancelledError, type Cancellation } from "../errors.ts";
+import { showInstancesAs } from "../util/inspect.ts";
 import { currentScopeNode } from "./current.ts";
 import { instruments } from "./instruments.ts";
 import type { Scope, ScopeMember } from "./scope.ts";
@@ -102,6 +103,10 @@ export class Waiter<T> implements ScopeMember, DeadlineEntry {
     scope.remove(this);
   }
 }
+
+showInstancesAs(Waiter.prototype, (waiter) =>
+  waiter.settled ? "Waiter (settled)" : `Waiter for ${waiter.target.describe(waiter)}`,
+);
 
 const READY: Promise<undefined> = Promise.resolve(undefined);
 const nothing = (): undefined => undefined;

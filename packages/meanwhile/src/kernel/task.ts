@@ -4,6 +4,7 @@
 // promise was watched in, so a task costs no closures.
 
 import { TaskCancelledError, UsageError } from "../errors.ts";
+import { showInstancesAs } from "../util/inspect.ts";
 import { invariant } from "../util/invariant.ts";
 import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
@@ -271,6 +272,8 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     }
   }
 }
+
+showInstancesAs(TaskNode.prototype, (task) => `Task ${task.id} "${task.name}" (${task.state.kind})`);
 
 function ignore(): void {}
 

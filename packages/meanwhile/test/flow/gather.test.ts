@@ -540,6 +540,19 @@ describe("gather", () => {
   });
 });
 
+describe("gather of coroutines that it never starts", () => {
+  it("counts them as handed over: refused for its options, or left out after a failure", async () => {
+    const lazy = coroutine(async () => 1);
+    const failing = async (): Promise<never> => {
+      throw new Error("on purpose");
+    };
+    await runTest(async () => {
+      await assert.rejects(gather([lazy(), lazy()], { concurrency: 0 }), { code: "MW_ERR_INVALID_ARGUMENT" });
+      await assert.rejects(gather(new Set([failing, lazy(), lazy()]), { concurrency: 1 }), { message: "on purpose" });
+    });
+  });
+});
+
 describe("gather of a long list of jobs that never wait", () => {
   it("lets timers run between the jobs", async () => {
     let ticks = 0;

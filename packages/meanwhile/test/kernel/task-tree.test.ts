@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 
 import {
   type CancelScope,
   cancelScope,
   coroutine,
   createTask,
+  currentScope,
   currentTask,
   Event,
   gather,
@@ -221,5 +223,24 @@ describe("A circle of waits", () => {
       });
     });
     assert.deepEqual(circle, ["body", "inner"]);
+  });
+});
+
+describe("What console.log shows", () => {
+  it("is one line for a task, a scope and a waiter, not the tree they are part of", async () => {
+    await runTest(async () => {
+      await using task = createTask(() => sleep(1_000), { name: "sleeper" });
+      await waitUntilIdle();
+      const { scope } = task as TaskNode;
+      const [waiter] = waitsOf(task as TaskNode);
+      assert.match(inspect(task), /^Task \d+ "sleeper" \(running\)$/);
+      assert.match(inspect(scope), /^Scope of task \d+ "sleeper"$/);
+      assert.equal(inspect(waiter), "Waiter for sleep (1000 ms left)");
+      assert.match(inspect(scope.runner.root), /^Scope of /);
+      task.cancel();
+      assert.match(inspect(scope), /^Scope of task \d+ "sleeper" \(cancelled\)$/);
+      assert.equal(inspect(waiter), "Waiter (settled)");
+      await shield(() => assert.match(inspect(currentScope()), /^Scope of task \d+ "\w+" \(shielded\)$/));
+    });
   });
 });
