@@ -3,10 +3,11 @@
 
 import { Socket } from "node:net";
 
-import { type buildConnector, Client, type Dispatcher } from "undici";
+import type { buildConnector, Client as UndiciClient, Dispatcher } from "undici";
 
 import type { Exchange } from "./exchange.ts";
 import type { Host } from "./pool.ts";
+import { Client } from "./undici.ts";
 
 /** What undici needs to know of a session. */
 export interface ConnectionOptions {
@@ -25,7 +26,7 @@ export class Connection {
   /** Whether an answer has come over it before. */
   isUsed = false;
   socket: Socket | null = null;
-  readonly #client: Client;
+  readonly #client: UndiciClient;
   readonly #connect: buildConnector.connector;
   readonly #onIdleEnd: (connection: Connection) => void;
 

@@ -4,11 +4,11 @@
 // Both are given back together, by the exchange, the moment the last byte has come or the request has failed.
 
 import { captureContext } from "meanwhile/lowlevel";
-import { buildConnector } from "undici";
 
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { sessionClosed } from "./failures.ts";
 import { Gate } from "./gate.ts";
+import { buildConnector } from "./undici.ts";
 
 /** What the pool of a session does right now. */
 export interface SessionStatistics {
