@@ -3,6 +3,7 @@
 import { TestError, UsageError } from "../errors.ts";
 import { currentScopeNode, type Job, renderTaskTree, run, type Runner, tasksIn } from "../lowlevel.ts";
 import { show } from "../util/show.ts";
+import { isIdle } from "./idle.ts";
 import { MockClock } from "./mock-clock.ts";
 
 const { setImmediate, setTimeout, clearTimeout } = globalThis;
@@ -53,10 +54,8 @@ export async function runTest<T>(test: Job<T>, options: RunTestOptions = {}): Pr
   using watch = new ProcessWatch(expectWarnings);
   using limit = new TimeLimit(timeoutMs);
   using held = new DisposableStack();
-  const usual = activeResources();
-  clock.watchAlways((runners) => {
-    if (isSubset(activeResources(), usual)) for (const runner of runners) runner.declareDeadlock?.();
-  });
+  const lookout = held.use(new DeadlockLookout());
+  clock.watchAlways((runners) => lookout.look(runners));
   held.defer(() => clock.unwatch());
   const ended = run(() => runAndLookAround(test, limit), { clock, handleSignals: false });
   const value = await Promise.race([ended, limit.exceeded]);
@@ -124,8 +123,8 @@ class TimeLimit implements Disposable {
     const { promise, reject } = Promise.withResolvers<never>();
     this.exceeded = promise;
     this.#timer = setTimeout(() => reject(this.#expire(timeoutMs)), timeoutMs);
-    // Does not keep the process alive: with nothing else left, the run itself reports the deadlock.
-    this.#timer.unref();
+    // Does not keep the process alive: with nothing else left, the run itself reports the deadlock, where it can see it.
+    if (SEES_THE_END_OF_THE_LOOP) this.#timer.unref();
   }
 
   #expire(timeoutMs: number): TestError {
@@ -144,15 +143,46 @@ class TimeLimit implements Disposable {
   }
 }
 
-/** What keeps the process alive, by kind; empty on hosts that cannot tell, where only the time limit ends a deadlock. */
+/** Whether the host tells when nothing is left that could happen: Bun and Deno do not while a test waits. */
+const SEES_THE_END_OF_THE_LOOP = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
+
+/** What keeps the process alive, by kind; null on hosts that cannot tell. Bun has the function, which lists nothing. */
 function activeResources(): readonly string[] | null {
-  // Bun has the function, but its answer is always empty.
-  if (process.versions["bun"] !== undefined || typeof process.getActiveResourcesInfo !== "function") return null;
+  if (process.versions["bun"] !== undefined) return null;
   return process.getActiveResourcesInfo();
 }
 
-function isSubset(some: readonly string[] | null, all: readonly string[] | null): boolean {
-  if (some === null || all === null) return false;
+/** How long nothing may happen in an idle run before it counts as deadlocked where the host cannot tell. */
+const PATIENCE_MS = 1_000;
+
+// Declares a deadlock when the runs of the test are idle, no deadline is left and nothing real is under way.
+class DeadlockLookout implements Disposable {
+  readonly #usual = activeResources();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** The runs are idle, and no deadline is left. */
+  look(runners: readonly Runner[]): void {
+    clearTimeout(this.#timer);
+    const resources = activeResources();
+    if (resources === null || this.#usual === null)
+      this.#timer = setTimeout(() => this.#lookAgain(runners), PATIENCE_MS);
+    else if (isSubset(resources, this.#usual)) declare(runners);
+  }
+
+  #lookAgain(runners: readonly Runner[]): void {
+    if (runners.every((runner) => isIdle(runner))) declare(runners);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+function declare(runners: readonly Runner[]): void {
+  for (const runner of runners) runner.declareDeadlock?.();
+}
+
+function isSubset(some: readonly string[], all: readonly string[]): boolean {
   const left = [...all];
   return some.every((kind) => {
     const index = left.indexOf(kind);

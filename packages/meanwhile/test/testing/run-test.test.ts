@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import {
   cancelScope,
@@ -116,15 +117,12 @@ describe("runTest", () => {
 
   it("fails a test during which a promise rejects unhandled", () => {
     // In a process of its own: node:test counts every unhandled rejection as a failure of the test around it.
-    const program = `
-      import { runTest } from "meanwhile/testing";
-      await runTest(async () => void Promise.reject(new Error("nobody listens")))
-        .catch((error) => console.log("failed with", error.message));`;
-    const { stdout, status } = spawnSync(
-      process.execPath,
-      ["--conditions=@meanwhile/source", "--input-type=module", "-e", program],
-      { encoding: "utf8", cwd: import.meta.dirname },
-    );
+    const fixture = fileURLToPath(new URL("fixtures/unhandled-rejection.ts", import.meta.url));
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { stdout, status } = spawnSync(process.execPath, ["--conditions=@meanwhile/source", fixture], {
+      encoding: "utf8",
+      env: { ...env, NODE_OPTIONS: "" },
+    });
     assert.equal(stdout, "failed with nobody listens\n");
     assert.equal(status, 0);
   });
