@@ -9,6 +9,7 @@ import { TaskCancelledError, UsageError } from "../errors.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { currentScopeNode } from "./current.ts";
+import { endsBefore, joinsHaveChanged } from "./join-order.ts";
 import { type CreationTicket, openTicket, settleTicket, watchTicket } from "./never-awaited.ts";
 import type { Scope } from "./scope.ts";
 import { cancelledIn, suspend, type WaitTarget } from "./suspend.ts";
@@ -80,6 +81,7 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
   // Like awaiting a task: the waiter can leave, the call goes on, and its cancellation is not the waiter's.
   #joinFrom(promise: Promise<T>, startedIn: Scope): Promise<T> {
     promise.then(undefined, ignore);
+    joinsHaveChanged();
     return suspend<T>((waiter) => {
       promise.then(
         (value) => waiter.wake(value),
@@ -88,7 +90,7 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
           waiter.failWith(() => this.#seenFrom(scope, error));
         },
       );
-      return () => ((waiter.scope as Scope).outermostCancelled.contains(startedIn) ? "wait" : undefined);
+      return () => (endsBefore(startedIn, waiter.scope as Scope) ? "wait" : undefined);
     }, this);
   }
 
@@ -99,6 +101,11 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
 
   describe(): string {
     return `coroutine "${this.name}"`;
+  }
+
+  /** The scope the call runs in. */
+  get scope(): Scope | undefined {
+    return this.#startedIn ?? undefined;
   }
 
   /** The task it was started in, if it was started in one. */

@@ -30,6 +30,8 @@ export interface WaitTarget {
   holders?(): Iterable<Task<unknown>>;
   /** True for a wait on something that is not meanwhile's: real I/O, a promise. A mock clock does not jump over it. */
   readonly foreign?: boolean;
+  /** @internal Where the code runs whose end is waited for, if that is what is waited for. */
+  readonly scope?: Scope | undefined;
 }
 
 /** A suspended piece of code. Ends once, by the first of `wake`, `fail` and the cancellation of its scope. */

@@ -12,6 +12,7 @@ import { enterCheckpoint } from "./checkpoint.ts";
 import { Children, type SignalOption } from "./children.ts";
 import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
+import { joinsHaveChanged } from "./join-order.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type Waiter } from "./suspend.ts";
 import { type Job, type Task, TaskNode, type TaskOwner } from "./task.ts";
@@ -42,8 +43,7 @@ export interface TaskGroup {
    * @throws {@link UsageError} `MW_ERR_NOT_STARTED` if the job returns without having called `started`
    * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.Nursery.start}
    */
-  start(job: (started: () => void) => unknown, options?: TaskOptions): Promise<void>;
-  start<V>(job: (started: (value: V) => void) => unknown, options?: TaskOptions): Promise<V>;
+  start<V = void>(job: (started: (value: V) => void) => unknown, options?: TaskOptions): Promise<V>;
   /** Cancels the body and all tasks. The group then ends without an error of its own. */
   cancel(reason?: unknown): void;
 }
@@ -73,14 +73,12 @@ class TaskGroupNode implements TaskGroup {
     return task;
   }
 
-  start(job: (started: () => void) => unknown, options?: TaskOptions): Promise<void>;
-  start<V>(job: (started: (value: V) => void) => unknown, options?: TaskOptions): Promise<V>;
-  async start<V>(job: (started: (value?: V) => void) => unknown, options: TaskOptions = {}): Promise<V | undefined> {
+  async start<V = void>(job: (started: (value: V) => void) => unknown, options: TaskOptions = {}): Promise<V> {
     checkStartable(job);
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
     this.#checkOpen(job);
-    return await new StartingTask<V | undefined>(this.children, job, options.name).started();
+    return await new StartingTask<V>(this.children, job, options.name).started();
   }
 
   cancel(reason?: unknown): void {
@@ -138,6 +136,7 @@ class StartingTask<V> implements TaskOwner {
     // Cancelled while starting: it stays with the starter, who is waiting for its end.
     if (this.#moved || this.#task.done || this.#scope.effective !== null) return;
     this.#moved = true;
+    joinsHaveChanged();
     this.#task.scope.moveTo(this.#group.scope);
     this.#task.owner = this.#group;
     this.#scope.close();

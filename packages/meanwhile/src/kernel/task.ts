@@ -10,9 +10,10 @@ import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
 import { callBody, type CapturedContext, currentScopeNode, enteredScope, runInScope } from "./current.ts";
 import { instruments } from "./instruments.ts";
+import { endsBefore, joinsHaveChanged } from "./join-order.ts";
 import type { Runner } from "./runner.ts";
 import { Scope } from "./scope.ts";
-import { cancelledIn, suspension, Waiter, type WaitTarget } from "./suspend.ts";
+import { cancelledIn, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
 import { isFinal, NEW, RUNNING, type TaskState, transition } from "./task-state.ts";
 
 /** Something that was not started yet: a lazy coroutine, or a function. */
@@ -178,8 +179,10 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
   #join(): Promise<T> {
     const scope = currentScopeNode();
     if (scope.task === (this as TaskNode)) return Promise.reject(awaitSelf(this.name));
+    joinsHaveChanged();
     if (scope.effective !== null) {
-      return !this.done && this.#endsBefore(scope) ? this.#joinCancelled(scope) : Promise.reject(cancelledIn(scope));
+      const mustWait = !this.done && endsBefore(this.scope, scope);
+      return mustWait ? this.#joinCancelled(scope) : Promise.reject(cancelledIn(scope));
     }
     const { promise, waiter } = suspension<T>(scope, this);
     if (this.done) this.#tell(waiter);
@@ -199,28 +202,10 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     const joiners = (this.#joiners ??= new Set());
     joiners.add(waiter);
     waiter.abort = () => {
-      if (this.#endsBefore(waiter.scope as Scope)) return "wait";
+      if (endsBefore(this.scope, waiter.scope as Scope)) return "wait";
       joiners.delete(waiter);
       return undefined;
     };
-  }
-
-  /** Whether code in `scope`, which is cancelled, has to wait for the end of this task before it can go on. */
-  #endsBefore(scope: Scope): boolean {
-    return scope.outermostCancelled.contains(this.scope) && !this.#waitsFor(scope);
-  }
-
-  // Follows what the task owns and the tasks that are awaited there: every other wait ends by the cancellation.
-  #waitsFor(scope: Scope): boolean {
-    const reached = new Set<Scope>([this.scope]);
-    for (const one of reached) {
-      if (one === scope) return true;
-      for (const member of one.members()) {
-        if (member instanceof Scope) reached.add(member);
-        else if (member instanceof Waiter && member.target instanceof TaskNode) reached.add(member.target.scope);
-      }
-    }
-    return false;
   }
 
   #tell(waiter: Waiter<T>): void {
