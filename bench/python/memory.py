@@ -1,0 +1,27 @@
+import asyncio
+
+from measuring import report
+
+TASKS = 1_000_000
+# Like the other peers; all must be asleep at once.
+SLEEP_S = 20
+asleep = 0
+most = 0
+
+
+async def job():
+    global asleep, most
+    asleep += 1
+    most = max(most, asleep)
+    await asyncio.sleep(SLEEP_S)
+    asleep -= 1
+
+
+async def main():
+    await asyncio.gather(*[job() for _ in range(TASKS)])
+
+
+asyncio.run(main())
+if most != TASKS:
+    raise SystemExit(f"only {most} of {TASKS} tasks were asleep at once; make the sleep longer")
+report()
