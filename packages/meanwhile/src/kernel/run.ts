@@ -25,6 +25,9 @@ import { checkJob, type TaskOptions } from "./task-group.ts";
 import { tasksIn } from "./task-tree.ts";
 import { type Job, type Task, TaskNode, type TaskOwner } from "./task.ts";
 
+// Taken at load time, so that test tools that replace the globals do not reach into the runtime.
+const nextTick = process.nextTick.bind(process);
+
 /** Options of {@link run}. */
 export interface RunOptions extends SignalOption {
   /** Name of the main task, for errors and dumps. Default: the name of the function, or `main`. */
@@ -243,7 +246,7 @@ export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T>
   reportUnstarted(current.runner);
   current.reportOthers();
   // Warnings come on the next tick; an error that nobody catches ends the process before it.
-  await new Promise<void>((resolve) => process.nextTick(resolve));
+  await new Promise<void>((resolve) => nextTick(resolve));
   return current.settle(outer);
 }
 

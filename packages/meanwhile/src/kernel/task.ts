@@ -16,6 +16,9 @@ import { Scope } from "./scope.ts";
 import { cancelledIn, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
 import { isFinal, NEW, RUNNING, type TaskState, transition } from "./task-state.ts";
 
+// Taken at load time, so that test tools that replace the globals do not reach into the runtime.
+const { queueMicrotask } = globalThis;
+
 /** Something that was not started yet: a lazy coroutine, or a function. */
 export type Job<T> = Coroutine<T> | (() => T | PromiseLike<T>);
 

@@ -11,7 +11,7 @@ import {
 } from "../lowlevel.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach in here.
-const { setImmediate, setTimeout } = globalThis;
+const { setImmediate, clearImmediate, setTimeout, clearTimeout } = globalThis;
 
 /**
  * Whether every task of the run waits, and only for meanwhile: for time, a primitive, another task. A task that waits
