@@ -8,7 +8,7 @@ export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext, currentScopeNode } from "./kernel/current.ts";
 export { cancelScope, enterScope, type ScopeEnding, type ScopeOptions } from "./kernel/enter-scope.ts";
-export { cancellable, currentSignal } from "./kernel/foreign.ts";
+export { cancellable, currentSignal, waitersOn } from "./kernel/foreign.ts";
 export { addInstrument, type Instrument } from "./kernel/instruments.ts";
 export { ParkingLot } from "./kernel/parking-lot.ts";
 export { reportSuppressed } from "./kernel/reports.ts";

@@ -12,6 +12,7 @@ import {
   type SignalOption,
   TaskNode,
   turnIsOver,
+  waitersOn,
 } from "../lowlevel.ts";
 import { show } from "../util/show.ts";
 
@@ -70,11 +71,9 @@ function takeOne(call: string, input: Input<unknown>): Job<unknown> {
   // A task is awaited as one; any other promise as something foreign.
   if (running instanceof TaskNode) return () => running;
   // Other thenables may be lazy: they start when their turn comes.
-  if (running instanceof Promise) running.catch(ignore);
+  if (running instanceof Promise) waitersOn(running);
   return () => cancellable(running);
 }
-
-function ignore(): void {}
 
 /** Rejects a bad `concurrency`. */
 export function checkConcurrency(call: string, concurrency: number): void {

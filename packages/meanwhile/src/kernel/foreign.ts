@@ -8,7 +8,7 @@ import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { currentScopeNode } from "./current.ts";
 import type { Scope, ScopeMember } from "./scope.ts";
-import { cancelledIn, suspend, type WaitTarget } from "./suspend.ts";
+import { cancelledIn, suspend, type Waiter, type WaitTarget } from "./suspend.ts";
 
 /** Cancels `scope` when the signal is aborted, and calls `onAborted`. Returns how to detach. */
 export function linkSignal(scope: Scope, signal: AbortSignal | undefined, onAborted: () => void = nothing): () => void {
@@ -118,15 +118,35 @@ export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => 
     );
   }
   // Subscribed before the entry check: a promise that was handed over must never be an unhandled rejection.
-  const promise = Promise.resolve(work);
-  promise.then(undefined, nothing);
+  const waiters = waitersOn(Promise.resolve(work));
   return suspend<T>((waiter) => {
-    promise.then(
-      (value) => waiter.wake(value),
-      (error) => waiter.fail(error),
-    );
-    return nothing;
+    waiters.add(waiter);
+    return () => void waiters.delete(waiter);
   }, FOREIGN_PROMISE);
+}
+
+const waitersByPromise = new WeakMap<Promise<unknown>, Set<Waiter<never>>>();
+
+/**
+ * Those who wait for the promise, whose rejection is handled from now on. A subscription cannot be taken back: there is
+ * one for each promise, so that one that lives long does not remember everybody who ever waited for it.
+ */
+export function waitersOn<T>(promise: Promise<T>): Set<Waiter<T>> {
+  const known = waitersByPromise.get(promise);
+  if (known !== undefined) return known as Set<Waiter<T>>;
+  const waiters = new Set<Waiter<T>>();
+  waitersByPromise.set(promise, waiters);
+  promise.then(
+    (value) => {
+      waitersByPromise.delete(promise);
+      for (const waiter of waiters) waiter.wake(value);
+    },
+    (error) => {
+      waitersByPromise.delete(promise);
+      for (const waiter of waiters) waiter.fail(error);
+    },
+  );
+  return waiters;
 }
 
 function cancellableCall<T>(work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {

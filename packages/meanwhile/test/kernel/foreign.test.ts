@@ -68,6 +68,19 @@ describe("cancellable(promise)", () => {
     await sleep(0);
   });
 
+  it("wakes all who wait for the same promise, in the order they came, and each who comes later", async () => {
+    const log: string[] = [];
+    const { promise, reject } = Promise.withResolvers<never>();
+    const each = (name: string) => async (): Promise<void> => {
+      await caught(cancellable(promise));
+      log.push(name);
+    };
+    setTimeout(() => reject(new RangeError("for all")), 1);
+    await gather([each("first"), () => moveOnAfter(0, each("cancelled")), each("second")]);
+    await each("late")();
+    assert.deepEqual(log, ["cancelled", "first", "second", "late"]);
+  });
+
   it("in a cancelled scope throws on entry, and a rejection of the promise is handled all the same", async () => {
     await cancelScope(async (scope) => {
       scope.cancel();

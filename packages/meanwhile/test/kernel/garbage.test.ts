@@ -42,3 +42,9 @@ describe("A run that has ended", () => {
     assert.deepEqual(await reportsOf("runs that have ended"), ["collected"]);
   });
 });
+
+describe("A promise that lives long", () => {
+  it("does not remember the races and waits that were over before it", async () => {
+    assert.deepEqual(await reportsOf("a promise that lives long"), ["flat"]);
+  });
+});
