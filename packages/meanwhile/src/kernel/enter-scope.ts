@@ -1,8 +1,10 @@
 // Running a body inside a scope of its own: the one place where a cancellation is absorbed.
 
-import type { Cancellation } from "../errors.ts";
+import { type Cancellation, UsageError } from "../errors.ts";
+import { show } from "../util/show.ts";
 import { unwrapCancellation } from "./cancellation.ts";
 import type { SignalOption } from "./children.ts";
+import { isCoroutine } from "./coroutine.ts";
 import { callBody, currentScopeNode, runInScope } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
 import { type CancelScope, Scope } from "./scope.ts";
@@ -27,11 +29,13 @@ export type ScopeEnding<T> =
  * reported as the ending; one from outside is thrown on. With both, the outermost wins.
  *
  * @throws whatever `body` throws, except the cancellation of the new scope
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `body` is not a function
  */
 export async function enterScope<T>(
   body: (scope: CancelScope) => T | PromiseLike<T>,
   { deadline = Infinity, shielded = false, signal }: ScopeOptions = {},
 ): Promise<ScopeEnding<T>> {
+  checkBody(body);
   const parent = currentScopeNode();
   const scope = new Scope(parent, parent.runner, parent.task, shielded);
   const unlink = linkSignal(scope, signal);
@@ -50,6 +54,18 @@ export async function enterScope<T>(
   return ending;
 }
 
+/** Rejects what is not a body; most often that is the promise of work that has begun before the scope could hold it. */
+export function checkBody(body: unknown): void {
+  if (typeof body === "function") return;
+  // Refused, but handed to us: it must not be an unhandled rejection beside this error.
+  if (body instanceof Promise) body.catch(() => {});
+  if (isCoroutine(body)) body.handOver();
+  throw new UsageError(
+    "MW_ERR_INVALID_ARGUMENT",
+    `Cannot run ${show(body)} in a scope; pass a function that starts the work, like () => fetchData()`,
+  );
+}
+
 /**
  * Runs `body` in a scope that it, or anybody it gives the scope to, can cancel. Returns what the body returns, or
  * `undefined` if the scope's cancellation ended it; `scope.cancelled` tells the two apart.
@@ -57,6 +73,7 @@ export async function enterScope<T>(
  * Cancellation: from outside it passes through untouched.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the given `signal` is aborted
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `body` is not a function
  * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.CancelScope}
  *
  * @example

@@ -12,6 +12,7 @@ import { enterCheckpoint } from "./checkpoint.ts";
 import { Children, type SignalOption } from "./children.ts";
 import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
+import { checkBody } from "./enter-scope.ts";
 import { joinsHaveChanged } from "./join-order.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type Waiter } from "./suspend.ts";
@@ -195,6 +196,7 @@ export function checkJob(job: unknown, call: string): void {
  *
  * @throws {@link TaskGroupError} `MW_ERR_TASK_GROUP` with every error of the body and the tasks, also if it is only one
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `body` is not a function
  * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.TaskGroup}
  *
  * @example
@@ -213,6 +215,7 @@ export async function taskGroup<T>(
   body: (group: TaskGroup) => T | PromiseLike<T>,
   options: SignalOption = {},
 ): Promise<T | undefined> {
+  checkBody(body);
   const group = new TaskGroupNode(options.signal);
   const { children, scope } = group;
   let value: T | undefined;

@@ -15,7 +15,7 @@ export type TimedBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if this deadline ended the body
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
- * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `ms` is not a number, or is NaN
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `ms` is not a number, or `body` not a function
  * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout}
  *
  * @example
@@ -42,7 +42,7 @@ export async function timeout<T>(ms: number, body: TimedBody<T>, options: Signal
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if this deadline ended the body
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
- * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `deadline` is not a number, or is NaN
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `deadline` is not a number, or `body` not a function
  * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout_at}
  */
 export async function timeoutAt<T>(deadline: number, body: TimedBody<T>, options: SignalOption = {}): Promise<T> {
@@ -57,7 +57,7 @@ export async function timeoutAt<T>(deadline: number, body: TimedBody<T>, options
  * Cancellation: from outside it passes through untouched.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
- * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `ms` is not a number, or is NaN
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `ms` is not a number, or `body` not a function
  * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.move_on_after}
  *
  * @example
@@ -93,7 +93,7 @@ export interface ShieldOptions extends SignalOption {
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if `timeoutMs` ended the body
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the given `signal` is aborted
- * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `timeoutMs` is not a number, or is NaN
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `timeoutMs` is not a number, or `body` not a function
  * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.CancelScope.shield}
  *
  * @example

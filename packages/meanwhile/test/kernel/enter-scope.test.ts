@@ -14,6 +14,9 @@ import {
   shield,
   sleep,
   sleepForever,
+  taskGroup,
+  timeout,
+  UsageError,
 } from "meanwhile";
 import { enterScope } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
@@ -181,5 +184,30 @@ describe("Code that checks nothing itself", () => {
       await cancelScope(() => started.push("cancelScope"));
     });
     assert.deepEqual(started, ["shield", "moveOnAfter", "cancelScope"]);
+  });
+});
+
+describe("A body that is not a function", () => {
+  const calls: Record<string, (body: never) => Promise<unknown>> = {
+    cancelScope: (body) => cancelScope(body),
+    moveOnAfter: (body) => moveOnAfter(10, body),
+    shield: (body) => shield(body),
+    taskGroup: (body) => taskGroup(body),
+    timeout: (body) => timeout(10, body),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    it(`is refused by ${name}, and a promise given in its place is handled`, async () => {
+      const failing = Promise.reject(new RangeError("nobody sees it"));
+      const error = await caught(call(failing as never));
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, /pass a function that starts the work/);
+    });
+  }
+
+  it("does not count as a forgotten coroutine", async () => {
+    const lazy = coroutine(async () => {});
+    await runTest(async () => {
+      await assert.rejects(timeout(10, lazy() as never), UsageError);
+    });
   });
 });
