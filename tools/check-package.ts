@@ -1,5 +1,5 @@
 // Packs every package, installs the tarballs in an empty project as a user would, and there runs the README's first program,
-// type-checks it with TypeScript 6 and 7, and starts the command. Needs a build; works on what the build made, not on sources.
+// type-checks it with TypeScript 6 and 7, bundles and runs a single import, and starts the command. Needs a build; works on what the build made, not on sources.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,6 +13,7 @@ const COMPILERS = {
   "TypeScript 6": join(ROOT, "compat/typescript6/node_modules/typescript/bin/tsc"),
   "TypeScript 7": join(ROOT, "node_modules/typescript/bin/tsc"),
 };
+const BUNDLER = join(ROOT, "node_modules/.bin/esbuild");
 // Strict, and library declarations are checked too: an error in ours must not hide behind skipLibCheck.
 const COMPILER_OPTIONS = {
   strict: true,
@@ -80,6 +81,12 @@ try {
   for (const [name, compiler] of Object.entries(COMPILERS)) {
     attempt(`Its types with ${name}`, () => run(project, process.execPath, compiler, "-p", ".", "--pretty", "false"));
   }
+  // The packages declare that they have no side effects: what one import needs must be there all the same.
+  writeFileSync(join(project, "one-import.ts"), 'import { sleep } from "meanwhile";\nawait sleep(1);\n');
+  attempt("A bundle of a single import", () => {
+    run(project, BUNDLER, "one-import.ts", "--bundle", "--platform=node", "--format=esm", "--outfile=bundle.mjs");
+    return run(project, process.execPath, "bundle.mjs");
+  });
   attempt("The command", () =>
     run(project, process.execPath, "node_modules/@meanwhile/cli/bin/meanwhile.js", "--help"),
   );

@@ -6,21 +6,14 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
 import { UsageError } from "../errors.ts";
+import { outsideRunner } from "./runner.ts";
 import type { Scope } from "./scope.ts";
 
 const storage: AsyncLocalStorage<Scope> = new AsyncLocalStorage<Scope>();
 
-// Set before any other code runs: runner.ts is loaded with the kernel.
-let outside: Scope;
-
-/** Sets the scope of code that is in no scope of ours. Called once, when the kernel is loaded. */
-export function setOutsideScope(scope: Scope): void {
-  outside = scope;
-}
-
 /** The innermost live scope of the running code; outside of everything, the scope that is never cancelled. */
 export function currentScopeNode(): Scope {
-  let scope = storage.getStore() ?? outside;
+  let scope = storage.getStore() ?? outsideRunner.root;
   // Code can outlive its scope (a promise that nobody awaited): it then belongs to the scope around it.
   while (scope.closed && scope.parent !== null) scope = scope.parent;
   return scope;

@@ -5,7 +5,6 @@ import type { Clock } from "../clock/clock.ts";
 import { Deadlines } from "../clock/deadlines.ts";
 import { SystemClock } from "../clock/system-clock.ts";
 import { warn } from "../errors.ts";
-import { setOutsideScope } from "./current.ts";
 import type { CreationTicket } from "./never-awaited.ts";
 import { Scope } from "./scope.ts";
 import { stuckTasks, whereTaskWaits } from "./task-tree.ts";
@@ -28,9 +27,13 @@ export interface RunnerOptions {
 
 /** The state shared by everything in one run. */
 export class Runner {
+  /** The name given to the run, for dumps. */
   readonly name: string;
+  /** All deadlines of the run's clock. */
   readonly deadlines: Deadlines;
+  /** Whether swallowed cancellations are reported. */
   readonly debug: boolean;
+  /** How long a cancelled task may go on before it is named in a warning. */
   readonly graceMs: number;
   /** The root of the run's scopes. */
   readonly root: Scope;
@@ -54,6 +57,7 @@ export class Runner {
     this.root = new Scope(parent, this, null, false);
   }
 
+  /** What everything in the run reads the time from. */
   get clock(): Clock {
     return this.deadlines.clock;
   }
@@ -137,5 +141,3 @@ export const outsideRunner: Runner = new Runner(null, {
   graceMs: DEFAULT_GRACE_MS,
   name: "outside of run()",
 });
-
-setOutsideScope(outsideRunner.root);

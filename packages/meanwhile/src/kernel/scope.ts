@@ -13,6 +13,7 @@ import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { instruments } from "./instruments.ts";
 import type { Runner } from "./runner.ts";
+import type { WaitTarget } from "./suspend.ts";
 import type { TaskNode } from "./task.ts";
 
 /** What a scope keeps a list of: the waits in it and the scopes directly below it. */
@@ -23,6 +24,8 @@ export interface ScopeMember {
   previous: ScopeMember | null;
   /** The member after it in the list. */
   next: ScopeMember | null;
+  /** What is waited for, if the member is a wait. */
+  readonly target?: WaitTarget | undefined;
   /** The scope that holds this member was cancelled, or one around it that it can see. */
   interrupt(cancellation: Cancellation): void;
   /** The scope has ended. A member without this goes to the scope around. */

@@ -1,7 +1,7 @@
 // Reads the tree of scopes: which tasks there are, what each waits for, who waits for whom in a circle.
 
 import { Scope } from "./scope.ts";
-import { Waiter } from "./suspend.ts";
+import type { Waiter } from "./suspend.ts";
 import type { TaskNode } from "./task.ts";
 
 /** Every task in the scope and below, parents before their children. */
@@ -44,7 +44,7 @@ export function waitsOf(task: TaskNode): Waiter<never>[] {
   const scopes = [task.scope];
   for (const scope of scopes) {
     for (const member of scope.members()) {
-      if (member instanceof Waiter) found.push(member);
+      if (member.target !== undefined) found.push(member as Waiter<never>);
       else if (member instanceof Scope && member.task === task) scopes.push(member);
     }
   }

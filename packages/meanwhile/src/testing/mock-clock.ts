@@ -65,15 +65,18 @@ export class MockClock implements Clock {
     this.#autojump = autojump;
   }
 
+  /** The time it stands at. */
   now(): number {
     return this.#now;
   }
 
+  /** Rings when the time has jumped, or was advanced, to `at`. */
   setAlarm(at: number, ring: () => void): void {
     this.#alarm = { at, ring };
     this.#watch();
   }
 
+  /** Forgets the alarm. */
   clearAlarm(): void {
     this.#alarm = null;
   }
