@@ -8,6 +8,7 @@
 import { currentScopeNode, giveWay, suspend, type Waiter, type WaitTarget, wakeAt } from "meanwhile/lowlevel";
 import type { Dispatcher } from "undici";
 
+import { ByteQueue } from "./byte-queue.ts";
 import type { Connection } from "./connection.ts";
 import type { ExchangePlan, RawHeaders } from "./exchange-plan.ts";
 import { failureOf, headersTooLarge, responseClosed } from "./failures.ts";
@@ -37,8 +38,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #state: ExchangeState = "sent";
   // Set if failed, or if bytes were dropped: makes the error for the code that waits, in its stack.
   #makeError: (() => Error) | null = null;
-  readonly #chunks: Buffer[] = [];
-  #buffered = 0;
+  readonly #unread = new ByteQueue();
   #informational = 0;
   #controller: Dispatcher.DispatchController | null = null;
   #waiter: Waiter<void> | null = null;
@@ -88,10 +88,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** What {@link read} would give without waiting; undefined if there is nothing. */
   take(): Buffer | undefined {
-    const chunk = this.#chunks.shift();
+    const chunk = this.#unread.shift();
     if (chunk === undefined) return undefined;
-    this.#buffered -= chunk.length;
-    if (this.#controller?.paused === true && this.#buffered < HIGH_WATER_BYTES) this.#controller.resume();
+    if (this.#controller?.paused === true && this.#unread.length < HIGH_WATER_BYTES) this.#controller.resume();
     return chunk;
   }
 
@@ -104,8 +103,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   abort(): void {
     const makeError = (): Error => responseClosed(this.plan.request);
     // Whoever still reads must not take what is left for the whole.
-    if (this.#chunks.length > 0) this.#makeError ??= makeError;
-    this.#chunks.length = 0;
+    if (this.#unread.length > 0) this.#makeError ??= makeError;
+    this.#unread.clear();
     this.fail(makeError);
   }
 
@@ -158,9 +157,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.isOver) return;
     this.bytesReceived += chunk.length;
-    this.#buffered += chunk.length;
-    this.#chunks.push(chunk);
-    if (this.#buffered >= HIGH_WATER_BYTES) controller.pause();
+    this.#unread.push(chunk);
+    if (this.#unread.length >= HIGH_WATER_BYTES) controller.pause();
     this.#patience.touch();
     this.#notify();
   }

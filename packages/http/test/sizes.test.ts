@@ -64,6 +64,21 @@ describe("maxBodyBytes", () => {
     });
   }
 
+  it("hands over as one what came together, also if it was sent a byte at a time", async () => {
+    const count = 200_000;
+    const answer = `${head("Transfer-Encoding: chunked")}${"1\r\nx\r\n".repeat(count)}0\r\n\r\n`;
+    await using server = await serveRaw(answering(answer));
+    await using session = new ClientSession();
+    let [pieces, bytes] = [0, 0];
+    for await (const piece of (await session.get(server.url)).stream()) {
+      pieces += 1;
+      bytes += piece.length;
+    }
+    assert.equal(bytes, count);
+    assert.ok(pieces < count / 100, `${pieces} pieces`);
+    assert.equal(await (await session.get(server.url)).text(), "x".repeat(count));
+  });
+
   it("refuses an announced length without reading, and does not mind one of HEAD", async () => {
     await using server = await serve((request, response) => {
       response.setHeader("content-length", LIMIT + 1);
