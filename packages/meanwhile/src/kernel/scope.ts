@@ -48,8 +48,12 @@ export interface CancelScope {
   cancel(reason?: unknown): void;
 }
 
-/** One scope of the tree. Also a member of the scope around it. */
-export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
+/**
+ * One scope of the tree. Also a member of the scope around it.
+ *
+ * Every task has one, so each field counts: what few scopes need is kept apart (bench/README.md, row `memory`).
+ */
+export class Scope implements CancelScope, ScopeMember {
   /** The scope around this one. A task's scope hangs below the scope of its owner, not of its creator. */
   parent: Scope | null;
   /** What all scopes of the run share. */
@@ -58,8 +62,6 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
   readonly task: TaskNode | null;
   /** Whether cancellation from outside is held back. */
   readonly shielded: boolean;
-  /** Whether the scope has been left. */
-  closed = false;
   /** Our own cancellation: set once. */
   own: Cancellation | null = null;
   /**
@@ -68,7 +70,7 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
    */
   effective: Cancellation | null;
 
-  /** As a member of the scope around. Invariant: while open, this.scope === this.parent. */
+  /** As a member of the scope around. Invariant: this.parent while the scope is open, then null. */
   scope: Scope | null = null;
   /** The member before this one in the scope around. */
   previous: ScopeMember | null = null;
@@ -80,11 +82,8 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
   /** Our newest member. */
   last: ScopeMember | null = null;
 
-  /** In the clock's list. Invariant: null once the scope is cancelled or closed, so due() comes to neither. */
-  bucket: Bucket | null = null;
-  /** Its place there. */
-  slot = 0;
-  #deadline = Infinity;
+  // Null until a deadline is set.
+  #timer: ScopeTimer | null = null;
 
   constructor(parent: Scope | null, runner: Runner, task: TaskNode | null, shielded: boolean) {
     this.parent = parent;
@@ -100,18 +99,24 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     return this.own !== null;
   }
 
+  /** Whether the scope has been left. */
+  get closed(): boolean {
+    return this.scope === null && this.parent !== null;
+  }
+
   /** When the scope cancels itself; see {@link CancelScope}. */
   get deadline(): number {
-    return this.#deadline;
+    return this.#timer?.at ?? Infinity;
   }
 
   set deadline(at: number) {
     if (typeof at !== "number" || Number.isNaN(at)) throw badDeadline(at);
-    this.#deadline = at;
+    const timer = (this.#timer ??= new ScopeTimer(this));
+    timer.at = at;
     if (this.closed || this.own !== null) return;
     const { deadlines } = this.runner;
     if (at !== Infinity && at <= deadlines.clock.now()) this.due();
-    else deadlines.add(this, at);
+    else deadlines.add(timer, at);
   }
 
   /** Cancels the scope, once; see {@link CancelScope}. */
@@ -130,38 +135,17 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
 
   /** A scope around this one was cancelled. The outermost cancellation wins, so it replaces one of ours. */
   interrupt(cancellation: Cancellation): void {
-    if (!this.shielded) this.#deliver(cancellation);
+    if (!this.shielded) deliver(this, cancellation);
   }
 
   /** Cancels the scope, which is open and was not cancelled before. */
   cancelAs(cancellation: Cancellation): void {
     this.own = cancellation;
-    this.runner.deadlines.remove(this);
+    if (this.#timer !== null) this.runner.deadlines.remove(this.#timer);
     this.runner.watchForStuckTasks(this);
     if (instruments.active !== null) instruments.active.scopeCancelled?.(this);
     // Already cancelled from outside: everything in here was interrupted then.
-    if (this.effective === null) this.#deliver(cancellation);
-  }
-
-  // Not recursive: scopes may be nested deeper than the stack is.
-  #deliver(cancellation: Cancellation): void {
-    const reached: Scope[] = [this];
-    // Marked everywhere before anybody is told: an abort function, and whom it wakes, must find the mark.
-    for (const scope of reached) {
-      scope.effective = cancellation;
-      for (let member = scope.first; member !== null; member = member.next) {
-        if (member instanceof Scope && !member.shielded) reached.push(member);
-      }
-    }
-    for (const scope of reached) scope.#tellMembers(cancellation);
-  }
-
-  #tellMembers(cancellation: Cancellation): void {
-    for (const member of this.members()) {
-      if (member instanceof Scope) continue;
-      // An abort function may have ended this wait meanwhile.
-      if (member.scope === this) member.interrupt(cancellation);
-    }
+    if (this.effective === null) deliver(this, cancellation);
   }
 
   /** A snapshot of the members, oldest first. */
@@ -196,28 +180,15 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
     this.scope?.remove(this);
     this.parent = parent;
     parent.add(this);
-    if (parent.effective !== null && !this.shielded) this.#deliver(parent.effective);
+    if (parent.effective !== null && !this.shielded) deliver(this, parent.effective);
   }
 
   /** Leaves the tree. Waits that nobody awaited go to the scope around. */
   close(): void {
-    this.closed = true;
-    this.runner.deadlines.remove(this);
+    if (this.#timer !== null) this.runner.deadlines.remove(this.#timer);
     if (this.own !== null) this.runner.stopWatching(this);
     this.scope?.remove(this);
-    for (const member of this.members()) this.#handUp(member);
-  }
-
-  #handUp(member: ScopeMember): void {
-    this.remove(member);
-    if (member.scopeEnded !== undefined) {
-      member.scopeEnded();
-      return;
-    }
-    const heir = this.parent as Scope; // the only scope without one is never closed
-    if (member instanceof Scope) member.parent = heir;
-    heir.add(member);
-    if (heir.effective !== null && heir.effective !== this.effective) member.interrupt(heir.effective);
+    for (const member of this.members()) handUp(this, member);
   }
 
   /** Whether `other` is this scope or lies below it. */
@@ -244,6 +215,58 @@ export class Scope implements CancelScope, ScopeMember, DeadlineEntry {
   /** Whether a cancellation around this scope reaches into it. */
   get cancelledFromOutside(): boolean {
     return !this.shielded && this.parent !== null && this.parent.effective !== null;
+  }
+}
+
+// Functions and not private methods: V8 keeps a word in each instance of a class that has those.
+
+// Not recursive: scopes may be nested deeper than the stack is.
+function deliver(from: Scope, cancellation: Cancellation): void {
+  const reached: Scope[] = [from];
+  // Marked everywhere before anybody is told: an abort function, and whom it wakes, must find the mark.
+  for (const scope of reached) {
+    scope.effective = cancellation;
+    for (let member = scope.first; member !== null; member = member.next) {
+      if (member instanceof Scope && !member.shielded) reached.push(member);
+    }
+  }
+  for (const scope of reached) tellMembers(scope, cancellation);
+}
+
+function tellMembers(scope: Scope, cancellation: Cancellation): void {
+  for (const member of scope.members()) {
+    if (member instanceof Scope) continue;
+    // An abort function may have ended this wait meanwhile.
+    if (member.scope === scope) member.interrupt(cancellation);
+  }
+}
+
+function handUp(from: Scope, member: ScopeMember): void {
+  from.remove(member);
+  if (member.scopeEnded !== undefined) {
+    member.scopeEnded();
+    return;
+  }
+  const heir = from.parent as Scope; // the only scope without one is never closed
+  if (member instanceof Scope) member.parent = heir;
+  heir.add(member);
+  if (heir.effective !== null && heir.effective !== from.effective) member.interrupt(heir.effective);
+}
+
+// The deadline of a scope, for the clock. Invariant: in no bucket once the scope is cancelled or closed, so due() comes to
+// neither.
+class ScopeTimer implements DeadlineEntry {
+  bucket: Bucket | null = null;
+  slot = 0;
+  at = Infinity;
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  due(): void {
+    this.#scope.due();
   }
 }
 
