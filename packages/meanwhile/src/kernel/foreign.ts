@@ -6,6 +6,7 @@
 import { UsageError } from "../errors.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
+import { giveWay, turnIsOver } from "./checkpoint.ts";
 import { currentScopeNode } from "./current.ts";
 import type { Scope, ScopeMember } from "./scope.ts";
 import { cancelledIn, suspend, type Waiter, type WaitTarget } from "./suspend.ts";
@@ -108,7 +109,8 @@ const FOREIGN_CALL: WaitTarget = { describe: () => "foreign work under cancellab
  * ```
  */
 export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => T | PromiseLike<T>)): Promise<T> {
-  if (typeof work === "function") return cancellableCall(work);
+  if (typeof work === "function")
+    return turnIsOver() ? giveWay().then(() => callCancellable(work)) : callCancellable(work);
   if (typeof work?.then !== "function") {
     return Promise.reject(
       new UsageError(
@@ -118,8 +120,14 @@ export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => 
     );
   }
   // Subscribed before the entry check: a promise that was handed over must never be an unhandled rejection.
-  const waiters = waitersOn(Promise.resolve(work));
+  const promise = Promise.resolve(work);
+  waitersOn(promise);
+  return turnIsOver() ? giveWay().then(() => waitFor(promise)) : waitFor(promise);
+}
+
+function waitFor<T>(promise: Promise<T>): Promise<T> {
   return suspend<T>((waiter) => {
+    const waiters = waitersOn(promise);
     waiters.add(waiter);
     return () => void waiters.delete(waiter);
   }, FOREIGN_PROMISE);
@@ -149,7 +157,7 @@ export function waitersOn<T>(promise: Promise<T>): Set<Waiter<T>> {
   return waiters;
 }
 
-function cancellableCall<T>(work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
+function callCancellable<T>(work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
   return suspend<T>((waiter) => {
     const controller = new AbortController();
     // Set before the call: the work itself may cancel the scope.

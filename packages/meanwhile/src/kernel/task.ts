@@ -7,6 +7,7 @@ import { TaskCancelledError, UsageError } from "../errors.ts";
 import { showInstancesAs } from "../util/inspect.ts";
 import { invariant } from "../util/invariant.ts";
 import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
+import { giveWay, turnIsOver } from "./checkpoint.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
 import { callBody, type CapturedContext, currentScopeNode, enteredScope, runInScope } from "./current.ts";
 import { instruments } from "./instruments.ts";
@@ -187,6 +188,7 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
       const mustWait = !this.done && endsBefore(this.scope, scope);
       return mustWait ? this.#joinCancelled(scope) : Promise.reject(cancelledIn(scope));
     }
+    if (this.done && turnIsOver()) return giveWay().then(() => this.#join());
     const { promise, waiter } = suspension<T>(scope, this);
     if (this.done) this.#tell(waiter);
     else this.#addJoiner(waiter);

@@ -30,6 +30,7 @@ import {
 import { addInstrument } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
+import { givesWay } from "../util/outcomes.ts";
 import { caught } from "./caught.ts";
 
 /** A promise that rejects with `makeError(signal)` when the signal is aborted. */
@@ -38,6 +39,13 @@ function untilAborted(signal: AbortSignal, makeError: (signal: AbortSignal) => u
     signal.addEventListener("abort", () => reject(makeError(signal) as Error), { once: true });
   });
 }
+
+describe("cancellable", () => {
+  it("gives the event loop its turn when this one has lasted too long, although it has its result", async () => {
+    assert.equal(await givesWay(() => cancellable(Promise.resolve(1))), true);
+    assert.equal(await givesWay(() => cancellable(() => 1)), true);
+  });
+});
 
 describe("cancellable(promise)", () => {
   it("gives the promise's value or error", async () => {

@@ -31,6 +31,7 @@ import {
 import { runTest, waitUntilIdle } from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
+import { givesWay } from "../util/outcomes.ts";
 import { caught } from "./caught.ts";
 
 describe("A task", () => {
@@ -445,6 +446,15 @@ describe("Awaiting a task", () => {
         }),
       );
       assert.equal(now(), 10);
+    });
+  });
+
+  it("that has ended gives the event loop its turn when this one has lasted too long", async () => {
+    await run(async () => {
+      const task = createTask(() => "value");
+      await task;
+      assert.equal(await givesWay(() => task), true);
+      assert.equal(await task, "value");
     });
   });
 
