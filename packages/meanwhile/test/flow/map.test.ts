@@ -378,9 +378,11 @@ describe("map", () => {
 
     it("throws after everything has cleaned up, from the next call", () =>
       runTest(async () => {
+        let entered = 0;
         let cleaned = 0;
         const job = async (item: number): Promise<number> => {
           if (item === 1) return item;
+          entered += 1;
           try {
             return await sleepForever();
           } finally {
@@ -391,6 +393,8 @@ describe("map", () => {
         await cancelScope(async (scope) => {
           for await (const item of map([1, 2, 3], job, { concurrency: 3 })) {
             assert.equal(item, 1);
+            // By now the others have been started, unless the turn of the event loop was over.
+            while (entered < 2) await sleep(0);
             scope.cancel();
           }
           assert.fail("not reached");
