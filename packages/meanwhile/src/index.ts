@@ -17,7 +17,8 @@ export { type Backoff, chain, exponential, type ExponentialOptions, fixed } from
 export { isCancelled, rethrowIfCancelled, unwrapSingle } from "./flow/cancellation-checks.ts";
 export { gather, gatherSettled, type ResultOf } from "./flow/gather.ts";
 export type { ConcurrencyOptions, Input } from "./flow/jobs.ts";
-export type { ForEachOptions, ItemFunction, Source } from "./flow/feeder.ts";
+export type { ForEachOptions, ItemFunction } from "./flow/feeder.ts";
+export type { Source } from "./flow/items.ts";
 export { forEach, map, type MapOptions } from "./flow/map.ts";
 export { any, race } from "./flow/race.ts";
 export { retry, type RetryEvent, retrying, type RetryPolicy } from "./flow/retry.ts";

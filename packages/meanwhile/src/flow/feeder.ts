@@ -5,25 +5,17 @@
 
 import { UsageError } from "../errors.ts";
 import {
-  cancellationOf,
   CapturedContext,
   Children,
-  currentScopeNode,
   enterCheckpoint,
   ParkingLot,
   type SignalOption,
-  suspend,
   type TaskNode,
   throwIfCancelled,
-  waitsOf,
-  type WaitTarget,
 } from "../lowlevel.ts";
-import { shield } from "../time/timeouts.ts";
 import { show } from "../util/show.ts";
+import { type Items, openSource, type Source } from "./items.ts";
 import { checkConcurrency, type JobHandler, tellHandler } from "./jobs.ts";
-
-/** What `map` and `forEach` read: any iterable or async iterable. */
-export type Source<T> = Iterable<T> | AsyncIterable<T>;
 
 /** What `map` and `forEach` call for each item; `index` counts the items from 0. */
 export type ItemFunction<T, R> = (item: T, index: number) => R | PromiseLike<R>;
@@ -145,98 +137,5 @@ export class Feeder<T> {
     if (this.children.alive > 1) return;
     this.children.close();
     this.#handler.finished();
-  }
-}
-
-/** The items of a source, one at a time. */
-interface Items<T> {
-  next(): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>>;
-  /** Lets the source clean up, unless it has ended by itself. */
-  close(): Promise<void>;
-}
-
-function openSource<T>(source: Source<T>): Items<T> {
-  return typeof source === "object" && Symbol.asyncIterator in source
-    ? new AsyncItems(source[Symbol.asyncIterator]())
-    : new SyncItems(source[Symbol.iterator]());
-}
-
-class SyncItems<T> implements Items<T> {
-  readonly #iterator: Iterator<T, unknown>;
-  #ended = false;
-
-  constructor(iterator: Iterator<T, unknown>) {
-    this.#iterator = iterator;
-  }
-
-  next(): IteratorResult<T, unknown> {
-    this.#ended = true; // an iterator that throws has ended
-    const result = this.#iterator.next();
-    this.#ended = result.done === true;
-    return result;
-  }
-
-  async close(): Promise<void> {
-    if (!this.#ended) this.#iterator.return?.();
-  }
-}
-
-class AsyncItems<T> implements Items<T>, WaitTarget {
-  readonly #task: TaskNode | null = currentScopeNode().task;
-  readonly #iterator: AsyncIterator<T, unknown>;
-  // The last call of next(), until it has settled.
-  #pending: Promise<IteratorResult<T, unknown>> | null = null;
-  #ended = false;
-
-  constructor(iterator: AsyncIterator<T, unknown>) {
-    this.#iterator = iterator;
-  }
-
-  /** Cancellation: ends the wait, not the pending call, for which {@link close} waits. */
-  next(): Promise<IteratorResult<T, unknown>> {
-    return suspend<IteratorResult<T, unknown>>((waiter) => {
-      this.#pending = this.#callNext();
-      this.#pending.then(
-        (result) => waiter.wake(result),
-        (error) => waiter.fail(error),
-      );
-      return undefined;
-    }, this);
-  }
-
-  describe(): string {
-    return "the next item of its source";
-  }
-
-  /** Unless the source waits for something of ours, in this same task, it waits for something foreign. */
-  get foreign(): boolean {
-    return this.#task === null || waitsOf(this.#task).length === 1;
-  }
-
-  async #callNext(): Promise<IteratorResult<T, unknown>> {
-    let ended = true; // a source that throws has ended
-    try {
-      const result = await this.#iterator.next();
-      ended = result.done === true;
-      return result;
-    } finally {
-      this.#ended = ended;
-      this.#pending = null;
-    }
-  }
-
-  async #callReturn(): Promise<unknown> {
-    return this.#iterator.return?.();
-  }
-
-  /** `return` is called before the pending call has settled: some sources end it only then. */
-  close(): Promise<void> {
-    if (this.#ended) return Promise.resolve();
-    return shield(async () => {
-      const pending = this.#pending;
-      const [next, closed] = await Promise.allSettled([pending, this.#callReturn()]);
-      if (next.status === "rejected" && cancellationOf(next.reason) === null) throw next.reason;
-      if (closed.status === "rejected") throw closed.reason;
-    });
   }
 }

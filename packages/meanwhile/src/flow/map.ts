@@ -1,15 +1,8 @@
 // Runs a function on every item of a source, a few at a time: for its results, or for its effects.
 
 import { enterCheckpoint, reportSuppressed } from "../lowlevel.ts";
-import {
-  checkFeed,
-  type Feed,
-  Feeder,
-  type FeedHandler,
-  type ForEachOptions,
-  type ItemFunction,
-  type Source,
-} from "./feeder.ts";
+import { checkFeed, type Feed, Feeder, type FeedHandler, type ForEachOptions, type ItemFunction } from "./feeder.ts";
+import type { Source } from "./items.ts";
 import { MapIterator } from "./map-iterator.ts";
 
 /** Options of {@link map}. */
@@ -24,7 +17,8 @@ export interface MapOptions extends ForEachOptions {
  * or of the source, cancels the rest; when all has cleaned up, that error is thrown as it is. Later errors are reported
  * by the warning `MW_WARN_SUPPRESSED`.
  *
- * A source that is left early is told so: its `return` is called and waited for.
+ * A source that is left early is told so: its `return` is called and waited for; a stream of Node's is destroyed. An
+ * async generator that waits for a foreign promise ends only after that: wrap the promise in `cancellable`.
  *
  * Cancellation: reaches every call and the source; `forEach` ends when all have cleaned up. If all succeed in spite of
  * it, `forEach` succeeds.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { EventEmitter, on } from "node:events";
+import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 
 import {
@@ -257,6 +258,20 @@ describe("forEach", () => {
       forEach(on(new EventEmitter(), "never"), () => {}, { concurrency: 1, signal: controller.signal }),
     );
     assert.ok(error instanceof CancelledError);
+  });
+
+  it("destroys a stream that waits for data, and ends with what ended the loop", async () => {
+    const stream = new Readable({ objectMode: true, read: () => {} });
+    stream.push("only item");
+    const failure = new RangeError("of a job");
+    const fail = (): never => {
+      throw failure;
+    };
+    assert.equal(await errorOf(forEach(stream, fail, { concurrency: 2 })), failure);
+    assert.equal(stream.destroyed, true);
+    const silent = new Readable({ read: () => {} });
+    await moveOnAfter(1, () => forEach(silent, fail, { concurrency: 1 }));
+    assert.equal(silent.destroyed, true);
   });
 
   it("waits for the pending call of a source that ends it only by itself", async () => {

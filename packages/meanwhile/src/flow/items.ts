@@ -1,0 +1,115 @@
+// Reads a source item by item, and lets it clean up when it is left early.
+
+import { cancellationOf, currentScopeNode, suspend, type TaskNode, waitsOf, type WaitTarget } from "../lowlevel.ts";
+import { shield } from "../time/timeouts.ts";
+
+/** What `map` and `forEach` read: any iterable or async iterable. */
+export type Source<T> = Iterable<T> | AsyncIterable<T>;
+
+/** The items of a source, one at a time. */
+export interface Items<T> {
+  next(): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>>;
+  /** Lets the source clean up, unless it has ended by itself. */
+  close(): Promise<void>;
+}
+
+/** Begins to read a source. */
+export function openSource<T>(source: Source<T>): Items<T> {
+  return typeof source === "object" && Symbol.asyncIterator in source
+    ? new AsyncItems(source)
+    : new SyncItems(source[Symbol.iterator]());
+}
+
+class SyncItems<T> implements Items<T> {
+  readonly #iterator: Iterator<T, unknown>;
+  #ended = false;
+
+  constructor(iterator: Iterator<T, unknown>) {
+    this.#iterator = iterator;
+  }
+
+  next(): IteratorResult<T, unknown> {
+    this.#ended = true; // an iterator that throws has ended
+    const result = this.#iterator.next();
+    this.#ended = result.done === true;
+    return result;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#ended) this.#iterator.return?.();
+  }
+}
+
+class AsyncItems<T> implements Items<T>, WaitTarget {
+  readonly #task: TaskNode | null = currentScopeNode().task;
+  readonly #source: AsyncIterable<T> & { readonly destroy?: unknown };
+  readonly #iterator: AsyncIterator<T, unknown>;
+  // The last call of next(), until it has settled.
+  #pending: Promise<IteratorResult<T, unknown>> | null = null;
+  #ended = false;
+
+  constructor(source: AsyncIterable<T>) {
+    this.#source = source;
+    this.#iterator = source[Symbol.asyncIterator]();
+  }
+
+  /** Cancellation: ends the wait, not the pending call, for which {@link close} waits. */
+  next(): Promise<IteratorResult<T, unknown>> {
+    return suspend<IteratorResult<T, unknown>>((waiter) => {
+      this.#pending = this.#callNext();
+      this.#pending.then(
+        (result) => waiter.wake(result),
+        (error) => waiter.fail(error),
+      );
+      return undefined;
+    }, this);
+  }
+
+  describe(): string {
+    return "the next item of its source";
+  }
+
+  /** Unless the source waits for something of ours, in this same task, it waits for something foreign. */
+  get foreign(): boolean {
+    return this.#task === null || waitsOf(this.#task).length === 1;
+  }
+
+  async #callNext(): Promise<IteratorResult<T, unknown>> {
+    let ended = true; // a source that throws has ended
+    try {
+      const result = await this.#iterator.next();
+      ended = result.done === true;
+      return result;
+    } finally {
+      this.#ended = ended;
+      this.#pending = null;
+    }
+  }
+
+  async #callReturn(): Promise<unknown> {
+    return this.#iterator.return?.();
+  }
+
+  // A stream of Node's is destroyed when a loop over it is left; one that waits for data knows of it only this way.
+  #destroyStream(): void {
+    if (typeof this.#source.destroy === "function") this.#source.destroy();
+  }
+
+  /** `return` is called before the pending call has settled: some sources end it only then. */
+  close(): Promise<void> {
+    if (this.#ended) return Promise.resolve();
+    return shield(async () => {
+      const pending = this.#pending;
+      if (pending !== null) this.#destroyStream();
+      const [next, closed] = await Promise.allSettled([pending, this.#callReturn()]);
+      if (next.status === "rejected" && !isEndOfWait(next.reason)) throw next.reason;
+      if (closed.status === "rejected") throw closed.reason;
+    });
+  }
+}
+
+/** Whether the last item did not come because nobody waits for it any more. */
+function isEndOfWait(error: unknown): boolean {
+  if (cancellationOf(error) !== null) return true;
+  return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+}
