@@ -51,6 +51,8 @@ export async function runTest<T>(test: Job<T>, options: RunTestOptions = {}): Pr
       `Cannot run a test: 'timeoutMs' is ${show(timeoutMs)}; pass a number of milliseconds > 0`,
     );
   }
+  // A fresh turn of the event loop: what ran before must not have used up the test's budget, or it gives way elsewhere.
+  await nextTurn();
   using watch = new ProcessWatch(expectWarnings);
   using limit = new TimeLimit(timeoutMs);
   using held = new DisposableStack();
@@ -75,6 +77,10 @@ async function runAndLookAround<T>(test: Job<T>, limit: TimeLimit): Promise<T> {
     );
   }
   return value;
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 // Fails the test for what happens in the process while it runs.
@@ -103,7 +109,7 @@ class ProcessWatch implements Disposable {
 
   /** Waits until everything that happened has been reported, and throws the first failure. */
   async settle(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await nextTurn();
     if (this.#failure !== null) throw this.#failure.error;
   }
 
