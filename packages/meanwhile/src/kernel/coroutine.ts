@@ -103,9 +103,9 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
     return `coroutine "${this.name}"`;
   }
 
-  /** The scope the call runs in. */
-  get scope(): Scope | undefined {
-    return this.#startedIn ?? undefined;
+  /** The scope the call runs in, once it has started. */
+  get scope(): Scope {
+    return this.#startedIn as Scope;
   }
 
   /** The task it was started in, if it was started in one. */
