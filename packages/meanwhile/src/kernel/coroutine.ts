@@ -12,7 +12,7 @@ import { currentScopeNode } from "./current.ts";
 import { endsBefore, joinsHaveChanged } from "./join-order.ts";
 import { type CreationTicket, openTicket, settleTicket, watchTicket } from "./never-awaited.ts";
 import type { Scope } from "./scope.ts";
-import { cancelledIn, suspend, type WaitTarget } from "./suspend.ts";
+import { cancelledIn, suspend, type Waiter, type WaitTarget } from "./suspend.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -33,6 +33,8 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
   #promise: Promise<T> | null = null;
   // The scope that cancels the running call; null before the start.
   #startedIn: Scope | null = null;
+  // Those who await the running call from elsewhere; null while nobody did.
+  #joiners: Set<Waiter<T>> | null = null;
 
   constructor(call: () => T | PromiseLike<T>, ticket: CreationTicket) {
     this.#call = call;
@@ -80,18 +82,35 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
 
   // Like awaiting a task: the waiter can leave, the call goes on, and its cancellation is not the waiter's.
   #joinFrom(promise: Promise<T>, startedIn: Scope): Promise<T> {
-    promise.then(undefined, ignore);
+    const joiners = (this.#joiners ??= this.#openJoiners(promise));
     joinsHaveChanged();
     return suspend<T>((waiter) => {
-      promise.then(
-        (value) => waiter.wake(value),
-        (error) => {
+      joiners.add(waiter);
+      return () => {
+        if (endsBefore(startedIn, waiter.scope as Scope)) return "wait";
+        joiners.delete(waiter);
+        return undefined;
+      };
+    }, this);
+  }
+
+  // One subscription for all: a call that lasts does not remember those who have left.
+  #openJoiners(promise: Promise<T>): Set<Waiter<T>> {
+    const joiners = new Set<Waiter<T>>();
+    promise.then(
+      (value) => {
+        this.#joiners = null;
+        for (const waiter of joiners) waiter.wake(value);
+      },
+      (error) => {
+        this.#joiners = null;
+        for (const waiter of joiners) {
           const scope = waiter.scope as Scope;
           waiter.failWith(() => this.#seenFrom(scope, error));
-        },
-      );
-      return () => (endsBefore(startedIn, waiter.scope as Scope) ? "wait" : undefined);
-    }, this);
+        }
+      },
+    );
+    return joiners;
   }
 
   #seenFrom(scope: Scope, error: unknown): unknown {
@@ -123,8 +142,6 @@ function callNow<T>(call: () => T | PromiseLike<T>): Promise<T> {
     return Promise.reject(error);
   }
 }
-
-function ignore(): void {}
 
 /** Whether a value is a coroutine of ours. */
 export function isCoroutine(value: unknown): value is CoroutineNode<unknown> {

@@ -48,3 +48,9 @@ describe("A promise that lives long", () => {
     assert.deepEqual(await reportsOf("a promise that lives long"), ["flat"]);
   });
 });
+
+describe("A coroutine that lives long", () => {
+  it("does not remember those who awaited it for a while", async () => {
+    assert.deepEqual(await reportsOf("a coroutine that lives long"), ["flat"]);
+  });
+});
