@@ -378,11 +378,11 @@ describe("map", () => {
 
     it("throws after everything has cleaned up, from the next call", () =>
       runTest(async () => {
-        let entered = 0;
+        const entered: number[] = [];
         let cleaned = 0;
         const job = async (item: number): Promise<number> => {
           if (item === 1) return item;
-          entered += 1;
+          entered.push(item);
           try {
             return await sleepForever();
           } finally {
@@ -394,7 +394,7 @@ describe("map", () => {
           for await (const item of map([1, 2, 3], job, { concurrency: 3 })) {
             assert.equal(item, 1);
             // By now the others have been started, unless the turn of the event loop was over.
-            while (entered < 2) await sleep(0);
+            while (entered.length < 2) await sleep(0);
             scope.cancel();
           }
           assert.fail("not reached");

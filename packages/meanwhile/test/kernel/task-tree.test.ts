@@ -246,6 +246,8 @@ describe("What console.log shows", () => {
       assert.match(inspect(scope), /^Scope of task \d+ "sleeper" \(cancelled\)$/);
       assert.equal(inspect(waiter), "Waiter (settled)");
       await shield(() => assert.match(inspect(currentScope()), /^Scope of task \d+ "\w+" \(shielded\)$/));
+      const left = await shield(() => currentScope());
+      assert.match(inspect(left), /^Scope of task \d+ "\w+" \(left\) \(shielded\)$/);
     });
   });
 });
