@@ -5,6 +5,7 @@
 //   node run.ts --quick         two rounds, nothing is written
 //   node run.ts --readme        writes the README anew from the results
 
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
 import { chart } from "./harness/chart.ts";
@@ -17,6 +18,8 @@ import { rows } from "./rows/index.ts";
 
 const ROUNDS = 5;
 const QUICK_ROUNDS = 2;
+// The children of the row before still count in the load of the last minute.
+const QUIET_LOAD = 1.5;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -57,8 +60,13 @@ async function measure(row: Row, rounds: number): Promise<Result | null> {
   });
   for (const { peer, why } of skipped) console.log(`${row.name}: ${peer} is skipped: ${why}`);
   const present = row.peers.filter(({ name }) => !skipped.some(({ peer }) => peer === name));
+  const loadBefore = loadavg()[0] ?? 0;
+  if (loadBefore > QUIET_LOAD) console.log(`${row.name}: the machine is busy, its load is ${loadBefore.toFixed(1)}`);
   const measured = await alternate(row, present, rounds);
-  return summarize(row, measured, new Map(present.map((peer) => [peer.name, versions(peer) ?? ""])), skipped);
+  return summarize(row, measured, new Map(present.map((peer) => [peer.name, versions(peer) ?? ""])), {
+    skipped,
+    loadBefore,
+  });
 }
 
 // A B C A B C: what disturbs the machine for a while does not fall on one peer alone.

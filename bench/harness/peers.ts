@@ -70,7 +70,7 @@ function commandOf(row: Row, peer: Peer): Command {
 // Options that the shell or npm gave to this process are not the peers'.
 function childEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, ...rest } = process.env;
-  return rest;
+  return { ...rest, PYTHONDONTWRITEBYTECODE: "1" };
 }
 
 function isMeasured(value: unknown): value is Measured {

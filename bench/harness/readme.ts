@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { readResult } from "./results.ts";
 import type { Row } from "./row.ts";
-import { markdownTable } from "./table.ts";
+import { markdownTable, number } from "./table.ts";
 
 const README = join(import.meta.dirname, "..", "README.md");
 const BEGIN = "<!-- results: written by run.ts -->";
@@ -25,6 +25,6 @@ function section(row: Row): string {
   const head = `### ${row.name}: ${row.title}\n\n${row.about}`;
   if (result === null) return `${head}\n\nNot measured yet.`;
   const { cpu, cores, memoryGb, system, node } = result.machine;
-  const where = `${result.date}, ${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}; median of ${result.rounds} rounds (least–greatest).`;
+  const where = `${result.date}, ${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}; median of ${result.rounds} rounds (least–greatest); load before ${number(result.loadBefore)}.`;
   return `${head}\n\n${where}\n\n![${row.title}](./results/${row.name}.svg)\n\n${markdownTable(result)}`;
 }

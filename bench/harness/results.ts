@@ -30,6 +30,8 @@ export interface Result {
   readonly date: string;
   readonly machine: Readonly<Record<string, string | number>>;
   readonly rounds: number;
+  /** How busy the machine was with other things: its one-minute load before the first child. 0 is quiet. */
+  readonly loadBefore: number;
   readonly figures: readonly Figure[];
   readonly peers: readonly PeerResult[];
   readonly targets: readonly TargetResult[];
@@ -43,7 +45,7 @@ export function summarize(
   row: Row,
   rounds: Rounds,
   versions: ReadonlyMap<string, string>,
-  skipped: Result["skipped"],
+  { skipped, loadBefore }: Pick<Result, "skipped" | "loadBefore">,
 ): Result {
   const figures = [...row.figures, PEAK_MEMORY];
   const measured = row.peers.filter(({ name }) => rounds.has(name));
@@ -53,6 +55,7 @@ export function summarize(
     date: new Date().toISOString().slice(0, 10),
     machine: machine(),
     rounds: Math.max(...[...rounds.values()].map(({ length }) => length)),
+    loadBefore,
     figures,
     peers: measured.map(({ name, ours = false }) => ({
       peer: name,
