@@ -13,7 +13,8 @@ type Outcome =
  * Runs all jobs at once; the first to end, well or badly, decides. The losers are cancelled, and the call ends when they
  * have cleaned up; their errors are reported by the warning `MW_WARN_SUPPRESSED`.
  *
- * Cancellation: reaches every job; the call ends when all have cleaned up.
+ * Cancellation: reaches every job; the call ends when all have cleaned up. A loser that ends in the same turn as the
+ * winner has its value dropped: to give up waiting for an item or a permit, use `moveOnAfter`, which loses nothing.
  *
  * @throws the error of the first job, if that failed
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`

@@ -52,7 +52,9 @@ export interface TaskGroup {
 class TaskGroupNode implements TaskGroup {
   readonly children: Children;
   // Every error of the body and the tasks, in the order they happened; each once.
-  readonly errors: Set<unknown> = new Set();
+  readonly errors: unknown[] = [];
+  // Those of the errors that are objects: one that reaches the body and its task is one error, two equal texts are two.
+  readonly #seen = new Set<unknown>();
   state: "open" | "closed" = "open";
   /** Whether a task ended by cancellation: then an outer cancellation is thrown on although the body has a value. */
   childrenCancelled = false;
@@ -87,7 +89,8 @@ class TaskGroupNode implements TaskGroup {
   }
 
   failed(error: unknown, why: string): void {
-    this.errors.add(error);
+    if (!this.#seen.has(error)) this.errors.push(error);
+    if (typeof error === "object") this.#seen.add(error);
     this.children.cancel(why);
   }
 
@@ -235,8 +238,7 @@ export async function taskGroup<T>(
 }
 
 function endGroup<T>(group: TaskGroupNode, cancelled: boolean, value: T | undefined): T | undefined {
-  const { children } = group;
-  const errors = [...group.errors];
+  const { children, errors } = group;
   if (errors.length > 0) throw new TaskGroupError("MW_ERR_TASK_GROUP", errors, groupMessage(errors));
   const error = cancelled || group.childrenCancelled ? children.cancelledError() : null;
   if (error !== null) throw error;

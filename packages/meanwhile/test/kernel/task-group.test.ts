@@ -739,6 +739,21 @@ describe("group.start", () => {
   });
 });
 
+describe("Errors of a group that are no objects", () => {
+  it("count each, also if they are equal", async () => {
+    await runTest(async () => {
+      const error = await caught(
+        taskGroup(async (group) => {
+          const fail = async (): Promise<never> => Promise.reject("x");
+          group.createTask(fail);
+          group.createTask(fail);
+        }),
+      );
+      assert.deepEqual((error as TaskGroupError).errors, ["x", "x"]);
+    });
+  });
+});
+
 describe("group.start with a job that has no value to tell", () => {
   it("takes a started() without an argument", async () => {
     await runTest(async () => {
