@@ -4,7 +4,7 @@
 //                     └── taken: NAME-1 ◀─────────────────────┘
 
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 import { startError, systemCodeOf } from "../errors.ts";
@@ -14,6 +14,7 @@ import { withSuffix } from "./file-name.ts";
 const open = promisify(fs.open);
 const write: (fd: number, bytes: Uint8Array, offset: number) => Promise<{ bytesWritten: number }> = promisify(fs.write);
 const close = promisify(fs.close);
+const mkdir: (path: string) => Promise<void> = promisify(fs.mkdir);
 const link = promisify(fs.link);
 const unlink = promisify(fs.unlink);
 const rename = promisify(fs.rename);
@@ -79,7 +80,7 @@ export class Directory {
   /** @throws {@link CommandError} with exit code 3 if there is no such directory and none can be made */
   static async open(path: string): Promise<Directory> {
     try {
-      await fs.promises.mkdir(path, { recursive: true });
+      await makeDirectory(path);
       return new Directory(await fs.promises.realpath(path));
     } catch (error) {
       throw startError(`cannot save to "${path}"`, error);
@@ -105,6 +106,20 @@ export class Directory {
     const next = Math.max(taken, this.#lastSuffix.get(name) ?? 0) + 1;
     this.#lastSuffix.set(name, next);
     return next;
+  }
+}
+
+/** Not `mkdir` with `recursive`: where a system refuses with ENOENT, as /proc does, that never ends. */
+async function makeDirectory(path: string): Promise<void> {
+  for (const mayNeedParent of [true, false]) {
+    try {
+      await mkdir(path);
+      return;
+    } catch (error) {
+      if ((await fs.promises.stat(path).catch(() => null))?.isDirectory() === true) return;
+      if (!mayNeedParent || systemCodeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    }
+    await makeDirectory(dirname(path));
   }
 }
 

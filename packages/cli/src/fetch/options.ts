@@ -105,7 +105,7 @@ function parse(args: readonly string[]): Parsed {
   } catch (error) {
     // The first sentence says what is wrong; the rest explains parseArgs.
     const text = error instanceof Error ? error.message : String(error);
-    throw usageError(`${text.replace(/\.? To specify[^]*|\n[^]*/, "")}; see meanwhile fetch --help`);
+    throw usageError(`${text.replace(/\.? To specify[^]*|\.?\n[^]*/, "")}; see meanwhile fetch --help`);
   }
 }
 

@@ -69,7 +69,8 @@ export async function* readTargets(sources: readonly OpenSource[]): AsyncGenerat
       const batch: Array<Target | BadLine> = [];
       for (const line of lines) {
         const text = line.text.trim();
-        if (text === "" || (text.startsWith("#") && source.kind === "stream")) continue;
+        // An empty argument is a variable that was not set: silence would look like success.
+        if (source.kind === "stream" && (text === "" || text.startsWith("#"))) continue;
         index += 1;
         batch.push(line.isTooLong ? tooLong(index, text) : toTarget(index, text));
       }

@@ -2,6 +2,8 @@
 
 import { styleText } from "node:util";
 
+import { EXIT } from "../errors.ts";
+
 type Style = Parameters<typeof styleText>[0];
 
 /** Writes to stdout. */
@@ -24,9 +26,8 @@ export function style(format: Style, text: string, stream: NodeJS.WriteStream = 
  * the process with a stack, is dropped. Who writes data finds out by the error of its own write.
  */
 export function ignoreBrokenPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") process.exitCode ??= 3;
-    });
-  }
+  process.stderr.on("error", () => {}); // what is for people may be lost
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && !process.exitCode) process.exitCode = EXIT.notStarted;
+  });
 }

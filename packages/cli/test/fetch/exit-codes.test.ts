@@ -1,14 +1,15 @@
 // How `meanwhile` ends, as a table: exit code, records and what is said.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import type { FailureCode } from "../../src/fetch/record.ts";
-import { cli } from "../support/cli.ts";
+import { BIN, cli } from "../support/cli.ts";
 import { TestServer } from "../support/server.ts";
 
 interface Case {
@@ -35,6 +36,7 @@ const CASES: readonly Case[] = [
   { name: "fetch with nothing to fetch", args: "fetch", exit: 2, says: /^meanwhile: no URL given.*\n$/ },
   { name: "an unknown option", args: "fetch --frobnicate @/ok", exit: 2, says: /^meanwhile: .*--frobnicate.*\n$/ },
   { name: "a bad value", args: "fetch -c none @/ok", exit: 2, says: /^meanwhile: -c "none" is not possible.*\n$/ },
+  { name: "a value like an option", args: "fetch -c -1 @/ok", exit: 2, says: /^meanwhile: [^.]* ambiguous; see .*\n$/ },
   { name: "a bad header", args: "fetch -H nonsense @/ok", exit: 2, says: /^meanwhile: -H needs.*\n$/ },
   { name: "tour with arguments", args: "tour fast", exit: 2, says: /^meanwhile: tour takes no arguments.*\n$/ },
   { name: "tour --help", args: "tour --help", exit: 0 },
@@ -157,4 +159,23 @@ describe("meanwhile ends with", { concurrency: 2 }, () => {
       assert.doesNotMatch(ended.stderr, /\n {4}at /, "no stack is shown");
     });
   }
+
+  it("1 for an argument that is empty, as of a variable that is not set", async () => {
+    const { exit, records } = await cli(["fetch", ""]);
+    assert.deepEqual([exit, records.map(({ error }) => error?.code)], [1, ["bad_url"]]);
+  });
+
+  it("3 for a help that cannot be written", { skip: !existsSync("/dev/full") }, () => {
+    const full = openSync("/dev/full", "w");
+    const args = ["--conditions=@meanwhile/source", BIN, "fetch", "--help"];
+    const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", full, "ignore"] });
+    closeSync(full);
+    assert.equal(status, 3);
+  });
+
+  it("3 for an output directory where the system lets none be made", { skip: !existsSync("/proc/self") }, async () => {
+    const { exit, stderr } = await cli(["fetch", `${server.origin}/ok`, "-o", "/proc/none/deep"]);
+    assert.equal(exit, 3);
+    assert.match(stderr, /^meanwhile: cannot save to .*\n$/);
+  });
 });
