@@ -7,6 +7,7 @@ export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } fr
 export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext, currentScopeNode } from "./kernel/current.ts";
+export type { Director } from "./kernel/director.ts";
 export { cancelScope, enterScope, type ScopeEnding, type ScopeOptions } from "./kernel/enter-scope.ts";
 export { cancellable, currentSignal, waitersOn } from "./kernel/foreign.ts";
 export { addInstrument, type Instrument } from "./kernel/instruments.ts";

@@ -199,7 +199,7 @@ export class JobRunner {
 
   // Jobs that never wait follow each other without end: a long list of them must not starve timers and sockets.
   #startMore(): void {
-    if (!turnIsOver()) {
+    if (!turnIsOver(this.#children.scope.runner)) {
       this.#startSome();
       return;
     }

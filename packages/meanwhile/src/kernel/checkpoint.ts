@@ -5,8 +5,8 @@
 // start of a turn: the first checkpoint of a turn notes the time, and an unref'd immediate forgets it.
 
 import { currentScopeNode } from "./current.ts";
-import type { WaitTarget } from "./suspend.ts";
-import { cancelledIn, suspension, type Waiter } from "./suspend.ts";
+import type { Runner } from "./runner.ts";
+import { refusal, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach into the runtime.
 const { setImmediate, performance } = globalThis;
@@ -45,12 +45,13 @@ const NEXT_TURN: WaitTarget = { describe: () => "the next turn of the event loop
  * ```
  */
 export function throwIfCancelled(): void {
-  const scope = currentScopeNode();
-  if (scope.effective !== null) throw cancelledIn(scope);
+  const error = refusal(currentScopeNode());
+  if (error !== null) throw error;
 }
 
 /** Whether this turn of the event loop has used up its budget, so that a checkpoint must give way. */
-export function turnIsOver(): boolean {
+export function turnIsOver({ director }: Runner): boolean {
+  if (director !== null) return director.turnIsOver();
   const now = performance.now();
   if (turnStartedAt === NOT_STARTED) {
     turnStartedAt = now;
@@ -86,8 +87,9 @@ function forgetTurn(): void {
  */
 export function checkpoint(): Promise<void> {
   const scope = currentScopeNode();
-  if (scope.effective !== null) return Promise.reject(cancelledIn(scope));
-  return turnIsOver() ? giveWay() : DONE;
+  const error = refusal(scope);
+  if (error !== null) return Promise.reject(error);
+  return turnIsOver(scope.runner) ? giveWay() : DONE;
 }
 
 /**
@@ -114,8 +116,10 @@ export function checkpoint(): Promise<void> {
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled, before or after the turn
  */
 export function enterCheckpoint(): Promise<void> | null {
-  throwIfCancelled();
-  return turnIsOver() ? giveWay() : null;
+  const scope = currentScopeNode();
+  const error = refusal(scope);
+  if (error !== null) throw error;
+  return turnIsOver(scope.runner) ? giveWay() : null;
 }
 
 /**
@@ -127,7 +131,8 @@ export function enterCheckpoint(): Promise<void> | null {
  */
 export function giveWay(): Promise<void> {
   const scope = currentScopeNode();
-  if (scope.effective !== null) return Promise.reject(cancelledIn(scope));
+  const error = refusal(scope);
+  if (error !== null) return Promise.reject(error);
   const { promise, waiter } = suspension<void>(scope, NEXT_TURN);
   if (givingWay.length === 0) setImmediate(nextTurn);
   givingWay.push(waiter);

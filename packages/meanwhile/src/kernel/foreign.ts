@@ -110,7 +110,7 @@ const FOREIGN_CALL: WaitTarget = { describe: () => "foreign work under cancellab
  */
 export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => T | PromiseLike<T>)): Promise<T> {
   if (typeof work === "function")
-    return turnIsOver() ? giveWay().then(() => callCancellable(work)) : callCancellable(work);
+    return isTurnOver() ? giveWay().then(() => callCancellable(work)) : callCancellable(work);
   if (typeof work?.then !== "function") {
     return Promise.reject(
       new UsageError(
@@ -122,7 +122,11 @@ export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => 
   // Subscribed before the entry check: a promise that was handed over must never be an unhandled rejection.
   const promise = Promise.resolve(work);
   waitersOn(promise);
-  return turnIsOver() ? giveWay().then(() => waitFor(promise)) : waitFor(promise);
+  return isTurnOver() ? giveWay().then(() => waitFor(promise)) : waitFor(promise);
+}
+
+function isTurnOver(): boolean {
+  return turnIsOver(currentScopeNode().runner);
 }
 
 function waitFor<T>(promise: Promise<T>): Promise<T> {

@@ -16,6 +16,8 @@ export interface Instrument {
   resumed?(waiter: Waiter<never>): void;
   /** A scope was cancelled; what waits in it has not been told yet. */
   scopeCancelled?(scope: Scope): void;
+  /** Code in the scope is at a checkpoint: it looks for cancellation next. */
+  checkpoint?(scope: Scope): void;
 }
 
 /** The listeners. `active` is null exactly if there are none. */
@@ -46,5 +48,6 @@ function rebuild(): void {
           suspended: (waiter) => all.forEach((one) => one.suspended?.(waiter)),
           resumed: (waiter) => all.forEach((one) => one.resumed?.(waiter)),
           scopeCancelled: (scope) => all.forEach((one) => one.scopeCancelled?.(scope)),
+          checkpoint: (scope) => all.forEach((one) => one.checkpoint?.(scope)),
         };
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../clock/clock.ts";
 import { Deadlines } from "../clock/deadlines.ts";
 import { SystemClock } from "../clock/system-clock.ts";
 import { warn } from "../errors.ts";
+import type { Director } from "./director.ts";
 import type { CreationTicket } from "./never-awaited.ts";
 import { Scope } from "./scope.ts";
 import { stuckTasks, whereTaskWaits } from "./task-tree.ts";
@@ -41,6 +42,8 @@ export class Runner {
   createTask: (<T>(job: Job<T>, name: string | undefined) => TaskNode<T>) | null = null;
   /** Ends the run with `DeadlockError`; null outside of runs. For clocks that know that nothing can happen any more. */
   declareDeadlock: (() => void) | null = null;
+  /** Decides in place of chance in a test; null outside of tests. */
+  director: Director | null;
   /** Called at the end of the run, newest first. */
   readonly exitCallbacks: Array<() => unknown> = [];
   /** Coroutines that were created in the run and not started yet. */
@@ -54,6 +57,7 @@ export class Runner {
     this.deadlines = deadlinesOf(options.clock);
     this.debug = options.debug;
     this.graceMs = options.graceMs;
+    this.director = parent?.runner.director ?? null;
     this.root = new Scope(parent, this, null, false);
   }
 

@@ -66,9 +66,12 @@ export class Waiter<T> implements ScopeMember, DeadlineEntry {
 
   /** Ends the wait with a value. False if it had ended: the value was not taken. */
   wake(value: T): boolean {
-    if (this.scope === null) return false;
-    leave(this, this.scope);
-    this.#resolve(value);
+    const { scope } = this;
+    if (scope === null) return false;
+    leave(this, scope);
+    const { director } = scope.runner;
+    if (director === null) this.#resolve(value);
+    else director.resume(scope, () => this.#resolve(value));
     return true;
   }
 
@@ -79,9 +82,12 @@ export class Waiter<T> implements ScopeMember, DeadlineEntry {
 
   /** Like `fail`, with an error that is made when the waiting code resumes. */
   failWith(makeError: () => unknown): boolean {
-    if (this.scope === null) return false;
-    leave(this, this.scope);
-    this.#resolve(rejectLater(makeError));
+    const { scope } = this;
+    if (scope === null) return false;
+    leave(this, scope);
+    const { director } = scope.runner;
+    if (director === null) this.#resolve(rejectLater(makeError));
+    else director.resume(scope, () => this.#resolve(rejectLater(makeError)));
     return true;
   }
 
@@ -181,7 +187,8 @@ export function suspend<T>(
   target: WaitTarget = UNKNOWN_TARGET,
 ): Promise<T> {
   const scope = currentScopeNode();
-  if (scope.effective !== null) return Promise.reject(cancelledIn(scope));
+  const refused = refusal(scope);
+  if (refused !== null) return Promise.reject(refused);
   const { promise, waiter } = suspension<T>(scope, target);
   try {
     const abort = register(waiter);
@@ -209,6 +216,17 @@ function goOn(): "wait" {
 /** Lets `waiter` be woken without a value when the clock of its run reaches `deadline`. */
 export function wakeAt(waiter: Waiter<void>, deadline: number): void {
   waiter.scope?.runner.deadlines.add(waiter, deadline);
+}
+
+/** What a checkpoint of code in the scope throws; null if the code may go on. */
+export function refusal(scope: Scope): unknown {
+  if (instruments.active !== null) instruments.active.checkpoint(scope);
+  const { director } = scope.runner;
+  if (director !== null) {
+    const error = director.checkpoint(scope);
+    if (error !== undefined) return error;
+  }
+  return scope.effective === null ? null : cancelledIn(scope);
 }
 
 /** Makes the error for code in a scope that is cancelled. Call it in the code that is to see the error. */

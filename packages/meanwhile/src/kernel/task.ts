@@ -9,12 +9,12 @@ import { invariant } from "../util/invariant.ts";
 import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
 import { giveWay, turnIsOver } from "./checkpoint.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
-import { callBody, type CapturedContext, currentScopeNode, enteredScope, runInScope } from "./current.ts";
+import { callBody, CapturedContext, currentScopeNode, enteredScope, runInScope } from "./current.ts";
 import { instruments } from "./instruments.ts";
 import { endsBefore, joinsHaveChanged } from "./join-order.ts";
 import type { Runner } from "./runner.ts";
 import { Scope } from "./scope.ts";
-import { cancelledIn, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
+import { cancelledIn, refusal, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
 import { isFinal, NEW, RUNNING, type TaskState, transition } from "./task-state.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach into the runtime.
@@ -118,7 +118,12 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
 
   /** Starts the job in a microtask: nothing of it runs before the caller has the task. */
   startSoon(): void {
-    queueMicrotask(() => this.start());
+    const { director } = this.runner;
+    if (director === null) queueMicrotask(() => this.start());
+    else {
+      const context = new CapturedContext();
+      director.resume(this.scope, () => this.start(context));
+    }
   }
 
   /** @internal Called inside the task's scope. */
@@ -184,11 +189,12 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     const scope = currentScopeNode();
     if (scope.task === (this as TaskNode)) return Promise.reject(awaitSelf(this.name));
     joinsHaveChanged();
-    if (scope.effective !== null) {
-      const mustWait = !this.done && endsBefore(this.scope, scope);
-      return mustWait ? this.#joinCancelled(scope) : Promise.reject(cancelledIn(scope));
+    const refused = refusal(scope);
+    if (refused !== null) {
+      const mustWait = scope.effective !== null && !this.done && endsBefore(this.scope, scope);
+      return mustWait ? this.#joinCancelled(scope) : Promise.reject(refused);
     }
-    if (this.done && turnIsOver()) return giveWay().then(() => this.#join());
+    if (this.done && turnIsOver(scope.runner)) return giveWay().then(() => this.#join());
     const { promise, waiter } = suspension<T>(scope, this);
     if (this.done) this.#tell(waiter);
     else this.#addJoiner(waiter);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import { cancelScope, checkpoint, isCancelled, Lock, moveOnAfter, now, Semaphore, sleep, timeout } from "meanwhile";
-import { enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } from "meanwhile/lowlevel";
+import { currentScopeNode, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
 import { BUDGET_MS } from "../../src/kernel/checkpoint.ts";
@@ -79,13 +79,13 @@ describe("checkpoint", () => {
 
   it("counts each turn of the event loop anew", async () => {
     await sleep(0);
-    assert.equal(turnIsOver(), false);
+    assert.equal(turnIsOver(currentScopeNode().runner), false);
     compute(BUDGET_MS);
-    assert.equal(turnIsOver(), true);
+    assert.equal(turnIsOver(currentScopeNode().runner), true);
     // Two turns: Deno runs an unref'd immediate one later.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
     await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(turnIsOver(), false);
+    assert.equal(turnIsOver(currentScopeNode().runner), false);
   });
 
   it("throws in a cancelled scope, before and after it gave way", async () => {
@@ -97,7 +97,7 @@ describe("checkpoint", () => {
       assert.throws(enterCheckpoint, isCancelled);
     });
     await cancelScope(async (scope) => {
-      turnIsOver();
+      turnIsOver(currentScopeNode().runner);
       compute(BUDGET_MS);
       const turn = checkpoint();
       scope.cancel();

@@ -16,6 +16,7 @@ function recorder(seen: string[]): Required<Instrument> {
     suspended: ({ target }) => void seen.push(`suspended in ${target.describe()}`),
     resumed: ({ target }) => void seen.push(`resumed from ${target.describe()}`),
     scopeCancelled: ({ cancelled }) => void seen.push(`cancelled: ${cancelled}`),
+    checkpoint: ({ effective }) => void seen.push(`checkpoint${effective === null ? "" : ", cancelled"}`),
   };
 }
 
@@ -32,7 +33,9 @@ describe("An instrument", () => {
       const ofTasks = seen.filter((one) => !one.endsWith("the end of a run inside it"));
       assert.deepEqual(ofTasks, [
         "created sleeper",
+        "checkpoint",
         "suspended in sleep",
+        "checkpoint",
         'suspended in task "sleeper"',
         "cancelled: true",
         "resumed from sleep",
@@ -55,7 +58,7 @@ describe("An instrument", () => {
       await sleep(0);
     }
     assert.deepEqual(first, ["resumed"]);
-    assert.equal(second.length, 3);
+    assert.equal(second.length, 4);
   });
 
   it("costs one comparison when there is none", () => {
