@@ -9,7 +9,7 @@ export interface Director {
    * A checkpoint begins in `scope`, before any effect of the call. It may cancel scopes. What it returns is thrown by the
    * call; `undefined` lets the call go on.
    */
-  checkpoint(scope: Scope): unknown;
+  checkpoint(scope: Scope): Error | undefined;
   /** Whether the turn of the event loop is over, so that a checkpoint gives way; in place of a look at the clock. */
   turnIsOver(): boolean;
   /** Code in `scope` can go on: its wait has ended, or its task was started. It does when `go` is called, once. */

@@ -219,7 +219,7 @@ export function wakeAt(waiter: Waiter<void>, deadline: number): void {
 }
 
 /** What a checkpoint of code in the scope throws; null if the code may go on. */
-export function refusal(scope: Scope): unknown {
+export function refusal(scope: Scope): Error | null {
   if (instruments.active !== null) instruments.active.checkpoint(scope);
   const { director } = scope.runner;
   if (director !== null) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { checkpoint, createTask, Event, gather, isCancelled, Lock, moveOnAfter, run, sleep } from "meanwhile";
+import { type CancelScope, checkpoint, createTask, Event, gather, isCancelled, Lock, moveOnAfter, run, sleep } from "meanwhile";
 import { currentScopeNode, type Director, enterCheckpoint, throwIfCancelled } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
@@ -133,7 +133,10 @@ describe("A director", () => {
   it(
     "cancels at a checkpoint, which then throws",
     inTurn(async () => {
-      await directed({ checkpoint: (scope) => void scope.cancel("at the first one") }, async () => {
+      await const cancel = (scope: CancelScope): undefined => {
+        scope.cancel("at the first one");
+      };
+      await directed({ checkpoint: cancel }, async () => {
         await moveOnAfter(1_000, async () => assert.ok(isCancelled(await errorOf(checkpoint()))));
       });
     }),
