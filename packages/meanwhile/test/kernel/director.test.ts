@@ -3,7 +3,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { type CancelScope, checkpoint, createTask, Event, gather, isCancelled, Lock, moveOnAfter, run, sleep } from "meanwhile";
+import {
+  type CancelScope,
+  checkpoint,
+  createTask,
+  Event,
+  gather,
+  isCancelled,
+  Lock,
+  moveOnAfter,
+  run,
+  sleep,
+} from "meanwhile";
 import { currentScopeNode, type Director, enterCheckpoint, throwIfCancelled } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
@@ -133,7 +144,7 @@ describe("A director", () => {
   it(
     "cancels at a checkpoint, which then throws",
     inTurn(async () => {
-      await const cancel = (scope: CancelScope): undefined => {
+      const cancel = (scope: CancelScope): undefined => {
         scope.cancel("at the first one");
       };
       await directed({ checkpoint: cancel }, async () => {
