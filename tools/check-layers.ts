@@ -28,7 +28,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   addEventListener: "kernel/foreign.ts",
   removeEventListener: "kernel/foreign.ts",
   throwIfAborted: "kernel/foreign.ts",
-  AsyncLocalStorage: "kernel/current.ts",
+  AsyncLocalStorage: "kernel/context.ts",
 };
 
 // Our packages by what they may import of ours. Satellites get the two faces any outsider has.

@@ -1,7 +1,8 @@
 // Owns tasks on behalf of a group or a combinator: one scope around them, and a wait for the last one.
 
 import { CancelledError } from "../errors.ts";
-import { callBody, currentScopeNode, runInScope } from "./current.ts";
+import { callBody, runInScope } from "./context.ts";
+import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
 import { Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type WaitTarget, type Waiter } from "./suspend.ts";

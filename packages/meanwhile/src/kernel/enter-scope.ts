@@ -4,8 +4,9 @@ import { type Cancellation, UsageError } from "../errors.ts";
 import { show } from "../util/show.ts";
 import { unwrapCancellation } from "./cancellation.ts";
 import type { SignalOption } from "./children.ts";
+import { callBody, runInScope } from "./context.ts";
 import { isCoroutine } from "./coroutine.ts";
-import { callBody, currentScopeNode, runInScope } from "./current.ts";
+import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 

@@ -11,6 +11,7 @@ import { type Cancellation, UsageError } from "../errors.ts";
 import { showInstancesAs } from "../util/inspect.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
+import { makeFrames } from "./context.ts";
 import { instruments } from "./instruments.ts";
 import type { Runner } from "./runner.ts";
 import type { WaitTarget } from "./suspend.ts";
@@ -81,6 +82,9 @@ export class Scope implements CancelScope, ScopeMember {
   first: ScopeMember | null = null;
   /** Our newest member. */
   last: ScopeMember | null = null;
+
+  /** @internal The stores of other AsyncLocalStorages where the scope was entered; see context.ts. */
+  outerFrame: unknown = undefined;
 
   // Null until a deadline is set.
   #timer: ScopeTimer | null = null;
@@ -276,6 +280,8 @@ function badDeadline(at: unknown): UsageError {
     `Cannot set the deadline of a scope to ${show(at)}; pass a time on the scale of now(), or Infinity`,
   );
 }
+
+makeFrames(Scope.prototype);
 
 showInstancesAs(Scope.prototype, (scope) => {
   const whose = scope.task === null ? scope.runner.name : `task ${scope.task.id} "${scope.task.name}"`;

@@ -1,14 +1,13 @@
 // Which scope the running code is in, whatever started it.
 
 import assert from "node:assert/strict";
-import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
 
 import { cancelScope, createTask, currentScope, currentTask, isCancelled, sleep, taskGroup } from "meanwhile";
-import { CapturedContext, captureContext, currentScopeNode } from "meanwhile/lowlevel";
+import { currentScopeNode } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
-import { refuseSecondCopy, runInScope } from "../../src/kernel/current.ts";
+import { refuseSecondCopy } from "../../src/kernel/current.ts";
 import { caught } from "./caught.ts";
 
 describe("The current scope", () => {
@@ -67,55 +66,6 @@ describe("The current scope", () => {
   it("outside of everything is never cancelled", () => {
     assert.equal(currentScopeNode().effective, null);
     assert.throws(() => currentScope(), { code: "MW_ERR_OUTSIDE_RUN" });
-  });
-});
-
-describe("captureContext", () => {
-  it("runs callbacks in the scope, and in the user's AsyncLocalStorage, of the capture", async () => {
-    const user = new AsyncLocalStorage<string>();
-    await cancelScope(async (scope) => {
-      const inContext = user.run("Ada", () => captureContext());
-      await cancelScope(() => {
-        assert.equal(
-          inContext(() => currentScope()),
-          scope,
-        );
-        assert.equal(
-          inContext(() => user.getStore()),
-          "Ada",
-        );
-      });
-    });
-  });
-});
-
-describe("A captured context", () => {
-  const user = new AsyncLocalStorage<string>();
-  const seen = (): unknown[] => [currentScope(), user.getStore()];
-
-  it("runs callbacks inside a scope as if that had been entered where it was captured", async () => {
-    await cancelScope(async (outer) => {
-      await cancelScope((inner) => {
-        user.run("Ada", () => {
-          const inside = currentScopeNode();
-          const context = user.run("Grace", () => new CapturedContext());
-          assert.deepEqual(context.runInScope(inside, seen, undefined), [inner, "Grace"]);
-          assert.deepEqual(context.run(seen), [inner, "Grace"]);
-          assert.deepEqual(seen(), runInScope(inside, seen, undefined));
-        });
-      });
-      assert.equal(currentScope(), outer);
-    });
-  });
-
-  it("keeps what a callback enters from what comes after it", async () => {
-    const context = user.run("Ada", () => new CapturedContext());
-    context.run(() => user.enterWith("Grace"));
-    assert.equal(
-      context.run(() => user.getStore()),
-      "Ada",
-    );
-    assert.equal(user.getStore(), undefined);
   });
 });
 
