@@ -4,7 +4,9 @@
 /** The stable codes of errors thrown by the core. */
 export type ErrorCode =
   | "MW_ERR_ALL_FAILED"
+  | "MW_ERR_ALREADY_HELD"
   | "MW_ERR_AWAIT_SELF"
+  | "MW_ERR_BROKEN_BARRIER"
   | "MW_ERR_CANCELLED"
   | "MW_ERR_DEADLOCK"
   | "MW_ERR_EMPTY"
@@ -12,6 +14,8 @@ export type ErrorCode =
   | "MW_ERR_INTERNAL"
   | "MW_ERR_INVALID_ARGUMENT"
   | "MW_ERR_LEFT_RUNNING"
+  | "MW_ERR_NOT_DETERMINISTIC"
+  | "MW_ERR_NOT_HELD"
   | "MW_ERR_NOT_STARTED"
   | "MW_ERR_OUTSIDE_RUN"
   | "MW_ERR_QUEUE_CLOSED"
@@ -20,6 +24,7 @@ export type ErrorCode =
   | "MW_ERR_TASK_CANCELLED"
   | "MW_ERR_TASK_GROUP"
   | "MW_ERR_TEST_TIMEOUT"
+  | "MW_ERR_THROWN_UNDER_SEED"
   | "MW_ERR_TIMEOUT"
   | "MW_ERR_TWO_COPIES"
   | "MW_ERR_UNEXPECTED_WARNING";
@@ -173,6 +178,22 @@ export class DeadlockError extends Error {
   }
 }
 
+/**
+ * Not all parties of a barrier will come: it was broken by `abort()`, or emptied by `reset()` while the task waited.
+ *
+ * @see {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BrokenBarrierError}
+ */
+export class BrokenBarrierError extends Error {
+  override readonly name = "BrokenBarrierError";
+  /** Always `MW_ERR_BROKEN_BARRIER`. */
+  readonly code = "MW_ERR_BROKEN_BARRIER";
+
+  /** @internal */
+  constructor(message: string) {
+    super(message);
+  }
+}
+
 /** The queue was closed: nothing can be put, or nothing is left to get. */
 export class QueueClosedError extends Error {
   override readonly name = "QueueClosedError";
@@ -209,11 +230,16 @@ export class QueueEmptyError extends Error {
   }
 }
 
-/** A test under `runTest` failed for what it left behind, or for taking too long. */
+/** A tool of `meanwhile/testing` found something wrong; `code` says what. */
 export class TestError extends Error {
   override readonly name = "TestError";
-  /** `MW_ERR_LEFT_RUNNING`, `MW_ERR_TEST_TIMEOUT` or `MW_ERR_UNEXPECTED_WARNING`. */
-  readonly code: "MW_ERR_LEFT_RUNNING" | "MW_ERR_TEST_TIMEOUT" | "MW_ERR_UNEXPECTED_WARNING";
+  /** What is wrong; docs/errors.md lists them. */
+  readonly code:
+    | "MW_ERR_LEFT_RUNNING"
+    | "MW_ERR_NOT_DETERMINISTIC"
+    | "MW_ERR_TEST_TIMEOUT"
+    | "MW_ERR_THROWN_UNDER_SEED"
+    | "MW_ERR_UNEXPECTED_WARNING";
 
   /** @internal */
   constructor(code: TestError["code"], message: string, options?: ErrorOptions) {

@@ -1,6 +1,8 @@
 // The public API of meanwhile/testing: this list is it.
 
 export { TestError } from "./errors.ts";
+export { TestEvent, type TestEventKind } from "./testing/event-log.ts";
+export { type ExploreOptions, exploreSchedules } from "./testing/explore.ts";
 export { waitUntilIdle } from "./testing/idle.ts";
 export { MockClock, type MockClockOptions } from "./testing/mock-clock.ts";
-export { runTest, type RunTestOptions } from "./testing/run-test.ts";
+export { runTest, type RunTestOptions, type TestOptions } from "./testing/run-test.ts";

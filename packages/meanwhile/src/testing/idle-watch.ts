@@ -2,7 +2,7 @@
 // size of the run: a test with 100 000 sleeping tasks jumps as quickly as one with ten.
 
 import { activeRunners, addInstrument, type Clock, type Runner, type TaskNode, tasksIn } from "../lowlevel.ts";
-import { isBlocked } from "./idle.ts";
+import { hasReady, isBlocked } from "./idle.ts";
 
 /** Tells whether all runs on a clock are idle. Listens until it is disposed. */
 export class IdleWatch implements Disposable {
@@ -35,6 +35,7 @@ export class IdleWatch implements Disposable {
 
   /** Whether every task of these runs waits, and only for meanwhile. */
   get isIdle(): boolean {
+    if (this.runners().some(hasReady)) return false;
     for (const task of this.#suspects) {
       if (!task.done && !isBlocked(task)) return false;
       this.#suspects.delete(task);

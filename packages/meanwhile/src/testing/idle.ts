@@ -9,6 +9,7 @@ import {
   waitsOf,
   currentScopeNode,
 } from "../lowlevel.ts";
+import { TestDirector } from "./test-director.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach in here.
 const { setImmediate, clearImmediate, setTimeout, clearTimeout } = globalThis;
@@ -18,7 +19,13 @@ const { setImmediate, clearImmediate, setTimeout, clearTimeout } = globalThis;
  * for a foreign promise may go on by itself at any moment, so it is not idle.
  */
 export function isIdle(runner: Runner, except: TaskNode | null = null): boolean {
+  if (hasReady(runner)) return false;
   return tasksIn(runner.root).every((task) => task === except || isBlocked(task));
+}
+
+/** Whether code of the run can go on and only has not been picked yet. */
+export function hasReady({ director }: Runner): boolean {
+  return director instanceof TestDirector && director.hasReady;
 }
 
 /** Whether a task waits, and only for meanwhile. */

@@ -87,6 +87,12 @@ export class MockClock implements Clock {
     this.#watch();
   }
 
+  /** @internal Jumps now if everything waits and there is a deadline; else looks again soon. For who knows that all is at rest. */
+  lookNow(): void {
+    if (this.#alarm !== null && this.#watching?.isIdle === true) this.#jump(this.#alarm);
+    else if (this.#watching !== null) this.#lookSoon();
+  }
+
   /** @internal Ends {@link watchAlways}. */
   unwatch(): void {
     this.onNothingLeft = null;

@@ -1,21 +1,34 @@
 // Runs one test on virtual time and fails it for whatever it leaves behind.
 
 import { TestError, UsageError } from "../errors.ts";
-import { currentScopeNode, type Job, renderTaskTree, run, type Runner, tasksIn } from "../lowlevel.ts";
+import { currentScopeNode, type Job, renderTaskTree, run, type Runner, type TaskNode, tasksIn } from "../lowlevel.ts";
 import { show } from "../util/show.ts";
-import { isIdle } from "./idle.ts";
+import { EventLog, type TestEvent } from "./event-log.ts";
+import { DeadlockLookout, TimeLimit } from "./limits.ts";
 import { MockClock } from "./mock-clock.ts";
+import { nextTurn, ProcessWatch } from "./process-watch.ts";
+import { seedToUse, withSeed } from "./seeds.ts";
+import { TestDirector } from "./test-director.ts";
 
-const { setImmediate, setTimeout, clearTimeout } = globalThis;
-
-/** Options of {@link runTest}. */
-export interface RunTestOptions {
-  /** The clock of the test. Default: a new `MockClock` that jumps by itself. */
-  readonly clock?: MockClock | undefined;
-  /** Real milliseconds after which the test fails with a dump of its tasks. Default: 60 000. */
+/** What every call that runs tests can be told. */
+export interface TestOptions {
+  /** Real milliseconds after which a test fails with a dump of its tasks. Default: 60 000. */
   readonly timeoutMs?: number | undefined;
   /** Codes (or names) of process warnings that the test provokes on purpose; any other one fails it. Default: none. */
   readonly expectWarnings?: readonly string[] | undefined;
+}
+
+/** Options of {@link runTest}. */
+export interface RunTestOptions extends TestOptions {
+  /** The clock of the test. Default: a new `MockClock` that jumps by itself. */
+  readonly clock?: MockClock | undefined;
+  /**
+   * Decides who goes on when several can, in place of the order in which they were woken: the same seed gives the same
+   * schedule. An integer from 0 to 2 ** 32 - 1; the variable `MEANWHILE_SEED` overrides it. Default: no seed.
+   */
+  readonly seed?: number | undefined;
+  /** Told what happens in the test: see {@link TestEvent}. Must not throw. Default: nobody. */
+  readonly onEvent?: ((event: TestEvent) => void) | undefined;
 }
 
 /**
@@ -23,9 +36,12 @@ export interface RunTestOptions {
  * running, if a promise rejects unhandled or the process emits a warning meanwhile, if its tasks wait for each other,
  * and after `timeoutMs` of real time, with a dump of its tasks.
  *
- * Cancellation: of a scope around it cancels the test.
+ * With a `seed` everything that meanwhile wakes or starts goes on in an order that the seed decides, one at a time. A
+ * failure then carries the properties `seed` and `replay`.
  *
- * @throws whatever the test throws
+ * Cancellation: reaches the test, if a scope around it is cancelled; the call ends when the test has ended.
+ *
+ * @throws whatever the test throws; under a seed wrapped in `MW_ERR_THROWN_UNDER_SEED` if it can carry no property
  * @throws {@link TestError} `MW_ERR_LEFT_RUNNING`, `MW_ERR_TEST_TIMEOUT` or `MW_ERR_UNEXPECTED_WARNING`
  * @throws {@link DeadlockError} `MW_ERR_DEADLOCK` as soon as nothing can wake any task
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad option
@@ -42,15 +58,64 @@ export interface RunTestOptions {
  * });
  * console.log(took); //> 3000
  * ```
+ *
+ * @example Another order of events for each seed
+ * ```ts
+ * import { Event, gather } from "meanwhile";
+ * import { runTest } from "meanwhile/testing";
+ *
+ * async function race(): Promise<string> {
+ *   const start = new Event();
+ *   let order = "";
+ *   const runner = (name: string) => async () => {
+ *     await start.wait();
+ *     order += name;
+ *   };
+ *   await gather([runner("a"), runner("b"), runner("c"), async () => start.set()]);
+ *   return order;
+ * }
+ * console.log(await runTest(race)); //> abc
+ * console.log(await runTest(race, { seed: 1 }), await runTest(race, { seed: 1 })); //> …
+ * ```
  */
 export async function runTest<T>(test: Job<T>, options: RunTestOptions = {}): Promise<T> {
-  const { clock = new MockClock(), timeoutMs = 60_000, expectWarnings = [] } = options;
-  if (!(typeof timeoutMs === "number" && timeoutMs > 0)) {
-    throw new UsageError(
-      "MW_ERR_INVALID_ARGUMENT",
-      `Cannot run a test: 'timeoutMs' is ${show(timeoutMs)}; pass a number of milliseconds > 0`,
-    );
+  const { clock = new MockClock(), seed: given, onEvent = null } = options;
+  checkTestOptions("run a test", options);
+  if (given === undefined) return await runDirected(test, options, { clock, director: null, onEvent });
+  const seed = seedToUse("run a test", given);
+  return await runSeeded(test, options, { clock, director: new TestDirector(seed), onEvent }, seed);
+}
+
+/** Refuses bad options that all calls share. */
+export function checkTestOptions(call: string, { timeoutMs }: TestOptions): void {
+  if (timeoutMs === undefined || (typeof timeoutMs === "number" && timeoutMs > 0)) return;
+  throw new UsageError(
+    "MW_ERR_INVALID_ARGUMENT",
+    `Cannot ${call}: 'timeoutMs' is ${show(timeoutMs)}; pass a number of milliseconds > 0`,
+  );
+}
+
+/** How one run of a test is carried out. */
+export interface Direction {
+  readonly clock: MockClock;
+  /** Null leaves everything to chance. */
+  readonly director: TestDirector | null;
+  readonly onEvent: ((event: TestEvent) => void) | null;
+}
+
+/** Like {@link runDirected}; its failures say the seed. */
+export async function runSeeded<T>(test: Job<T>, options: TestOptions, direction: Direction, seed: number): Promise<T> {
+  try {
+    return await runDirected(test, options, direction);
+  } catch (error) {
+    throw withSeed(error, seed);
   }
+}
+
+/** Runs one test, with options that were checked. */
+export async function runDirected<T>(test: Job<T>, options: TestOptions, direction: Direction): Promise<T> {
+  const { timeoutMs = 60_000, expectWarnings = [] } = options;
+  const { clock, director } = direction;
   // A fresh turn of the event loop: what ran before must not have used up the test's budget, or it gives way elsewhere.
   await nextTurn();
   using watch = new ProcessWatch(expectWarnings);
@@ -59,15 +124,33 @@ export async function runTest<T>(test: Job<T>, options: RunTestOptions = {}): Pr
   const lookout = held.use(new DeadlockLookout());
   clock.watchAlways((runners) => lookout.look(runners));
   held.defer(() => clock.unwatch());
-  const ended = run(() => runAndLookAround(test, limit), { clock, handleSignals: false });
+  if (director !== null) director.onRest = () => clock.lookNow();
+  const main = (): Promise<T> => {
+    const { runner, task } = currentScopeNode();
+    limit.runner = runner;
+    runner.director = director ?? runner.director;
+    if (direction.onEvent !== null) listen(held, runner, task, direction.onEvent);
+    return runAndLookAround(test);
+  };
+  const ended = run(main, { clock, handleSignals: false });
   const value = await Promise.race([ended, limit.exceeded]);
   await watch.settle();
   return value;
 }
 
-async function runAndLookAround<T>(test: Job<T>, limit: TimeLimit): Promise<T> {
+function listen(
+  held: DisposableStack,
+  runner: Runner,
+  main: TaskNode | null,
+  onEvent: (event: TestEvent) => void,
+): void {
+  const log = held.use(new EventLog(runner, main, onEvent));
+  const { director } = runner;
+  if (director instanceof TestDirector) director.onResume = (scope) => log.resumed(scope);
+}
+
+async function runAndLookAround<T>(test: Job<T>): Promise<T> {
   const { runner, task } = currentScopeNode();
-  limit.runner = runner;
   const value = await (typeof test === "function" ? test() : test);
   const left = tasksIn(runner.root).filter((other) => other !== task);
   if (left.length > 0) {
@@ -77,122 +160,4 @@ async function runAndLookAround<T>(test: Job<T>, limit: TimeLimit): Promise<T> {
     );
   }
   return value;
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-// Fails the test for what happens in the process while it runs.
-class ProcessWatch implements Disposable {
-  readonly #expected: readonly string[];
-  #failure: { readonly error: unknown } | null = null;
-  readonly #onWarning = (warning: Error & { code?: string }): void => {
-    if (this.#expected.includes(warning.code ?? warning.name) || this.#expected.includes(warning.name)) return;
-    this.#failure ??= {
-      error: new TestError(
-        "MW_ERR_UNEXPECTED_WARNING",
-        `Cannot accept the process warning ${warning.code ?? warning.name}: ${warning.message}; mend its cause, or name it in 'expectWarnings'`,
-        { cause: warning },
-      ),
-    };
-  };
-  readonly #onRejection = (reason: unknown): void => {
-    this.#failure ??= { error: reason };
-  };
-
-  constructor(expected: readonly string[]) {
-    this.#expected = expected;
-    process.on("warning", this.#onWarning);
-    process.on("unhandledRejection", this.#onRejection);
-  }
-
-  /** Waits until everything that happened has been reported, and throws the first failure. */
-  async settle(): Promise<void> {
-    await nextTurn();
-    if (this.#failure !== null) throw this.#failure.error;
-  }
-
-  [Symbol.dispose](): void {
-    process.off("warning", this.#onWarning);
-    process.off("unhandledRejection", this.#onRejection);
-  }
-}
-
-// Ends the test after real time, with a dump.
-class TimeLimit implements Disposable {
-  readonly exceeded: Promise<never>;
-  runner: Runner | null = null;
-  readonly #timer: ReturnType<typeof setTimeout>;
-
-  constructor(timeoutMs: number) {
-    const { promise, reject } = Promise.withResolvers<never>();
-    this.exceeded = promise;
-    this.#timer = setTimeout(() => reject(this.#expire(timeoutMs)), timeoutMs);
-    // Does not keep the process alive: with nothing else left, the run itself reports the deadlock, where it can see it.
-    if (SEES_THE_END_OF_THE_LOOP) this.#timer.unref();
-  }
-
-  #expire(timeoutMs: number): TestError {
-    const root = this.runner?.root;
-    const tree = root === undefined ? "" : `\n${renderTaskTree(root)}`;
-    const error = new TestError(
-      "MW_ERR_TEST_TIMEOUT",
-      `Cannot finish the test: it still runs after ${timeoutMs} ms of real time; see what its tasks wait for${tree}`,
-    );
-    root?.cancel(error);
-    return error;
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-/** Whether the host tells when nothing is left that could happen: Bun and Deno do not while a test waits. */
-const SEES_THE_END_OF_THE_LOOP = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
-
-/** What keeps the process alive, by kind; null on hosts that cannot tell. Bun has the function, which lists nothing. */
-function activeResources(): readonly string[] | null {
-  if (process.versions["bun"] !== undefined) return null;
-  return process.getActiveResourcesInfo();
-}
-
-/** How long nothing may happen in an idle run before it counts as deadlocked where the host cannot tell. */
-const PATIENCE_MS = 1_000;
-
-// Declares a deadlock when the runs of the test are idle, no deadline is left and nothing real is under way.
-class DeadlockLookout implements Disposable {
-  readonly #usual = activeResources();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  /** The runs are idle, and no deadline is left. */
-  look(runners: readonly Runner[]): void {
-    clearTimeout(this.#timer);
-    const resources = activeResources();
-    if (resources === null || this.#usual === null)
-      this.#timer = setTimeout(() => this.#lookAgain(runners), PATIENCE_MS);
-    else if (isSubset(resources, this.#usual)) declare(runners);
-  }
-
-  #lookAgain(runners: readonly Runner[]): void {
-    if (runners.every((runner) => isIdle(runner))) declare(runners);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-function declare(runners: readonly Runner[]): void {
-  for (const runner of runners) runner.declareDeadlock?.();
-}
-
-function isSubset(some: readonly string[], all: readonly string[]): boolean {
-  const left = [...all];
-  return some.every((kind) => {
-    const index = left.indexOf(kind);
-    if (index !== -1) left.splice(index, 1);
-    return index !== -1;
-  });
 }

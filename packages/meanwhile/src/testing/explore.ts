@@ -1,0 +1,138 @@
+// Runs a test under many schedules: what depends on the order in which things happen shows.
+
+import { TestError, UsageError } from "../errors.ts";
+import { show } from "../util/show.ts";
+import type { TestEvent } from "./event-log.ts";
+import { MockClock } from "./mock-clock.ts";
+import { checkTestOptions, runSeeded, type TestOptions } from "./run-test.ts";
+import { seedsToUse, withSeed } from "./seeds.ts";
+import { TestDirector } from "./test-director.ts";
+
+/** Options of {@link exploreSchedules}. */
+export interface ExploreOptions extends TestOptions {
+  /** How many schedules are tried; an integer >= 1. Default: 100. */
+  readonly schedules?: number | undefined;
+  /** The seed of the first schedule; each one after it takes the next integer. Default: 1. */
+  readonly seed?: number | undefined;
+  /**
+   * Whether each schedule is run twice, and fails unless the same happens in both. A test that passes depends on nothing but
+   * its seed, so each of its failures can be run again. Default: false.
+   */
+  readonly checkDeterminism?: boolean | undefined;
+}
+
+/**
+ * Runs a test as {@link runTest} does, once under each of many seeds, and returns what it returned under each. Stops at the
+ * first failure, which carries the properties `seed` and `replay`. With the variable `MEANWHILE_SEED` set, only that one
+ * schedule is run.
+ *
+ * Foreign promises, real time and `Math.random` are not decided by the seed; `checkDeterminism` finds a test that depends on
+ * them.
+ *
+ * Cancellation: reaches the test, if a scope around it is cancelled; the call ends when the test has ended.
+ *
+ * @param test - called for each schedule with its seed; has to make everything it uses anew
+ * @throws whatever the test throws, and what `runTest` throws
+ * @throws {@link TestError} `MW_ERR_NOT_DETERMINISTIC` with the first event that differs
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad option
+ * @see {@link https://docs.rs/shuttle/latest/shuttle/fn.check_random.html}
+ *
+ * @example An update that is lost in some schedules
+ * ```ts
+ * import { checkpoint, gather } from "meanwhile";
+ * import { exploreSchedules } from "meanwhile/testing";
+ *
+ * const totals = await exploreSchedules(async () => {
+ *   let total = 0;
+ *   const add = async () => {
+ *     await checkpoint();
+ *     const before = total;
+ *     await checkpoint();
+ *     total = before + 1;
+ *   };
+ *   await gather([add, add]);
+ *   return total;
+ * });
+ * console.log(Math.max(...totals), Math.min(...totals)); //> 2 1
+ * ```
+ */
+export async function exploreSchedules<T>(
+  test: (seed: number) => T | PromiseLike<T>,
+  options: ExploreOptions = {},
+): Promise<T[]> {
+  const { schedules = 100, seed: first = 1, checkDeterminism = false } = options;
+  checkTestOptions("explore schedules", options);
+  if (typeof test !== "function")
+    throw badArgument(`the test is ${show(test)}; pass a function that can be called again`);
+  if (!Number.isInteger(schedules) || schedules < 1)
+    throw badArgument(`'schedules' is ${show(schedules)}; pass an integer >= 1`);
+  const explore = checkDeterminism ? exploreTwice<T> : exploreOnce<T>;
+  const values: T[] = [];
+  for (const seed of seedsToUse("explore schedules", first, schedules))
+    values.push(await explore(test, options, seed, null));
+  return values;
+}
+
+function badArgument(what: string): UsageError {
+  return new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot explore schedules: ${what}`);
+}
+
+type Test<T> = (seed: number) => T | PromiseLike<T>;
+
+function exploreOnce<T>(
+  test: Test<T>,
+  options: TestOptions,
+  seed: number,
+  onEvent: ((event: TestEvent) => void) | null,
+): Promise<T> {
+  return runSeeded(
+    () => test(seed),
+    options,
+    { clock: new MockClock(), director: new TestDirector(seed), onEvent },
+    seed,
+  );
+}
+
+async function exploreTwice<T>(test: Test<T>, options: TestOptions, seed: number): Promise<T> {
+  const [first, second]: [string[], string[]] = [[], []];
+  const value = await exploreOnce(test, options, seed, (event) => void first.push(String(event)));
+  let failure: { readonly error: unknown } | null = null;
+  try {
+    await exploreOnce(test, options, seed, (event) => void second.push(String(event)));
+  } catch (error) {
+    failure = { error };
+  }
+  // First: a failure that comes only the second time is explained by what differs.
+  const at = firstDifference(first, second);
+  if (at !== -1) throw withSeed(notDeterministic(first, second, at, seed, failure), seed);
+  if (failure !== null) throw failure.error;
+  return value;
+}
+
+function firstDifference(first: readonly string[], second: readonly string[]): number {
+  const longer = first.length > second.length ? first : second;
+  return longer.findIndex((_, i) => first[i] !== second[i]);
+}
+
+/** How many of the events before the first difference are shown. */
+const EVENTS_BEFORE = 5;
+
+function notDeterministic(
+  first: readonly string[],
+  second: readonly string[],
+  at: number,
+  seed: number,
+  failure: { readonly error: unknown } | null,
+): TestError {
+  const before = first.slice(Math.max(0, at - EVENTS_BEFORE), at).map((line) => `  ${line}`);
+  return new TestError(
+    "MW_ERR_NOT_DETERMINISTIC",
+    [
+      `Cannot repeat the schedule of seed ${seed}: event ${at + 1} differs between two runs; something decides that is not meanwhile's: real time, Math.random, a foreign promise, or state kept from one run to the next`,
+      ...before,
+      `first run:  ${first[at] ?? "has ended"}`,
+      `second run: ${second[at] ?? "has ended"}`,
+    ].join("\n"),
+    failure === null ? {} : { cause: failure.error },
+  );
+}
