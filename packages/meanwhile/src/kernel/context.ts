@@ -7,8 +7,7 @@
 // For a short task that copy was a third of its time and a quarter of its memory (bench/README.md, row `gather`). So where
 // Node lets us, a scope is a frame itself: it answers for its own store, and asks the frame around for any other. An
 // AsyncResource tells the frame it was made in and enters whatever frame it holds, under a symbol that is found, and tried
-// out, when this file is loaded. Without it (Bun, Deno, a Node that has changed) the stores are
-// entered as anybody does it.
+// out, when this file is loaded. Without it (Bun, Deno, a Node that has changed) the store is entered as anybody does it.
 
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
