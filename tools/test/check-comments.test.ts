@@ -15,7 +15,7 @@ export function hello(): void {}
 /**
  * Waits.
  *
- * Cancellation: stops the wait.
+ * Cancellation: safe. It stops the wait.
  */
 export async function pause(): Promise<void> {}
 /** Wraps a function; the wrapper waits, this does not. */
@@ -63,6 +63,10 @@ describe("check-comments", () => {
     ],
     "a constant that is a coroutine function": [`/** It. */\nexport const x: () => Coroutine<void> = y;`, /x waits/],
     "an empty Cancellation line": [`/** It. Cancellation: */\nexport async function x(): Promise<void> {}`, /x waits/],
+    "a Cancellation line that does not say what becomes of the data": [
+      `/**\n * It.\n *\n * Cancellation: ends the wait.\n */\nexport async function x(): Promise<void> {}`,
+      /x waits.*"safe\.", "loses" what or "reaches" whom/,
+    ],
     "a method without a doc comment": [`/** It. */\nexport class x { go(): void {} }`, /x\.go has no doc comment/],
     "a field without a doc comment": [`/** It. */\nexport class x { readonly a = 1; }`, /x\.a has no doc comment/],
     "an async method": [`/** It. */\nexport class x { /** It. */ async go(): Promise<void> {} }`, /x\.go waits/],

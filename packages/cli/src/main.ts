@@ -20,7 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 /**
  * Runs the `meanwhile` command line and sets `process.exitCode`.
  *
- * Cancellation: SIGINT and SIGTERM end the command in order, with 130 and 143; a second one at once.
+ * Cancellation: reaches the command. SIGINT and SIGTERM end it in order, with 130 and 143; a second one at once.
  *
  * @param args - what stands after `meanwhile`
  *

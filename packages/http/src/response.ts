@@ -65,7 +65,7 @@ export class ClientResponse implements AsyncDisposable {
   /**
    * Reads the body as text, by the charset of its `Content-Type`, or else UTF-8.
    *
-   * Cancellation: closes the connection; what was read is lost.
+   * Cancellation: loses what was read of the body. The connection is closed.
    *
    * @throws {@link TooLargeError} `MW_ERR_HTTP_BODY_TOO_LARGE`, `MW_ERR_HTTP_DECOMPRESSION_BOMB`
    * @throws {@link HttpTimeoutError} `MW_ERR_HTTP_TOTAL_TIMEOUT`, `MW_ERR_HTTP_IDLE_TIMEOUT`
@@ -80,7 +80,7 @@ export class ClientResponse implements AsyncDisposable {
   /**
    * Reads the body as JSON. That it is a `T` is taken on trust.
    *
-   * Cancellation: as in `text`.
+   * Cancellation: loses what was read of the body. As in `text`.
    *
    * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_JSON`, and what `text` throws
    */
@@ -100,7 +100,7 @@ export class ClientResponse implements AsyncDisposable {
   /**
    * Reads the body as bytes.
    *
-   * Cancellation: as in `text`.
+   * Cancellation: loses what was read of the body. As in `text`.
    *
    * @throws what `text` throws
    */
@@ -112,7 +112,7 @@ export class ClientResponse implements AsyncDisposable {
    * The body as it comes. Only as much is taken from the server as is asked for; leaving the loop early closes the
    * connection. `timeouts.totalMs` does not apply any more, `maxBodyBytes` does.
    *
-   * Cancellation: closes the connection.
+   * Cancellation: loses the rest of the body. The connection is closed.
    *
    * @throws {@link HttpError} `MW_ERR_HTTP_BODY_USED` if it was read before; the iterator throws what `text` throws
    */
@@ -151,7 +151,7 @@ export class ClientResponse implements AsyncDisposable {
   /**
    * Gives the response up: reads a little rest of an unread body so that the connection can be kept, or closes it.
    *
-   * Cancellation: runs shielded, for 100 ms at most; in a cancelled scope it closes the connection at once.
+   * Cancellation: safe. It is held back, for 100 ms at most; in a cancelled scope it closes the connection at once.
    */
   async close(): Promise<void> {
     const exchange = this.#exchange;
@@ -167,7 +167,7 @@ export class ClientResponse implements AsyncDisposable {
    * The same as `close()`, once a call of `text`, `json` or `bytes` that is under way has ended: so a function can
    * `return response.text()` out of the block.
    *
-   * Cancellation: as in `close`; it reaches the reading.
+   * Cancellation: safe. As in `close`; it reaches the reading.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#reading?.catch(nothing);

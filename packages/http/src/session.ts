@@ -79,7 +79,7 @@ export class ClientSession implements AsyncDisposable {
   /**
    * Asks with GET.
    *
-   * Cancellation: as in `request`.
+   * Cancellation: loses the answer. As in `request`.
    */
   get(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
     return this.request("GET", url, options);
@@ -88,7 +88,7 @@ export class ClientSession implements AsyncDisposable {
   /**
    * Asks with HEAD: the answer has no body.
    *
-   * Cancellation: as in `request`.
+   * Cancellation: loses the answer. As in `request`.
    */
   head(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
     return this.request("HEAD", url, options);
@@ -97,7 +97,7 @@ export class ClientSession implements AsyncDisposable {
   /**
    * Asks with OPTIONS.
    *
-   * Cancellation: as in `request`.
+   * Cancellation: loses the answer. As in `request`.
    */
   options(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
     return this.request("OPTIONS", url, options);
@@ -106,7 +106,7 @@ export class ClientSession implements AsyncDisposable {
   /**
    * Asks with DELETE.
    *
-   * Cancellation: as in `request`.
+   * Cancellation: loses the answer. As in `request`.
    */
   delete(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
     return this.request("DELETE", url, options);
@@ -115,7 +115,7 @@ export class ClientSession implements AsyncDisposable {
   /**
    * Asks with POST.
    *
-   * Cancellation: as in `request`.
+   * Cancellation: loses the answer. As in `request`.
    */
   post(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
     return this.request("POST", url, options);
@@ -124,7 +124,7 @@ export class ClientSession implements AsyncDisposable {
   /**
    * Asks with PUT.
    *
-   * Cancellation: as in `request`.
+   * Cancellation: loses the answer. As in `request`.
    */
   put(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
     return this.request("PUT", url, options);
@@ -133,7 +133,7 @@ export class ClientSession implements AsyncDisposable {
   /**
    * Asks with PATCH.
    *
-   * Cancellation: as in `request`.
+   * Cancellation: loses the answer. As in `request`.
    */
   patch(url: string | URL, options?: RequestOptions): Promise<ClientResponse> {
     return this.request("PATCH", url, options);
@@ -145,7 +145,8 @@ export class ClientSession implements AsyncDisposable {
    * Without `retry` there is one attempt. Only where a kept connection turns out to have been closed by the server
    * before it answered anything, an idempotent request is sent once more over a new one.
    *
-   * Cancellation: frees the slot and closes the connection, before the call ends. What the server has done, it has done.
+   * Cancellation: loses the answer. It frees the slot and closes the connection before the call ends; what the server has
+   * done, it has done.
    *
    * @throws {@link ConnectError} `MW_ERR_HTTP_DNS`, `MW_ERR_HTTP_CONNECT`, `MW_ERR_HTTP_TLS`
    * @throws {@link HttpTimeoutError} `MW_ERR_HTTP_TOTAL_TIMEOUT`, `MW_ERR_HTTP_CONNECT_TIMEOUT`,
@@ -178,7 +179,7 @@ export class ClientSession implements AsyncDisposable {
    * Ends everything: who waits for a slot or an answer gets `MW_ERR_HTTP_CLOSED`, and every connection is closed.
    * Closing it again does nothing.
    *
-   * Cancellation: runs shielded, for 2 s at most.
+   * Cancellation: safe. It is held back, for 2 s at most.
    */
   async close(): Promise<void> {
     if (this.#pool.isClosed) return;
@@ -189,7 +190,7 @@ export class ClientSession implements AsyncDisposable {
   /**
    * The same as `close()`.
    *
-   * Cancellation: as in `close`.
+   * Cancellation: safe. As in `close`.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();

@@ -25,7 +25,7 @@ const NEXT_TURN: WaitTarget = { describe: () => "the next turn of the event loop
 /**
  * Throws if the current scope is cancelled; otherwise does nothing.
  *
- * Cancellation: this is where synchronous code can look for it.
+ * Cancellation: safe. This is where synchronous code can look for it.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED`
  *
@@ -68,7 +68,7 @@ function forgetTurn(): void {
 /**
  * Lets cancellation in, and the event loop run if this turn has lasted 5 ms. Call it in loops that compute.
  *
- * Cancellation: throws on entry, and again if it had to give way. It has no other effect, so nothing can be lost.
+ * Cancellation: safe. It throws on entry, and again if it had to give way; it has no other effect.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled
  * @see {@link https://trio.readthedocs.io/en/stable/reference-lowlevel.html#trio.lowlevel.checkpoint}
@@ -96,7 +96,7 @@ export function checkpoint(): Promise<void> {
  * The entry of every call that waits: throws if the scope is cancelled, and gives the event loop its turn if this one is
  * over. Null where nothing has to be awaited, which is nearly always; so a fast path costs no promise.
  *
- * Cancellation: throws on entry, and again if it had to give way. It has no other effect, so nothing can be lost.
+ * Cancellation: safe. It throws on entry, and again if it had to give way; it has no other effect.
  *
  * @example A call that is a checkpoint although it never waits
  * ```ts
@@ -125,7 +125,7 @@ export function enterCheckpoint(): Promise<void> | null {
 /**
  * Gives the event loop a turn, budget or not.
  *
- * Cancellation: throws on entry, and again after the turn. It has no other effect, so nothing can be lost.
+ * Cancellation: safe. It throws on entry, and again after the turn; it has no other effect.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled
  */

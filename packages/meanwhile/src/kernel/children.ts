@@ -72,7 +72,7 @@ export class Children implements TaskOwner, WaitTarget {
    * Waits until no task is left. Where others than the caller may add tasks, it has to look again: one may be added
    * before the caller resumes.
    *
-   * Cancellation: reaches the tasks, not this wait.
+   * Cancellation: reaches the tasks. It does not interrupt this wait.
    */
   async join(): Promise<void> {
     if (this.alive === 0) return;
@@ -98,7 +98,7 @@ export class Children implements TaskOwner, WaitTarget {
   /**
    * Runs a callback inside the scope, in the current task; what it returns is awaited there too.
    *
-   * Cancellation: reaches the callback; nothing is checked here.
+   * Cancellation: reaches the callback. Nothing is checked here.
    */
   runBody<T>(body: () => T | PromiseLike<T>): Promise<T> {
     return runInScope(this.scope, callBody<T>, body);

@@ -93,7 +93,8 @@ const FOREIGN_CALL: WaitTarget = { describe: () => "foreign work under cancellab
  * Given a promise, a cancellation ends the wait at once; the work goes on and its late result is dropped. Given a
  * function, it gets an `AbortSignal` that is aborted on cancellation, and the wait ends when the work has stopped.
  *
- * Cancellation: a promise's value may be lost. With a function, what arrives in spite of the abort is delivered.
+ * Cancellation: loses the late value of a promise. With a function nothing is lost: what arrives in spite of the abort is
+ * delivered.
  *
  * @param work - a promise, or a function that takes a signal and returns one
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait

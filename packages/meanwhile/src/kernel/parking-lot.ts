@@ -53,7 +53,7 @@ export class ParkingLot<T = void, Cargo = undefined> {
   /**
    * Waits until this task is the longest waiter and somebody calls {@link unpark}.
    *
-   * Cancellation: the task loses its place and takes nothing; its cargo leaves with it.
+   * Cancellation: safe. The task loses its place and takes nothing; its cargo leaves with it.
    *
    * @param cargo - what the task brings along for whoever wakes it
    * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait

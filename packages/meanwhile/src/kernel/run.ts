@@ -205,7 +205,7 @@ function listenTo(signal: RunOptions["signal"], root: Scope): Disposable {
  * When nothing in the process can wake any task, the run ends with `DeadlockError`. A run inside a run makes an
  * isolated tree below the current scope.
  *
- * Cancellation: of the scope around a nested run, by `signal`, or by a process signal: main is cancelled and the run
+ * Cancellation: reaches main, from the scope around a nested run, from `signal`, or from a process signal; the run then
  * rejects with `CancelledError`, or resolves with main's value if main returned one all the same.
  *
  * @throws whatever main throws, or the error of a background task that failed while nobody awaited it

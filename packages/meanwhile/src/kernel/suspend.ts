@@ -152,7 +152,7 @@ export function suspension<T>(scope: Scope, target: WaitTarget): Suspension<T> {
 /**
  * Suspends the current code until the waiter is woken, failed or cancelled. The one way to wait.
  *
- * Cancellation: on entry nothing is registered; while waiting the abort function that `register` returned is called.
+ * Cancellation: safe. On entry nothing is registered; while waiting the abort function that `register` returned is called.
  * A value given to `wake` before the cancellation is delivered.
  *
  * @param register - hands the waiter to whoever will wake it; returns how to take it back

@@ -249,7 +249,7 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
    * Cancels the task and waits for its end, for at most the run's `graceMs`: a task that is still suspended then is
    * named in a warning, and its owner goes on waiting for it.
    *
-   * Cancellation: held back until then.
+   * Cancellation: safe. It is held back until then.
    *
    * @throws the error of the task, if it fails while this waits for it
    */
