@@ -64,13 +64,10 @@ const EXPECTED = [
   "false outer",
 ];
 
-// Node's own name for where a resource keeps its frame; undefined where a scope cannot be one.
-const FRAME = findFrameProperty();
-
-function findFrameProperty(): symbol | undefined {
-  const names = Object.getOwnPropertySymbols(new AsyncResource("meanwhile.Frame"));
+/** The name under which a resource keeps its frame, among `names`; null where a scope cannot be a frame. */
+export function findFrameProperty(names: readonly symbol[]): symbol | null {
   const name = names.find(({ description }) => description === "context_frame");
-  return name !== undefined && isFrameProperty(name) ? name : undefined;
+  return name !== undefined && isFrameProperty(name) ? name : null;
 }
 
 /** Tries out everything that we and Node do with frames, on one that is ours. */
@@ -95,6 +92,8 @@ function isFrameProperty(name: symbol): boolean {
   }
 }
 
+const FRAME = findFrameProperty(Object.getOwnPropertySymbols(new AsyncResource("meanwhile.Frame")));
+
 /** The scope the running code was entered with, live or not. */
 export function enteredScope(): Scope | undefined {
   return storage.getStore();
@@ -102,7 +101,6 @@ export function enteredScope(): Scope | undefined {
 
 /** Runs `callback(argument)` inside the scope, and everything it starts. */
 export function runInScope<A, R>(scope: Scope, callback: (argument: A) => R, argument: A): R {
-  if (FRAME === undefined) return storage.run(scope, callback, argument);
   return new CapturedContext().runInScope(scope, callback, argument);
 }
 
@@ -120,29 +118,36 @@ export function captureContext(): <R>(callback: () => R) => R {
 /** Today's context, to run callbacks in and to start tasks from. */
 export class CapturedContext {
   readonly #resource = new AsyncResource("meanwhile.CapturedContext") as Resource;
-  // Where a scope can be a frame: the captured one.
-  readonly #frame: unknown = FRAME === undefined ? undefined : this.#resource[FRAME];
+  readonly #name: symbol | null;
+  // The captured frame, where a scope can be one.
+  readonly #frame: Frame | Scope | undefined;
+
+  /** @internal @param name - under which resources keep their frames; null enters the store as anybody does it */
+  constructor(name: symbol | null = FRAME) {
+    this.#name = name;
+    this.#frame = name === null ? undefined : (this.#resource[name] as Frame | Scope | undefined);
+  }
 
   /** Runs a callback in the captured context. */
   run<R>(callback: () => R): R {
-    if (FRAME !== undefined) this.#resource[FRAME] = this.#frame;
+    if (this.#name !== null) this.#resource[this.#name] = this.#frame;
     return this.#resource.runInAsyncScope(callback);
   }
 
   /** Runs `callback(argument)` in the captured context, but inside the scope. */
   runInScope<A, R>(scope: Scope, callback: (argument: A) => R, argument: A): R {
-    if (FRAME === undefined) {
+    if (this.#name === null) {
       return this.#resource.runInAsyncScope(enterAndCall<A, R>, undefined, scope, callback, argument);
     }
-    const frame = this.#frame as Partial<FrameScope> | undefined;
+    const frame = this.#frame;
     // Never a chain of frames: what is around a scope answers for all stores but ours.
     scope.outerFrame = isScope(frame) ? frame.outerFrame : frame;
-    this.#resource[FRAME] = scope;
+    this.#resource[this.#name] = scope;
     return this.#resource.runInAsyncScope(callback, undefined, argument);
   }
 }
 
-function isScope(frame: object | undefined): frame is FrameScope {
+function isScope(frame: object | undefined): frame is Scope {
   return frame !== undefined && "outerFrame" in frame;
 }
 

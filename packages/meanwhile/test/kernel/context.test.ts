@@ -9,7 +9,9 @@ import { cancelScope, currentScope, gather, sleep, taskGroup } from "meanwhile";
 import { CapturedContext, captureContext, currentScopeNode } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
-import { runInScope } from "../../src/kernel/context.ts";
+import { enteredScope, findFrameProperty, runInScope } from "../../src/kernel/context.ts";
+
+const ON_NODE = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
 
 describe("captureContext", () => {
   it("runs callbacks in the scope, and in the user's AsyncLocalStorage, of the capture", async () => {
@@ -146,12 +148,74 @@ describe("The AsyncLocalStorage of somebody else", () => {
 });
 
 describe("A scope", () => {
-  const isFrame = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
-
-  it(`is ${isFrame ? "" : "not "}a frame of the context on this host`, () =>
+  it(`is ${ON_NODE ? "" : "not "}a frame of the context on this host`, () =>
     cancelScope(() => {
       const resource = new AsyncResource("test") as AsyncResource & Record<symbol, unknown>;
       const frames = Object.getOwnPropertySymbols(resource).map((key) => resource[key]);
-      assert.equal(frames.includes(currentScopeNode()), isFrame);
+      assert.equal(frames.includes(currentScopeNode()), ON_NODE);
     }));
+
+  it("is entered where there is no frame around it", async () => {
+    const user = new AsyncLocalStorage<string>();
+    const resource = new AsyncResource("test") as AsyncResource & Record<symbol, unknown>;
+    const name = Object.getOwnPropertySymbols(resource).find(({ description }) => description === "context_frame");
+    if (name !== undefined) resource[name] = undefined;
+    await resource.runInAsyncScope(() =>
+      cancelScope(async (scope) => {
+        await sleep(1);
+        assert.equal(user.getStore(), undefined);
+        user.run("Ada", () => assert.deepEqual([currentScope() === scope, user.getStore()], [true, "Ada"]));
+        user.disable();
+        assert.equal(currentScope(), scope);
+      }),
+    );
+  });
+});
+
+describe("Where a scope cannot be a frame, it", () => {
+  it("is entered as a store like any other", async () => {
+    const user = new AsyncLocalStorage<string>();
+    await cancelScope(async () => {
+      const outer = currentScopeNode();
+      await cancelScope(async () => {
+        const inner = currentScopeNode();
+        const seen = async (): Promise<unknown[]> => {
+          await Promise.resolve();
+          return [enteredScope() === outer, enteredScope() === inner, user.getStore()];
+        };
+        const asStore = user.run("Ada", () => new CapturedContext(null));
+        const asEver = user.run("Ada", () => new CapturedContext());
+        for (const context of [asStore, asEver]) {
+          assert.deepEqual(await context.runInScope(outer, seen, undefined), [true, false, "Ada"]);
+          assert.deepEqual(await context.run(seen), [false, true, "Ada"]);
+        }
+      });
+    });
+  });
+});
+
+describe("The name of the frame of a resource", { skip: !ON_NODE }, () => {
+  const own = Object.getOwnPropertySymbols(new AsyncResource("test"));
+
+  it("is found among Node's own", () => {
+    assert.ok(own.includes(findFrameProperty(own) as symbol));
+  });
+
+  it("is not taken where resources keep no frame", () => {
+    assert.equal(findFrameProperty([]), null);
+    assert.equal(findFrameProperty(own.filter(({ description }) => description !== "context_frame")), null);
+  });
+
+  it("is not taken where something else goes by it", () => {
+    assert.equal(findFrameProperty([Symbol("context_frame")]), null);
+  });
+
+  it("is not taken where another kind of frame is wanted", () => {
+    const name = Symbol("context_frame");
+    const set = (): never => {
+      throw new TypeError("not a frame");
+    };
+    Object.defineProperty(AsyncResource.prototype, name, { set });
+    assert.equal(findFrameProperty([name]), null);
+  });
 });
