@@ -1,12 +1,47 @@
-// A reporter for node:test that says one line about coverage, and shows only what fails or is not covered.
+// A reporter for node:test that holds the coverage of the core against its floors: all of the kernel and the primitives,
+// nearly all of the rest. It shows what fails, and what is not covered in a folder below its floor.
 
 import { relative } from "node:path";
 import type { TestEvent } from "node:test/reporters";
 
+import { read } from "./source.ts";
+
 type Coverage = Extract<TestEvent, { type: "test:coverage" }>["data"]["summary"];
+type FileCoverage = Coverage["files"][number];
+
+/** Percent of lines and of branches, by the folder they lie in; the first that matches counts. */
+const FLOORS: ReadonlyArray<readonly [folder: string, percent: number]> = [
+  ["packages/meanwhile/src/kernel/", 100],
+  ["packages/meanwhile/src/sync/", 100],
+  ["packages/meanwhile/src/", 95],
+];
+
+interface Group {
+  readonly folder: string;
+  readonly floor: number;
+  readonly files: FileCoverage[];
+}
+
+const TYPES_ONLY = ["ImportDeclaration", "TSInterfaceDeclaration", "TSTypeAliasDeclaration"];
+
+/** A file of types only is never loaded, and cannot be covered. */
+function hasCode({ path }: FileCoverage): boolean {
+  return read(path).parsed.program.body.some((statement) => {
+    const declaration = statement.type === "ExportNamedDeclaration" ? (statement.declaration ?? statement) : statement;
+    return !TYPES_ONLY.includes(declaration.type);
+  });
+}
+
+function groupsOf({ files, workingDirectory }: Coverage): Group[] {
+  const groups = FLOORS.map(([folder, floor]): Group => ({ folder, floor, files: [] }));
+  for (const file of files.filter(hasCode)) {
+    groups.find(({ folder }) => relative(workingDirectory, file.path).startsWith(folder))?.files.push(file);
+  }
+  return groups.filter(({ files: covered }) => covered.length > 0);
+}
 
 /** The lines that never ran, and those with a branch that was never taken. */
-function* gapsOf({ files, workingDirectory }: Coverage): Generator<string> {
+function* gapsOf({ files }: Group, workingDirectory: string): Generator<string> {
   for (const { path, lines, branches } of files) {
     const never = lines.filter(({ count }) => count === 0).map(({ line }) => line);
     const untaken = branches.filter(({ count }) => count === 0).map(({ line }) => line);
@@ -16,14 +51,28 @@ function* gapsOf({ files, workingDirectory }: Coverage): Generator<string> {
   }
 }
 
+function sum(files: ReadonlyArray<FileCoverage>, key: keyof FileCoverage & `${string}Count`): number {
+  return files.reduce((total, file) => total + file[key], 0);
+}
+
+function* judge(group: Group, workingDirectory: string): Generator<string> {
+  const { folder, floor, files } = group;
+  const lines = [sum(files, "coveredLineCount"), sum(files, "totalLineCount")] as const;
+  const branches = [sum(files, "coveredBranchCount"), sum(files, "totalBranchCount")] as const;
+  const isBelow = [lines, branches].some(([covered, total]) => covered * 100 < floor * total);
+  if (isBelow) {
+    process.exitCode = 1;
+    yield* gapsOf(group, workingDirectory);
+  }
+  yield `coverage: ${folder} ${lines.join(" of ")} lines, ${branches.join(" of ")} branches`;
+  yield isBelow ? `, which is below ${floor} %\n` : "\n";
+}
+
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of events) {
     if (type === "test:fail") yield `✖ ${data.name} (${data.file}:${data.line})\n${data.details.error.message}\n`;
     if (type === "test:stderr") yield data.message;
     if (type !== "test:coverage") continue;
-    const { totals } = data.summary;
-    yield* gapsOf(data.summary);
-    yield `coverage: ${totals.coveredLineCount} of ${totals.totalLineCount} lines, `;
-    yield `${totals.coveredBranchCount} of ${totals.totalBranchCount} branches\n`;
+    for (const group of groupsOf(data.summary)) yield* judge(group, data.summary.workingDirectory);
   }
 }
