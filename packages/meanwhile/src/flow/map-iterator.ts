@@ -58,18 +58,18 @@ export class MapIterator<T> implements AsyncIterator<unknown, undefined>, FeedHa
     try {
       const turn = enterCheckpoint();
       if (turn !== null) await turn;
+      if (this.#state === "new") this.#start();
+      const feeder = this.#feeder;
+      if (feeder === null) return DONE;
+      if (this.#results.has(this.#delivered)) return this.#take();
+      const result = this.#isRunning() ? await this.#waitForResult(feeder) : null;
+      return result ?? this.#end(feeder);
     } catch (error) {
-      // Cancelled together with the jobs: nobody else waits for their cleanup.
+      // Cancelled together with the jobs, maybe by one of them while it was being started: nobody else waits for their cleanup.
       if (this.#feeder?.children.scope.effective !== null) await this.#join();
       this.#throwFailure();
       throw error;
     }
-    if (this.#state === "new") this.#start();
-    const feeder = this.#feeder;
-    if (feeder === null) return DONE;
-    if (this.#results.has(this.#delivered)) return this.#take();
-    const result = this.#isRunning() ? await this.#waitForResult(feeder) : null;
-    return result ?? this.#end(feeder);
   }
 
   async return(): Promise<Result> {
