@@ -11,8 +11,10 @@ export type ErrorCode =
   | "MW_ERR_DEADLOCK"
   | "MW_ERR_EMPTY"
   | "MW_ERR_GROUP_CLOSED"
+  | "MW_ERR_INJECTED"
   | "MW_ERR_INTERNAL"
   | "MW_ERR_INVALID_ARGUMENT"
+  | "MW_ERR_LEFT_BEHIND"
   | "MW_ERR_LEFT_RUNNING"
   | "MW_ERR_NOT_DETERMINISTIC"
   | "MW_ERR_NOT_HELD"
@@ -26,6 +28,7 @@ export type ErrorCode =
   | "MW_ERR_TEST_TIMEOUT"
   | "MW_ERR_THROWN_UNDER_SEED"
   | "MW_ERR_TIMEOUT"
+  | "MW_ERR_TORTURE"
   | "MW_ERR_TWO_COPIES"
   | "MW_ERR_UNEXPECTED_WARNING";
 
@@ -235,10 +238,13 @@ export class TestError extends Error {
   override readonly name = "TestError";
   /** What is wrong; docs/errors.md lists them. */
   readonly code:
+    | "MW_ERR_INJECTED"
+    | "MW_ERR_LEFT_BEHIND"
     | "MW_ERR_LEFT_RUNNING"
     | "MW_ERR_NOT_DETERMINISTIC"
     | "MW_ERR_TEST_TIMEOUT"
     | "MW_ERR_THROWN_UNDER_SEED"
+    | "MW_ERR_TORTURE"
     | "MW_ERR_UNEXPECTED_WARNING";
 
   /** @internal */

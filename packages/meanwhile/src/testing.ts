@@ -6,3 +6,5 @@ export { type ExploreOptions, exploreSchedules } from "./testing/explore.ts";
 export { waitUntilIdle } from "./testing/idle.ts";
 export { MockClock, type MockClockOptions } from "./testing/mock-clock.ts";
 export { runTest, type RunTestOptions, type TestOptions } from "./testing/run-test.ts";
+export type { Injection, Scenario, ScenarioOutcome, TorturePoint } from "./testing/scenario.ts";
+export { torture, type TortureOptions, type TortureReport } from "./testing/torture.ts";

@@ -43,7 +43,7 @@ const IDLE: WaitTarget = { describe: () => "waitUntilIdle", foreign: true };
  * Waits until every other task of the current run is suspended in a wait of meanwhile's, so that nothing will happen
  * by itself but the passing of time. A mock clock does not jump meanwhile.
  *
- * Cancellation: nothing can be lost.
+ * Cancellation: safe. Nothing can be lost.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait
  * @see {@link https://trio.readthedocs.io/en/stable/reference-testing.html#trio.testing.wait_all_tasks_blocked}

@@ -102,7 +102,7 @@ export class MockClock implements Clock {
   /**
    * Lets `ms` milliseconds pass. Deadlines on the way come in order, and what they wake runs before the next one.
    *
-   * Cancellation: not looked at; the time has passed when the call returns.
+   * Cancellation: safe. It is not looked at: the time has passed when the call returns.
    *
    * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `ms` is not a number >= 0
    */

@@ -1,0 +1,46 @@
+// Where in the user's program a call of ours was made.
+
+import { fileURLToPath } from "node:url";
+
+/** Where our own files are, as the host writes it in stacks: V8 as a URL, JavaScriptCore as a path. */
+const HERE = [new URL("../", import.meta.url).href, fileURLToPath(new URL("../", import.meta.url))];
+
+/** Deep enough for our own frames and the first one of the user. */
+const FRAMES = 40;
+
+interface Frame {
+  readonly name: string;
+  readonly place: string;
+}
+
+/** The stack at this moment, without the frames of `below` and of what it called. */
+export function stackFrom(below: (...args: never[]) => unknown): string {
+  const holder: { stack?: string } = {};
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = FRAMES;
+  Error.captureStackTrace(holder, below);
+  const { stack = "" } = holder;
+  Error.stackTraceLimit = limit;
+  return stack;
+}
+
+/** Text for the call of ours a stack begins with and the place it was made at: `Lock.acquire in work (file.ts:12:3)`. */
+export function callSiteOf(stack: string): string {
+  const frames = stack.split("\n").flatMap((line) => frameOf(line));
+  const at = frames.findIndex(({ place }) => !isOurs(place));
+  const call = frames[at === -1 ? frames.length - 1 : at - 1]?.name ?? "";
+  const site = frames[at];
+  const where = site === undefined ? "" : `${site.name === "" ? "" : `in ${site.name} `}(${site.place})`;
+  return [call, where].filter((part) => part !== "").join(" ");
+}
+
+function isOurs(place: string): boolean {
+  return place.startsWith("node:") || HERE.some((folder) => place.startsWith(folder));
+}
+
+function frameOf(line: string): Frame[] {
+  const [, text] = /^\s*at (?:async )?(.*)$/.exec(line) ?? [];
+  if (text === undefined) return [];
+  const [, name = "", place = text] = /^(.*) \((.*)\)$/.exec(text) ?? [];
+  return [{ name, place }];
+}
