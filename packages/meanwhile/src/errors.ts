@@ -19,6 +19,7 @@ export type ErrorCode =
   | "MW_ERR_NOT_DETERMINISTIC"
   | "MW_ERR_NOT_HELD"
   | "MW_ERR_NOT_STARTED"
+  | "MW_ERR_NO_CHECKPOINT"
   | "MW_ERR_OUTSIDE_RUN"
   | "MW_ERR_QUEUE_CLOSED"
   | "MW_ERR_QUEUE_EMPTY"
@@ -29,7 +30,9 @@ export type ErrorCode =
   | "MW_ERR_THROWN_UNDER_SEED"
   | "MW_ERR_TIMEOUT"
   | "MW_ERR_TORTURE"
+  | "MW_ERR_TURN_TAKEN"
   | "MW_ERR_TWO_COPIES"
+  | "MW_ERR_UNEXPECTED_CHECKPOINT"
   | "MW_ERR_UNEXPECTED_WARNING";
 
 /** The stable codes of process warnings emitted by the core. */
@@ -242,9 +245,11 @@ export class TestError extends Error {
     | "MW_ERR_LEFT_BEHIND"
     | "MW_ERR_LEFT_RUNNING"
     | "MW_ERR_NOT_DETERMINISTIC"
+    | "MW_ERR_NO_CHECKPOINT"
     | "MW_ERR_TEST_TIMEOUT"
     | "MW_ERR_THROWN_UNDER_SEED"
     | "MW_ERR_TORTURE"
+    | "MW_ERR_UNEXPECTED_CHECKPOINT"
     | "MW_ERR_UNEXPECTED_WARNING";
 
   /** @internal */

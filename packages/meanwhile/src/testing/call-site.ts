@@ -13,29 +13,31 @@ interface Frame {
   readonly place: string;
 }
 
-/** The stack at this moment, without the frames of `below` and of what it called. */
-export function stackFrom(below: (...args: never[]) => unknown): string {
+/** Text for the call of ours that is running, and the place it was made at: `Lock.acquire in work (file.ts:12:3)`. */
+export function callSite(): string {
   const holder: { stack?: string } = {};
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = FRAMES;
-  Error.captureStackTrace(holder, below);
+  Error.captureStackTrace(holder, callSite);
   const { stack = "" } = holder;
   Error.stackTraceLimit = limit;
-  return stack;
+  return outermostCall(stack);
 }
 
-/** Text for the call of ours a stack begins with and the place it was made at: `Lock.acquire in work (file.ts:12:3)`. */
-export function callSiteOf(stack: string): string {
+function outermostCall(stack: string): string {
   const frames = stack.split("\n").flatMap((line) => frameOf(line));
-  const at = frames.findIndex(({ place }) => !isOurs(place));
+  const at = frames.findIndex(({ place }) => !isNoUsers(place));
   const call = frames[at === -1 ? frames.length - 1 : at - 1]?.name ?? "";
   const site = frames[at];
   const where = site === undefined ? "" : `${site.name === "" ? "" : `in ${site.name} `}(${site.place})`;
   return [call, where].filter((part) => part !== "").join(" ");
 }
 
-function isOurs(place: string): boolean {
-  return place.startsWith("node:") || HERE.some((folder) => place.startsWith(folder));
+/** Places in functions of the host, on Node, Deno and Bun. */
+const OF_THE_HOST = /^(?:(?:node|ext|native):|<anonymous>$|unknown$)/;
+
+function isNoUsers(place: string): boolean {
+  return OF_THE_HOST.test(place) || HERE.some((folder) => place.startsWith(folder));
 }
 
 function frameOf(line: string): Frame[] {

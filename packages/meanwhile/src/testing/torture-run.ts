@@ -4,7 +4,7 @@
 // is that of the first one.
 
 import { addInstrument, type CancelScope, currentScopeNode, enterScope, type Scope } from "../lowlevel.ts";
-import { callSiteOf, stackFrom } from "./call-site.ts";
+import { callSite } from "./call-site.ts";
 import { Before } from "./leftovers.ts";
 import { MockClock } from "./mock-clock.ts";
 import { runDirected, type TestOptions } from "./run-test.ts";
@@ -145,8 +145,8 @@ export class TortureRun {
 function whereIs(what: string | (() => string), kind: TorturePoint["kind"]): string {
   const text = typeof what === "string" ? what : what();
   // Who wakes somebody else is not where that one waits.
-  const callSite = kind === "wakeUp" ? "" : callSiteOf(stackFrom(whereIs));
-  return [text, callSite].filter((part) => part !== "").join(": ");
+  const site = kind === "wakeUp" ? "" : callSite();
+  return [text, site].filter((part) => part !== "").join(": ");
 }
 
 /** Whether one error is another one, or was made of it. */
