@@ -20,6 +20,26 @@ interface Expectation {
   readonly arrived: PromiseWithResolvers<Error>;
 }
 
+/**
+ * Announces that the rest of the block may cause process warnings with this `code`: for tests that try many ways, not all
+ * of which warn. Where a warning has to come use {@link expectWarning}.
+ */
+export function allowWarnings(code: string): AsyncDisposable {
+  const expectation = open(code);
+  return {
+    async [Symbol.asyncDispose](): Promise<void> {
+      await turn();
+      expectations.delete(expectation);
+    },
+  };
+}
+
+function open(code: string): Expectation {
+  const expectation = { code, seen: [], arrived: Promise.withResolvers<Error>() };
+  expectations.add(expectation);
+  return expectation;
+}
+
 const expectations = new Set<Expectation>();
 
 /**
@@ -34,8 +54,7 @@ const expectations = new Set<Expectation>();
  * ```
  */
 export function expectWarning(code: string): ExpectedWarnings {
-  const expectation: Expectation = { code, seen: [], arrived: Promise.withResolvers<Error>() };
-  expectations.add(expectation);
+  const expectation = open(code);
   return {
     seen: expectation.seen,
     first: () => expectation.arrived.promise,
