@@ -2,6 +2,7 @@
 //
 //   node run.ts                 all rows, five rounds, results and README are written
 //   node run.ts gather map      these rows
+//   node run.ts core            the rows of the package meanwhile itself
 //   node run.ts --quick         two rounds, nothing is written
 //   node run.ts --readme        writes the README anew from the results
 
@@ -14,7 +15,7 @@ import { updateReadme } from "./harness/readme.ts";
 import { type Result, type Rounds, summarize, writeResult } from "./harness/results.ts";
 import { type Measured, type Peer, type Row } from "./harness/row.ts";
 import { plainTable } from "./harness/table.ts";
-import { rows } from "./rows/index.ts";
+import { core, rows } from "./rows/index.ts";
 
 const ROUNDS = 5;
 const QUICK_ROUNDS = 2;
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
     return;
   }
   for (const row of chosen(positionals)) {
-    const result = await measure(row, values.quick ? QUICK_ROUNDS : ROUNDS);
+    const result = await measure(row, values.quick ? QUICK_ROUNDS : Math.min(ROUNDS, row.rounds ?? ROUNDS));
     if (result === null) continue;
     console.log(`\n${plainTable(result)}\n`);
     if (!values.quick) writeResult(result, chart(result));
@@ -40,11 +41,15 @@ async function main(): Promise<void> {
 }
 
 function chosen(names: readonly string[]): readonly Row[] {
-  const unknown = names.filter((name) => !rows.some((row) => row.name === name));
+  const wanted = new Set(names.flatMap((name) => (name === "core" ? core.map((row) => row.name) : [name])));
+  const unknown = [...wanted].filter((name) => !rows.some((row) => row.name === name));
   if (unknown.length > 0) {
-    throw new Error(`Cannot measure ${unknown.join(", ")}; the rows are ${rows.map(({ name }) => name).join(", ")}`);
+    const known = rows.map(({ name }) => name).join(", ");
+    throw new Error(
+      `Cannot measure ${unknown.join(", ")}; the rows are ${known}, and core for those of the package meanwhile itself`,
+    );
   }
-  return names.length === 0 ? rows : rows.filter(({ name }) => names.includes(name));
+  return wanted.size === 0 ? rows : rows.filter(({ name }) => wanted.has(name));
 }
 
 async function measure(row: Row, rounds: number): Promise<Result | null> {
@@ -73,7 +78,7 @@ async function measure(row: Row, rounds: number): Promise<Result | null> {
 async function alternate(row: Row, peers: readonly Peer[], rounds: number): Promise<Rounds> {
   const measured = new Map<string, Measured[]>(peers.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const peer of peers) {
+    for (const peer of peers.filter((one) => round <= (one.rounds ?? rounds))) {
       const figures = await measureOnce(row, peer);
       measured.get(peer.name)?.push(figures);
       console.error(`${row.name} ${round}/${rounds} ${peer.name}: ${JSON.stringify(figures)}`);

@@ -1,7 +1,7 @@
 // One SVG per row: a bar for the median of each peer, a whisker from its least to its greatest round.
 // The colours follow the reader's scheme, so the drawing can stand on a light or a dark page.
 
-import type { PeerResult, Result } from "./results.ts";
+import { type PeerResult, type Result, roundsText } from "./results.ts";
 import type { Figure } from "./row.ts";
 import { number } from "./table.ts";
 
@@ -45,7 +45,7 @@ export function chart(result: Result): string {
   <style>${STYLE}
   </style>
   <text class="title" x="0" y="18">${escaped(result.title)}</text>
-  <text class="note" x="0" y="38">${escaped(`${figure.label}; ${better}; median of ${result.rounds} rounds, least to greatest; ${result.date}`)}</text>
+  <text class="note" x="0" y="38">${escaped(`${figure.label}; ${better}; ${roundsText(result)}, least to greatest; ${result.date}`)}</text>
 ${bars.map((bar, index) => drawn(bar, TOP + index * STEP, scale)).join("\n")}
 </svg>
 `;

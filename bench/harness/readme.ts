@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { readResult } from "./results.ts";
+import { readResult, roundsText } from "./results.ts";
 import type { Row } from "./row.ts";
 import { markdownTable, number } from "./table.ts";
 
@@ -25,6 +25,6 @@ function section(row: Row): string {
   const head = `### ${row.name}: ${row.title}\n\n${row.about}`;
   if (result === null) return `${head}\n\nNot measured yet.`;
   const { cpu, cores, memoryGb, system, node } = result.machine;
-  const where = `${result.date}, ${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}; median of ${result.rounds} rounds (least–greatest); load before ${number(result.loadBefore)}.`;
+  const where = `${result.date}, ${cpu}, ${cores} cores, ${memoryGb} GB, ${system}, Node ${node}; ${roundsText(result)}, least–greatest; load before ${number(result.loadBefore)}.`;
   return `${head}\n\n${where}\n\n![${row.title}](./results/${row.name}.svg)\n\n${markdownTable(result)}`;
 }

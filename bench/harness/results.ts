@@ -91,6 +91,15 @@ function compare(target: Target, figures: readonly Figure[], rounds: Rounds): Ta
   return [{ text: targetText(target), figure: figure.label, ratio, met }];
 }
 
+/** What the medians are of, as in `median of 5 rounds (Effection 2)`. */
+export function roundsText({ rounds, peers }: Result): string {
+  const fewer = peers.flatMap(({ peer, figures }) => {
+    const own = Math.max(...Object.values(figures).map(({ values }) => values.length));
+    return own < rounds ? [`${peer} ${own}`] : [];
+  });
+  return `median of ${rounds} rounds${fewer.length === 0 ? "" : ` (${fewer.join(", ")})`}`;
+}
+
 function machine(): Record<string, string | number> {
   return {
     cpu: cpus()[0]?.model ?? "unknown",

@@ -18,6 +18,8 @@ interface AnyPeer {
   readonly name: string;
   /** Whether this is meanwhile; charts show it in colour. */
   readonly ours?: boolean;
+  /** At most so many rounds, for one that takes long and is far off. */
+  readonly rounds?: number;
 }
 
 /** Runs in a child process of this Node. Imports what it measures itself, so that no child loads another peer. */
@@ -78,6 +80,8 @@ export interface Row {
   readonly about: string;
   /** The first one is drawn. Peak memory is always added as the last. */
   readonly figures: readonly Figure[];
+  /** At most so many rounds, for work that takes long and varies little. */
+  readonly rounds?: number;
   readonly server?: Server;
   readonly peers: readonly Peer[];
   readonly targets: readonly Target[];

@@ -4,7 +4,7 @@ import time
 
 import aiohttp
 
-from measuring import FEWEST_REPETITIONS, MEASURED_S, WARM_UP_S, report, run
+from measuring import FEWEST_REPETITIONS, LONG, report, run
 
 URL = os.environ["BENCH_URL"]
 REQUESTS = 10_000
@@ -27,8 +27,8 @@ async def main():
             left = [REQUESTS]
             await asyncio.gather(*[loop(left) for _ in range(AT_ONCE)])
 
-        await repeated(all_requests, WARM_UP_S, 1)
-        repetitions, wall_s = await repeated(all_requests, MEASURED_S, FEWEST_REPETITIONS)
+        await repeated(all_requests, LONG.warm_up_s, 1)
+        repetitions, wall_s = await repeated(all_requests, LONG.measured_s, FEWEST_REPETITIONS)
         return REQUESTS * repetitions / wall_s
 
 

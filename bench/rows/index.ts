@@ -1,11 +1,20 @@
 // All rows, in the order of the table.
 
 import type { Row } from "../harness/row.ts";
+import { row as cancel } from "./cancel.ts";
+import { row as chain } from "./chain.ts";
+import { row as create } from "./create.ts";
 import { row as fetch } from "./fetch.ts";
 import { row as gather } from "./gather.ts";
 import { row as http } from "./http.ts";
+import { row as lock } from "./lock.ts";
 import { row as map } from "./map.ts";
 import { row as memory } from "./memory.ts";
+import { row as queue } from "./queue.ts";
+import { row as semaphore } from "./semaphore.ts";
 import { row as sleep } from "./sleep.ts";
 
-export const rows: readonly Row[] = [gather, sleep, memory, map, http, fetch];
+/** The rows of the package `meanwhile` itself. */
+export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, semaphore, chain, cancel, create];
+
+export const rows: readonly Row[] = [...core, http, fetch];
