@@ -10,6 +10,7 @@ export type ErrorCode =
   | "MW_ERR_CANCELLED"
   | "MW_ERR_DEADLOCK"
   | "MW_ERR_EMPTY"
+  | "MW_ERR_GENERATOR"
   | "MW_ERR_GROUP_CLOSED"
   | "MW_ERR_INJECTED"
   | "MW_ERR_INTERNAL"
@@ -38,6 +39,7 @@ export type ErrorCode =
 /** The stable codes of process warnings emitted by the core. */
 export type WarningCode =
   | "MW_WARN_NEVER_AWAITED"
+  | "MW_WARN_SCOPE_LEFT_OPEN"
   | "MW_WARN_STILL_SUSPENDED"
   | "MW_WARN_SUPPRESSED"
   | "MW_WARN_SWALLOWED_CANCELLATION";

@@ -13,6 +13,7 @@ export {
   UsageError,
   type WarningCode,
 } from "./errors.ts";
+export { asCompleted } from "./flow/as-completed.ts";
 export { type Backoff, chain, exponential, type ExponentialOptions, fixed } from "./flow/backoff.ts";
 export { isCancelled, rethrowIfCancelled, unwrapSingle } from "./flow/cancellation-checks.ts";
 export { gather, gatherSettled, type ResultOf } from "./flow/gather.ts";
@@ -21,7 +22,8 @@ export type { ForEachOptions, ItemFunction } from "./flow/feeder.ts";
 export type { Source } from "./flow/items.ts";
 export { forEach, map, type MapOptions } from "./flow/map.ts";
 export { any, race } from "./flow/race.ts";
-export { retry, type RetryEvent, retrying, type RetryPolicy } from "./flow/retry.ts";
+export { retry, type RetryEvent, type RetryJob, retrying, type RetryPolicy } from "./flow/retry.ts";
+export { wait, type WaitOptions, type WaitResult } from "./flow/wait.ts";
 export { checkpoint } from "./kernel/checkpoint.ts";
 export type { SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine } from "./kernel/coroutine.ts";

@@ -9,7 +9,7 @@ export { coroutine, type Coroutine, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext } from "./kernel/context.ts";
 export { currentScopeNode } from "./kernel/current.ts";
 export type { Director } from "./kernel/director.ts";
-export { cancelScope, enterScope, type ScopeEnding, type ScopeOptions } from "./kernel/enter-scope.ts";
+export { cancelScope, disown, enterScope, type ScopeEnding, type ScopeOptions, showJob } from "./kernel/enter-scope.ts";
 export { cancellable, currentSignal, waitersOn } from "./kernel/foreign.ts";
 export { addInstrument, type Instrument } from "./kernel/instruments.ts";
 export { ParkingLot } from "./kernel/parking-lot.ts";

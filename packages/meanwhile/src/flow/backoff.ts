@@ -1,7 +1,7 @@
 // How long to wait before the next attempt: pure functions of the attempt's number.
 
 import { UsageError } from "../errors.ts";
-import { show } from "../util/show.ts";
+import { badArgument, checkOptions } from "../util/arguments.ts";
 
 /** Milliseconds to wait after the failed attempt number `attempt` (1 for the first), which threw `error`. */
 export type Backoff = (attempt: number, error: unknown) => number;
@@ -16,9 +16,10 @@ export interface ExponentialOptions {
   readonly maxMs?: number | undefined;
   /**
    * `"full"` waits a random time between 0 and the computed one, so that many clients do not come back together;
-   * `"none"` waits the computed time. Default: `"full"`.
+   * `"equal"` between half of it and all of it, so that none comes back at once; `"none"` the computed time.
+   * Default: `"full"`.
    */
-  readonly jitter?: "full" | "none" | undefined;
+  readonly jitter?: "full" | "equal" | "none" | undefined;
   /** The source of randomness, in [0, 1). Default: `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
@@ -26,7 +27,7 @@ export interface ExponentialOptions {
 /**
  * Waits longer each time: `baseMs`, `baseMs * factor`, … up to `maxMs`, by default each times a random number.
  *
- * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a negative time, or a factor below 1
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a negative time, a factor below 1, or another bad option
  * @see {@link https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/}
  *
  * @example
@@ -38,21 +39,25 @@ export interface ExponentialOptions {
  * ```
  */
 export function exponential(options: ExponentialOptions = {}): Backoff {
+  checkOptions("exponential", options, "{ baseMs: 100 }");
   const { baseMs = 100, factor = 2, maxMs = 30_000, jitter = "full", random = Math.random } = options;
   checkDelay("exponential", "baseMs", baseMs);
   checkDelay("exponential", "maxMs", maxMs);
-  if (!(typeof factor === "number" && factor >= 1)) {
-    throw new UsageError(
-      "MW_ERR_INVALID_ARGUMENT",
-      `Cannot make an exponential backoff: 'factor' is ${show(factor)}; pass a number >= 1`,
-    );
+  if (!(typeof factor === "number" && factor >= 1)) throw badBackoff("exponential", "factor", factor, "a number >= 1");
+  if (!Object.hasOwn(PART_BY_CHANCE, jitter)) {
+    throw badBackoff("exponential", "jitter", jitter, 'one of "full", "equal" and "none"');
   }
+  if (typeof random !== "function") throw badBackoff("exponential", "random", random, "a function like Math.random");
+  const byChance = PART_BY_CHANCE[jitter];
   return (attempt) => {
     // The power overflows to Infinity after a thousand attempts, and 0 * Infinity is NaN.
     const longest = baseMs === 0 ? 0 : Math.min(maxMs, baseMs * factor ** (attempt - 1));
-    return jitter === "full" ? longest * random() : longest;
+    return byChance === 0 ? longest : longest * (1 - byChance + byChance * random());
   };
 }
+
+/** Which part of the wait is left to chance. */
+const PART_BY_CHANCE = { full: 1, equal: 0.5, none: 0 } as const;
 
 /**
  * Waits `delayMs` each time.
@@ -78,10 +83,10 @@ export function chain(...delaysMs: readonly number[]): Backoff {
   return (attempt) => delaysMs[attempt - 1] ?? last;
 }
 
-function checkDelay(what: string, parameter: string, value: unknown): void {
-  if (typeof value === "number" && value >= 0) return;
-  throw new UsageError(
-    "MW_ERR_INVALID_ARGUMENT",
-    `Cannot make a backoff with ${what}: '${parameter}' is ${show(value)}; pass milliseconds >= 0`,
-  );
+function checkDelay(call: string, parameter: string, value: unknown): void {
+  if (!(typeof value === "number" && value >= 0)) throw badBackoff(call, parameter, value, "milliseconds >= 0");
+}
+
+function badBackoff(call: string, parameter: string, value: unknown, wanted: string): UsageError {
+  return badArgument(`make a backoff with ${call}`, parameter, value, wanted);
 }

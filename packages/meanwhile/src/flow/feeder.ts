@@ -1,21 +1,22 @@
-// Pulls items from a source and runs a function on them, a few at a time: what `map` and `forEach` share.
-//
-// One task pulls, so that a wait of the source is cancelled and joined like that of a job, and so that a long list of
-// short jobs passes a checkpoint for each item: it cannot starve timers and sockets.
+// Runs a function on the items of a source, a few at a time: what `map` and `forEach` share.
 
 import { UsageError } from "../errors.ts";
 import {
   CapturedContext,
   Children,
   enterCheckpoint,
+  type Job,
   ParkingLot,
   type SignalOption,
   type TaskNode,
   throwIfCancelled,
 } from "../lowlevel.ts";
+import { badArgument, checkOptions } from "../util/arguments.ts";
+import { generatorError, isGeneratorFunction } from "../util/generators.ts";
 import { show } from "../util/show.ts";
-import { type Items, openSource, type Source } from "./items.ts";
-import { checkConcurrency, type JobHandler, tellHandler } from "./jobs.ts";
+import { AsyncItems, type Source } from "./items.ts";
+import { type JobHandler, JobRunner, tellHandler, type Work, type WorkOptions } from "./job-runner.ts";
+import { isConcurrency } from "./jobs.ts";
 
 /** What `map` and `forEach` call for each item; `index` counts the items from 0. */
 export type ItemFunction<T, R> = (item: T, index: number) => R | PromiseLike<R>;
@@ -42,14 +43,17 @@ export function checkFeed<T>(
   fn: ItemFunction<T, unknown>,
   options: ForEachOptions,
 ): Feed<T> {
-  checkConcurrency(call, options?.concurrency);
+  if (options !== undefined) checkOptions(call, options, "{ concurrency: 10 }");
+  const concurrency: unknown = options?.concurrency;
+  if (!isConcurrency(concurrency)) throw badArgument(call, "concurrency", concurrency, "an integer >= 1, or Infinity");
   if (!isSource(source)) {
     throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot ${call} ${show(source)}; pass an iterable of items`);
   }
   if (typeof fn !== "function") {
     throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot ${call} with ${show(fn)}; pass a function of an item`);
   }
-  return { call, source, fn, concurrency: options.concurrency, signal: options.signal };
+  if (isGeneratorFunction(fn)) throw generatorError(fn, `${call} with`, "");
+  return { call, source, fn, concurrency, signal: options.signal };
 }
 
 function isSource(value: unknown): value is Source<unknown> {
@@ -57,52 +61,68 @@ function isSource(value: unknown): value is Source<unknown> {
   return typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
-/** What becomes of the jobs. */
-export interface FeedHandler extends JobHandler {
-  /** Nothing runs any more, and nothing will. */
-  finished(): void;
+/** Makes the jobs of a feed; the handler is told how each ended. */
+export function openWork<T>(feed: Feed<T>, handler: JobHandler, keepsPlaces: boolean): Work {
+  const { source, fn } = feed;
+  const options = { ...feed, keepsPlaces, name: fn.name === "" ? undefined : fn.name };
+  return isAsync(source)
+    ? new Feeder(source, fn, handler, options)
+    : new JobRunner({ [Symbol.iterator]: () => jobsOf(source, fn) }, handler, options);
+}
+
+function isAsync<T>(source: Source<T>): source is AsyncIterable<T> {
+  return typeof source === "object" && Symbol.asyncIterator in source;
+}
+
+function* jobsOf<T>(source: Iterable<T>, fn: ItemFunction<T, unknown>): Generator<Job<unknown>> {
+  let count = 0;
+  for (const item of source) {
+    const index = count++;
+    yield () => fn(item, index);
+  }
 }
 
 /** The number of the task that pulls; those of the jobs count from 0. */
 const PULLING = -1;
 
-/** Runs a function on the items of a source, in tasks below one scope. */
-export class Feeder<T> {
+// One task pulls, so that a wait of the source is cancelled and joined like that of a job. It passes a checkpoint for each
+// item: a long list of short jobs cannot starve timers and sockets.
+class Feeder<T> implements Work {
   readonly children: Children;
-  /** Whether items were left out, or ended without a result, because the call was cancelled. */
   incomplete = false;
-  readonly #feed: Feed<T>;
-  readonly #handler: FeedHandler;
+  readonly #source: AsyncIterable<T>;
+  readonly #fn: ItemFunction<T, unknown>;
+  readonly #handler: JobHandler;
+  readonly #options: WorkOptions;
   readonly #room: ParkingLot;
   #free: number;
 
-  /** @param handler - told how each job ended; it gives the place back, now or later, with {@link freePlace} */
-  constructor(feed: Feed<T>, handler: FeedHandler) {
-    this.#feed = feed;
+  constructor(source: AsyncIterable<T>, fn: ItemFunction<T, unknown>, handler: JobHandler, options: WorkOptions) {
+    const { call, concurrency = Infinity, signal } = options;
+    this.#source = source;
+    this.#fn = fn;
     this.#handler = handler;
-    this.#free = feed.concurrency;
-    this.#room = new ParkingLot({ describe: () => `one of the ${feed.concurrency} jobs of ${feed.call}` });
-    this.children = new Children(feed.call, (task) => this.#ended(task), feed.signal);
+    this.#options = options;
+    this.#free = concurrency;
+    this.#room = new ParkingLot({ describe: () => `one of the ${concurrency} jobs of ${call}` });
+    this.children = new Children(call, (task) => this.#ended(task), signal);
   }
 
-  /** Starts pulling, now. */
   start(): void {
-    this.children.create(() => this.#pullAll(), `source of ${this.#feed.call}`, PULLING).start();
+    this.children.create(() => this.#pullAll(), `source of ${this.#options.call}`, PULLING).start();
   }
 
-  /** Cancels what is running; nothing more is pulled. */
   stop(reason: string): void {
     this.children.cancel(reason);
   }
 
-  /** One more job may be started. */
   freePlace(): void {
     this.#free += 1;
     this.#room.unpark();
   }
 
   async #pullAll(): Promise<void> {
-    const items = openSource(this.#feed.source);
+    const items = new AsyncItems(this.#source);
     try {
       await this.#startAll(items);
     } catch (error) {
@@ -112,30 +132,30 @@ export class Feeder<T> {
     }
   }
 
-  async #startAll(items: Items<T>): Promise<void> {
-    const { fn } = this.#feed;
+  async #startAll(items: AsyncItems<T>): Promise<void> {
     const context = new CapturedContext();
-    const name = fn.name === "" ? undefined : fn.name;
     for (let index = 0; ; index++) {
       const turn = enterCheckpoint();
       if (turn !== null) await turn;
       if (this.#free === 0) await this.#room.park();
-      const pulled = items.next();
-      const { done, value } = pulled instanceof Promise ? await pulled : pulled;
+      const { done, value } = await items.next();
       if (done === true) return;
       throwIfCancelled(); // while it was pulled
       this.#free -= 1;
-      this.children.create(() => fn(value, index), name, index).start(context);
+      const task = this.children.create(() => this.#fn(value, index), this.#options.name, index);
+      this.#handler.starting?.(task);
+      task.start(context);
     }
   }
 
   #ended(task: TaskNode): void {
     if (task.index !== PULLING || task.state.kind !== "succeeded") {
       if (!tellHandler(this.#handler, task, this.children)) this.incomplete = true;
+      if (this.#options.keepsPlaces !== true) this.freePlace();
     }
     // The pulling task lives longer than the last item, so nothing can follow the last task.
     if (this.children.alive > 1) return;
     this.children.close();
-    this.#handler.finished();
+    this.#handler.finished?.();
   }
 }

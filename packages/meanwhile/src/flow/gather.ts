@@ -1,7 +1,8 @@
 // Runs several jobs at once and returns all results in the order of the jobs.
 
 import { enterCheckpoint, reportSuppressed } from "../lowlevel.ts";
-import { type ConcurrencyOptions, type Input, type JobHandler, JobRunner, takeOver } from "./jobs.ts";
+import { type JobHandler, JobRunner } from "./job-runner.ts";
+import { type ConcurrencyOptions, type Input, takeOver } from "./jobs.ts";
 
 /** What an input gives when it is awaited. */
 export type ResultOf<I> = I extends () => infer R ? Awaited<R> : Awaited<I>;
@@ -41,11 +42,11 @@ export function gather<const Inputs extends readonly Input<unknown>[]>(
 ): Promise<{ -readonly [K in keyof Inputs]: ResultOf<Inputs[K]> }>;
 export function gather<T>(jobs: Iterable<Input<T>>, options?: ConcurrencyOptions): Promise<T[]>;
 export async function gather(jobs: Iterable<Input<unknown>>, options: ConcurrencyOptions = {}): Promise<unknown[]> {
-  const taken = takeOver("gather", jobs, options.concurrency ?? Infinity);
+  const taken = takeOver("gather", jobs, options);
   const turn = enterCheckpoint();
   if (turn !== null) await turn;
   const results = new Results();
-  const runner = new JobRunner("gather", taken, results, options);
+  const runner = new JobRunner(taken, results, { ...options, call: "gather" });
   results.runner = runner;
   await runner.run();
   if (results.failure !== null) throw results.failure.error;
@@ -100,11 +101,11 @@ export async function gatherSettled(
   jobs: Iterable<Input<unknown>>,
   options: ConcurrencyOptions = {},
 ): Promise<PromiseSettledResult<unknown>[]> {
-  const taken = takeOver("gatherSettled", jobs, options.concurrency ?? Infinity);
+  const taken = takeOver("gatherSettled", jobs, options);
   const turn = enterCheckpoint();
   if (turn !== null) await turn;
   const results = new SettledResults();
-  const runner = new JobRunner("gatherSettled", taken, results, options);
+  const runner = new JobRunner(taken, results, { ...options, call: "gatherSettled" });
   results.runner = runner;
   await runner.run();
   const cancelled = runner.cancelledError();

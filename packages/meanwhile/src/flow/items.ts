@@ -1,4 +1,4 @@
-// Reads a source item by item, and lets it clean up when it is left early.
+// Reads an async source item by item, and lets it clean up when it is left early.
 
 import { cancellationOf, currentScopeNode, suspend, type TaskNode, waitsOf, type WaitTarget } from "../lowlevel.ts";
 import { shield } from "../time/timeouts.ts";
@@ -6,41 +6,8 @@ import { shield } from "../time/timeouts.ts";
 /** What `map` and `forEach` read: any iterable or async iterable. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>;
 
-/** The items of a source, one at a time. */
-export interface Items<T> {
-  next(): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>>;
-  /** Lets the source clean up, unless it has ended by itself. */
-  close(): Promise<void>;
-}
-
-/** Begins to read a source. */
-export function openSource<T>(source: Source<T>): Items<T> {
-  return typeof source === "object" && Symbol.asyncIterator in source
-    ? new AsyncItems(source)
-    : new SyncItems(source[Symbol.iterator]());
-}
-
-class SyncItems<T> implements Items<T> {
-  readonly #iterator: Iterator<T, unknown>;
-  #ended = false;
-
-  constructor(iterator: Iterator<T, unknown>) {
-    this.#iterator = iterator;
-  }
-
-  next(): IteratorResult<T, unknown> {
-    this.#ended = true; // an iterator that throws has ended
-    const result = this.#iterator.next();
-    this.#ended = result.done === true;
-    return result;
-  }
-
-  async close(): Promise<void> {
-    if (!this.#ended) this.#iterator.return?.();
-  }
-}
-
-class AsyncItems<T> implements Items<T>, WaitTarget {
+/** The items of an async source, one at a time. */
+export class AsyncItems<T> implements WaitTarget {
   readonly #task: TaskNode | null = currentScopeNode().task;
   readonly #source: AsyncIterable<T> & { readonly destroy?: unknown };
   readonly #iterator: AsyncIterator<T, unknown>;
@@ -53,7 +20,7 @@ class AsyncItems<T> implements Items<T>, WaitTarget {
     this.#iterator = source[Symbol.asyncIterator]();
   }
 
-  /** Cancellation: ends the wait, not the pending call, for which {@link close} waits. */
+  /** Cancellation: safe. It ends the wait, not the pending call, for which {@link close} waits. */
   next(): Promise<IteratorResult<T, unknown>> {
     return suspend<IteratorResult<T, unknown>>((waiter) => {
       this.#pending = this.#callNext();

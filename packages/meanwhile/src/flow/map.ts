@@ -1,9 +1,10 @@
 // Runs a function on every item of a source, a few at a time: for its results, or for its effects.
 
 import { enterCheckpoint, reportSuppressed } from "../lowlevel.ts";
-import { checkFeed, type Feed, Feeder, type FeedHandler, type ForEachOptions, type ItemFunction } from "./feeder.ts";
+import { checkFeed, type Feed, type ForEachOptions, type ItemFunction, openWork } from "./feeder.ts";
 import type { Source } from "./items.ts";
-import { MapIterator } from "./map-iterator.ts";
+import type { JobHandler, Work } from "./job-runner.ts";
+import { ResultIterator } from "./result-iterator.ts";
 
 /** Options of {@link map}. */
 export interface MapOptions extends ForEachOptions {
@@ -54,35 +55,31 @@ export async function forEach<T>(
   const turn = enterCheckpoint();
   if (turn !== null) await turn;
   const effects = new Effects(feed);
-  effects.feeder.start();
-  await effects.feeder.children.join();
+  effects.work.start();
+  await effects.work.children.join();
   effects.throwIfFailed();
 }
 
-class Effects<T> implements FeedHandler {
-  readonly feeder: Feeder<T>;
+class Effects<T> implements JobHandler {
+  readonly work: Work;
   #failure: { readonly error: unknown } | null = null;
 
   constructor(feed: Feed<T>) {
-    this.feeder = new Feeder(feed, this);
+    this.work = openWork(feed, this, false);
   }
 
-  succeeded(): void {
-    this.feeder.freePlace();
-  }
+  succeeded(): void {}
 
   failed(_index: number, error: unknown): void {
     if (this.#failure === null) {
       this.#failure = { error };
-      this.feeder.stop("another job of forEach failed");
+      this.work.stop("another job of forEach failed");
     } else if (error !== this.#failure.error) reportSuppressed(error, "A job of forEach failed");
   }
 
-  finished(): void {}
-
   throwIfFailed(): void {
     if (this.#failure !== null) throw this.#failure.error;
-    const cancelled = this.feeder.incomplete ? this.feeder.children.cancelledError() : null;
+    const cancelled = this.work.incomplete ? this.work.children.cancelledError() : null;
     if (cancelled !== null) throw cancelled;
   }
 }
@@ -99,8 +96,8 @@ class Effects<T> implements FeedHandler {
  * The first failure, of a call or of the source, cancels the rest and drops the results that were not taken; when all
  * has cleaned up, `next` throws that error as it is.
  *
- * Cancellation: of the scope of the loop reaches every call and the source; `next` throws when all have cleaned up. In
- * a scope of its own, like that of a `timeout`, only that one `next` is cancelled: no result is lost.
+ * Cancellation: reaches every call and the source, if it is that of the scope of the loop; `next` throws when all have
+ * cleaned up. In a scope of its own, like that of a `timeout`, only that one `next` is cancelled: no result is lost.
  *
  * @param fn - called with the item and its number, from 0
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` without a `concurrency`, for a bad source or function
@@ -130,5 +127,7 @@ export function map(
   options: MapOptions,
 ): AsyncIterable<unknown> {
   const feed = checkFeed("map", source, fn, options);
-  return { [Symbol.asyncIterator]: () => new MapIterator(feed, options.ordered ?? true) };
+  const { ordered = true } = options;
+  const open = (handler: JobHandler): Work => openWork(feed, handler, true);
+  return { [Symbol.asyncIterator]: () => new ResultIterator({ call: "map", ordered, open }) };
 }

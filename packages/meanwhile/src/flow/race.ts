@@ -3,7 +3,8 @@
 import { TaskGroupError, UsageError } from "../errors.ts";
 import { enterCheckpoint, reportSuppressed, type SignalOption } from "../lowlevel.ts";
 import type { ResultOf } from "./gather.ts";
-import { type Input, type JobHandler, JobRunner, takeOver } from "./jobs.ts";
+import { type JobHandler, JobRunner } from "./job-runner.ts";
+import { type Input, takeOver } from "./jobs.ts";
 
 type Outcome =
   | { readonly kind: "value"; readonly value: unknown }
@@ -82,11 +83,11 @@ class Contest implements JobHandler {
   }
 
   async run(jobs: Iterable<Input<unknown>>, options: SignalOption): Promise<unknown> {
-    const taken = Iterator.from(takeOver(this.#call, jobs, Infinity)).toArray();
+    const taken = [...takeOver(this.#call, jobs, options)];
     if (taken.length === 0) throw emptyList(this.#call);
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
-    const runner = new JobRunner(this.#call, taken.values(), this, { signal: options.signal });
+    const runner = new JobRunner(taken, this, { call: this.#call, signal: options.signal });
     this.#runner = runner;
     await runner.run();
     return this.#result(runner);

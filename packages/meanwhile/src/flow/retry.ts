@@ -2,9 +2,9 @@
 
 import { UsageError } from "../errors.ts";
 import {
-  type Job,
   cancellationOf,
   checkJob,
+  type Coroutine,
   currentScopeNode,
   enterCheckpoint,
   isCoroutine,
@@ -12,6 +12,7 @@ import {
 } from "../lowlevel.ts";
 import { now, sleep } from "../time/sleep.ts";
 import { timeout } from "../time/timeouts.ts";
+import { badArgument, checkOptions } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { type Backoff, exponential } from "./backoff.ts";
 
@@ -27,8 +28,8 @@ export interface RetryPolicy extends SignalOption {
   readonly attemptTimeoutMs?: number | undefined;
   /** Milliseconds for all attempts and waits; a wait that would pass it is not begun. Default: none. */
   readonly totalMs?: number | undefined;
-  /** Called before each wait. */
-  readonly onRetry?: ((event: RetryEvent) => void) | undefined;
+  /** Called before each wait. What it returns is waited for; what it throws ends it all. */
+  readonly onRetry?: ((event: RetryEvent) => unknown) | undefined;
 }
 
 /** A failed attempt that will be repeated. */
@@ -41,12 +42,15 @@ export interface RetryEvent {
   readonly delayMs: number;
 }
 
+/** What {@link retry} runs: a function that gets the number of the attempt, 1 for the first; or a coroutine. */
+export type RetryJob<T> = Coroutine<T> | ((attempt: number) => T | PromiseLike<T>);
+
 /**
  * Runs a job until it succeeds, as often as the policy allows, and returns its value. The last error is thrown as it
  * is, with the number of attempts as its property `attempts`. A number `retryAfterMs` on an error is a floor for the
- * next wait.
+ * next wait. To try again because of a value, throw.
  *
- * Cancellation: ends the attempt or the wait; it is never retried.
+ * Cancellation: reaches the attempt, or ends the wait; it is never retried.
  *
  * @param job - a function; a coroutine runs once, so it can be given only with `attempts: 1`
  * @throws the error of the last attempt
@@ -70,11 +74,11 @@ export interface RetryEvent {
  * console.log(value, tries); //> done 3
  * ```
  */
-export async function retry<T>(job: Job<T>, policy: RetryPolicy = {}): Promise<T> {
+export async function retry<T>(job: RetryJob<T>, policy: RetryPolicy = {}): Promise<T> {
   checkJob(job, "retry");
   if (isCoroutine(job)) job.handOver();
-  const { totalMs = Infinity, signal } = policy;
-  const attempts = checkPolicy(policy);
+  checkPolicy(policy);
+  const { attempts = 3, totalMs = Infinity, signal } = policy;
   if (isCoroutine(job) && attempts !== 1) {
     throw new UsageError(
       "MW_ERR_INVALID_ARGUMENT",
@@ -83,14 +87,20 @@ export async function retry<T>(job: Job<T>, policy: RetryPolicy = {}): Promise<T
   }
   const turn = enterCheckpoint();
   if (turn !== null) await turn;
-  if (totalMs === Infinity && signal === undefined) return runAttempts(job, attempts, policy, Infinity);
-  return timeout(totalMs, (scope) => runAttempts(job, attempts, policy, scope.deadline), { signal });
+  const retrial = new Retrial(job, policy);
+  try {
+    if (totalMs === Infinity && signal === undefined) return await retrial.run(Infinity);
+    return await timeout(totalMs, (scope) => retrial.run(scope.deadline), { signal });
+  } catch (error) {
+    throw withAttempts(error, retrial.attempt);
+  }
 }
 
 /**
  * Wraps a function so that each call is retried by the policy. The function may be sync or async; the wrapper is async.
+ * It is called with the arguments of the call; the number of the attempt is told to `backoff`, `when` and `onRetry`.
  *
- * Cancellation: as in `retry`.
+ * Cancellation: reaches the attempt, or ends the wait, as in `retry`.
  *
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad function or policy
  *
@@ -116,41 +126,62 @@ export function retrying<This, Args extends unknown[], R>(
   return retried;
 }
 
-async function runAttempts<T>(job: Job<T>, attempts: number, policy: RetryPolicy, deadline: number): Promise<T> {
-  const { backoff = exponential(), onRetry } = policy;
-  let attempt = 1;
-  let outcome = await runAttempt(job, policy.attemptTimeoutMs);
-  while (outcome.kind === "failed") {
-    const { error } = outcome;
-    if (attempt === attempts || !(await shouldRetry(error, attempt, policy))) throw withAttempts(error, attempt);
-    const delayMs = Math.max(checkDelay(backoff(attempt, error)), retryAfterOf(error));
-    if (now() + delayMs >= deadline) throw withAttempts(error, attempt);
-    onRetry?.({ error, attempt, delayMs });
-    await sleep(delayMs);
-    attempt += 1;
-    outcome = await runAttempt(job, policy.attemptTimeoutMs);
-  }
-  return outcome.value;
-}
+class Retrial<T> {
+  /** The number of the attempt that is made, or was made last. */
+  attempt = 0;
+  readonly #job: RetryJob<T>;
+  readonly #policy: RetryPolicy;
 
-function checkDelay(delayMs: unknown): number {
-  if (typeof delayMs === "number" && delayMs >= 0) return delayMs;
-  throw new UsageError(
-    "MW_ERR_INVALID_ARGUMENT",
-    `Cannot retry: 'backoff' gave ${show(delayMs)}; return milliseconds >= 0`,
-  );
+  constructor(job: RetryJob<T>, policy: RetryPolicy) {
+    this.#job = job;
+    this.#policy = policy;
+  }
+
+  /** Makes attempts until one succeeds, or must be the last. */
+  async run(deadline: number): Promise<T> {
+    const { onRetry } = this.#policy;
+    for (;;) {
+      const outcome = await this.#runOnce();
+      if (outcome.kind === "value") return outcome.value;
+      const { attempt } = this;
+      const { error } = outcome;
+      const delayMs = await this.#delayAfter(error);
+      if (delayMs === null || now() + delayMs >= deadline) throw error;
+      await onRetry?.({ error, attempt, delayMs });
+      await sleep(delayMs);
+    }
+  }
+
+  async #runOnce(): Promise<Outcome<T>> {
+    const attempt = ++this.attempt;
+    const job = this.#job;
+    const { attemptTimeoutMs } = this.#policy;
+    const call = (): T | PromiseLike<T> => (typeof job === "function" ? job(attempt) : job);
+    try {
+      return {
+        kind: "value",
+        value: await (attemptTimeoutMs === undefined ? call() : timeout(attemptTimeoutMs, call)),
+      };
+    } catch (error) {
+      return { kind: "failed", error };
+    }
+  }
+
+  /** How long to wait after the failed attempt; null if it was the last. */
+  async #delayAfter(error: unknown): Promise<number | null> {
+    const { attempt } = this;
+    const { attempts = 3, backoff = exponential() } = this.#policy;
+    if (attempt === attempts || !(await shouldRetry(error, attempt, this.#policy))) return null;
+    const delayMs: unknown = backoff(attempt, error);
+    if (typeof delayMs === "number" && delayMs >= 0) return Math.max(delayMs, retryAfterOf(error));
+    throw new UsageError(
+      "MW_ERR_INVALID_ARGUMENT",
+      `Cannot retry: 'backoff' gave ${show(delayMs)}; return milliseconds >= 0`,
+    );
+  }
 }
 
 type Outcome<T> = { readonly kind: "value"; readonly value: T } | { readonly kind: "failed"; readonly error: unknown };
-
-async function runAttempt<T>(job: Job<T>, timeoutMs: number | undefined): Promise<Outcome<T>> {
-  const call = (): T | PromiseLike<T> => (typeof job === "function" ? job() : job);
-  try {
-    return { kind: "value", value: await (timeoutMs === undefined ? call() : timeout(timeoutMs, call)) };
-  } catch (error) {
-    return { kind: "failed", error };
-  }
-}
 
 async function shouldRetry(error: unknown, attempt: number, policy: RetryPolicy): Promise<boolean> {
   // In a cancelled scope there is no next attempt: an error of the cleanup is the last one.
@@ -177,18 +208,23 @@ function withAttempts(error: unknown, attempts: number): unknown {
   return error;
 }
 
-/** Checks the numbers of a policy and returns how often to try. */
-function checkPolicy(policy: RetryPolicy): number {
-  const { attempts = 3, attemptTimeoutMs, totalMs } = policy;
+/** Checks a policy, before anything is tried. */
+function checkPolicy(policy: RetryPolicy): void {
+  checkOptions("retry", policy, "{ attempts: 5 }");
+  const { attempts = 3, attemptTimeoutMs = 0, totalMs = 0, backoff, when, onRetry } = policy;
   if (!(attempts === Infinity || (Number.isInteger(attempts) && attempts >= 1))) {
-    throw badPolicy("attempts", attempts, "an integer >= 1, or Infinity");
+    throw badArgument("retry", "attempts", attempts, "an integer >= 1, or Infinity");
   }
   for (const [name, value] of Object.entries({ attemptTimeoutMs, totalMs })) {
-    if (value !== undefined && !(value >= 0)) throw badPolicy(name, value, "milliseconds >= 0");
+    if (!(typeof value === "number" && value >= 0)) throw badArgument("retry", name, value, "milliseconds >= 0");
   }
-  return attempts;
+  for (const [name, value] of Object.entries({ backoff, when, onRetry })) {
+    if (value !== undefined && typeof value !== "function") throw badArgument("retry", name, value, WANTED[name] ?? "");
+  }
 }
 
-function badPolicy(name: string, value: unknown, wanted: string): UsageError {
-  return new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot retry: '${name}' is ${show(value)}; pass ${wanted}`);
-}
+const WANTED: Readonly<Record<string, string>> = {
+  backoff: "a function that returns milliseconds, like fixed(100)",
+  when: "a function of the error that tells whether to try again",
+  onRetry: "a function of { error, attempt, delayMs }",
+};

@@ -6,6 +6,7 @@
 // A plain thenable: a native subclass of Promise would start too early or never.
 
 import { TaskCancelledError, UsageError } from "../errors.ts";
+import { generatorError, isGeneratorFunction } from "../util/generators.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { currentScopeNode } from "./current.ts";
@@ -174,6 +175,7 @@ export function coroutine<This, Args extends unknown[], R>(
       `Cannot make a coroutine function of ${show(fn)}; pass an async function, not the result of calling it`,
     );
   }
+  if (isGeneratorFunction(fn)) throw generatorError(fn, "make a coroutine function of", "");
   const name = fn.name === "" ? "anonymous" : fn.name;
   function create(this: This, ...args: Args): Coroutine<R> {
     return new CoroutineNode<R>(() => fn.apply(this, args), openTicket(name, create));

@@ -1,6 +1,8 @@
 // Running a body inside a scope of its own: the one place where a cancellation is absorbed.
 
-import { type Cancellation, UsageError } from "../errors.ts";
+import { type Cancellation, UsageError, warn } from "../errors.ts";
+import { checkOptions } from "../util/arguments.ts";
+import { generatorError, isGeneratorFunction } from "../util/generators.ts";
 import { show } from "../util/show.ts";
 import { unwrapCancellation } from "./cancellation.ts";
 import type { SignalOption } from "./children.ts";
@@ -9,6 +11,8 @@ import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
 import { type CancelScope, Scope } from "./scope.ts";
+import { Waiter } from "./suspend.ts";
+import { TaskNode } from "./task.ts";
 
 /** How a scope is made. */
 export interface ScopeOptions extends SignalOption {
@@ -26,8 +30,8 @@ export type ScopeEnding<T> =
 /**
  * Runs `body` in a new scope below the current one, in the current task, and waits for what it returns.
  *
- * Cancellation: checks nothing itself, so the body always starts. A cancellation of the new scope is absorbed and
- * reported as the ending; one from outside is thrown on. With both, the outermost wins.
+ * Cancellation: reaches the body. Nothing is checked before, so it always starts. A cancellation of the new scope is
+ * absorbed and reported as the ending; one from outside is thrown on. With both, the outermost wins.
  *
  * @throws whatever `body` throws, except the cancellation of the new scope
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `body` is not a function
@@ -50,6 +54,7 @@ export async function enterScope<T>(
     ending = { kind: "absorbed", by: (scope.own as Cancellation).by, error };
   } finally {
     unlink();
+    if (scope.runner.debug) reportLeftOpen(scope);
     scope.close();
   }
   return ending;
@@ -57,21 +62,38 @@ export async function enterScope<T>(
 
 /** Rejects what is not a body; most often that is the promise of work that has begun before the scope could hold it. */
 export function checkBody(body: unknown): void {
-  if (typeof body === "function") return;
-  // Refused, but handed to us: it must not be an unhandled rejection beside this error.
-  if (body instanceof Promise) body.catch(() => {});
-  if (isCoroutine(body)) body.handOver();
+  if (typeof body === "function") {
+    if (isGeneratorFunction(body)) throw generatorError(body, "run", " in a scope");
+    return;
+  }
+  disown(body);
   throw new UsageError(
     "MW_ERR_INVALID_ARGUMENT",
-    `Cannot run ${show(body)} in a scope; pass a function that starts the work, like () => fetchData()`,
+    `Cannot run ${showJob(body)} in a scope; pass a function that starts the work, like () => fetchData()`,
   );
+}
+
+/**
+ * Says that something that was handed over is refused: it must be neither an unhandled rejection nor a forgotten
+ * coroutine beside the error that says so.
+ */
+export function disown(refused: unknown): void {
+  if (refused instanceof Promise) refused.catch(() => {});
+  if (isCoroutine(refused)) refused.handOver();
+}
+
+/** What was given in place of a job or a task, for errors. */
+export function showJob(given: unknown): string {
+  if (isCoroutine(given)) return `the coroutine "${given.name}"`;
+  if (given instanceof TaskNode) return `the task "${given.name}"`;
+  return given instanceof Promise ? "a promise" : show(given);
 }
 
 /**
  * Runs `body` in a scope that it, or anybody it gives the scope to, can cancel. Returns what the body returns, or
  * `undefined` if the scope's cancellation ended it; `scope.cancelled` tells the two apart.
  *
- * Cancellation: from outside it passes through untouched.
+ * Cancellation: reaches the body. One from outside passes through untouched.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the given `signal` is aborted
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `body` is not a function
@@ -92,8 +114,45 @@ export async function cancelScope<T>(
   body: (scope: CancelScope) => T | PromiseLike<T>,
   options: SignalOption = {},
 ): Promise<T | undefined> {
+  checkOptions("cancelScope", options);
   const ending = await enterScope(body, { signal: options.signal });
   if (ending.kind === "value") return ending.value;
   if (ending.by === "signal") throw ending.error;
   return undefined;
+}
+
+/**
+ * In debug mode: the code in a scope that ends may have begun something that it did not await. What that still holds
+ * open is left in the wrong order: from here on it belongs to the scope around, whose deadline and cancellation it gets.
+ */
+export function reportLeftOpen(scope: Scope): void {
+  const inside = innerScopes(scope);
+  const waits = [scope, ...inside].flatMap(waitsDirectlyIn);
+  // A scope without waits is held by an object, like the iterator of `map`, which looks after it.
+  if (inside.length === 0 || waits.length === 0) return;
+  const whose = scope.task === null ? "A scope" : `A scope of task "${scope.task.name}"`;
+  warn(
+    "MW_WARN_SCOPE_LEFT_OPEN",
+    `${whose} was left while inside it ${inside.map(kindOf).join(" and ")} was still open, which waits for ${waits.join(" and ")}; write await before each timeout, taskGroup, gather and the like, so that the inner one ends first`,
+  );
+}
+
+/** The open scopes inside, at any depth, that the same code has made: not those of other tasks. */
+function innerScopes(scope: Scope): Scope[] {
+  const found = [scope];
+  for (const around of found) {
+    for (const member of around.members()) {
+      if (member instanceof Scope && member.task?.scope !== member) found.push(member);
+    }
+  }
+  return found.slice(1);
+}
+
+function waitsDirectlyIn(scope: Scope): string[] {
+  return scope.members().flatMap((member) => (member instanceof Waiter ? [member.target.describe(member)] : []));
+}
+
+function kindOf({ shielded, deadline }: Scope): string {
+  if (shielded) return "a shield";
+  return deadline === Infinity ? "a scope" : "a timeout";
 }

@@ -6,13 +6,15 @@
 // cancelled.
 
 import { TaskGroupError, UsageError } from "../errors.ts";
+import { checkOptions } from "../util/arguments.ts";
+import { generatorError, isGeneratorFunction } from "../util/generators.ts";
 import { show } from "../util/show.ts";
 import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
 import { enterCheckpoint } from "./checkpoint.ts";
 import { Children, type SignalOption } from "./children.ts";
 import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
-import { checkBody } from "./enter-scope.ts";
+import { checkBody, disown, reportLeftOpen, showJob } from "./enter-scope.ts";
 import { joinsHaveChanged } from "./join-order.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type Waiter } from "./suspend.ts";
@@ -70,7 +72,7 @@ class TaskGroupNode implements TaskGroup {
 
   createTask<T>(job: Job<T>, options: TaskOptions = {}): Task<T> {
     checkJob(job, "group.createTask");
-    this.#checkOpen(job);
+    this.#checkStart(job, "group.createTask", options);
     const task = this.children.create(job, options.name, this.#created++);
     task.startSoon();
     return task;
@@ -78,9 +80,10 @@ class TaskGroupNode implements TaskGroup {
 
   async start<V = void>(job: (started: (value: V) => void) => unknown, options: TaskOptions = {}): Promise<V> {
     checkStartable(job);
+    this.#checkStart(job, "group.start", options);
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
-    this.#checkOpen(job);
+    this.#checkOpen();
     return await new StartingTask<V>(this.children, job, options.name).started();
   }
 
@@ -100,9 +103,18 @@ class TaskGroupNode implements TaskGroup {
     if (task.state.kind === "failed") this.failed(task.state.error, `task "${task.name}" failed`);
   }
 
-  #checkOpen(job: unknown): void {
+  #checkStart(job: unknown, call: string, options: TaskOptions): void {
+    try {
+      checkOptions(call, options);
+      this.#checkOpen();
+    } catch (error) {
+      disown(job);
+      throw error;
+    }
+  }
+
+  #checkOpen(): void {
     if (this.state === "open") return;
-    if (isCoroutine(job)) job.handOver();
     throw new UsageError(
       "MW_ERR_GROUP_CLOSED",
       "Cannot start a task in a group that has ended; start it inside the block of taskGroup",
@@ -172,22 +184,29 @@ function notStarted(name: string): UsageError {
 }
 
 function checkStartable(job: unknown): void {
-  if (typeof job === "function") return;
-  if (isCoroutine(job)) job.handOver();
+  if (typeof job === "function") {
+    if (isGeneratorFunction(job)) throw generatorError(job, "start", " with group.start");
+    return;
+  }
+  disown(job);
   throw new UsageError(
     "MW_ERR_INVALID_ARGUMENT",
-    `Cannot start ${show(job)} with group.start; pass a function, which is given 'started' to call`,
+    `Cannot start ${showJob(job)} with group.start; pass a function, which is given 'started' to call`,
   );
 }
 
 /** Rejects what is not a job, before anything is started. */
 export function checkJob(job: unknown, call: string): void {
-  if (typeof job === "function" || isCoroutine(job)) return;
-  // Refused, but handed to us: it must not be an unhandled rejection beside this error.
-  if (job instanceof Promise) job.catch(() => {});
+  if (typeof job === "function") {
+    if (isGeneratorFunction(job)) throw generatorError(job, "start", ` with ${call}`);
+    return;
+  }
+  if (isCoroutine(job)) return;
+  disown(job);
+  const hint = job instanceof Promise || job instanceof TaskNode ? "its work has begun already" : "that is no job";
   throw new UsageError(
     "MW_ERR_INVALID_ARGUMENT",
-    `Cannot start ${show(job)} with ${call}; pass a function, or a coroutine that was not started`,
+    `Cannot start ${showJob(job)} with ${call}: ${hint}; pass a function, like () => fetchData(), or a coroutine that was not started`,
   );
 }
 
@@ -219,6 +238,7 @@ export async function taskGroup<T>(
   options: SignalOption = {},
 ): Promise<T | undefined> {
   checkBody(body);
+  checkOptions("taskGroup", options);
   const group = new TaskGroupNode(options.signal);
   const { children, scope } = group;
   let value: T | undefined;
@@ -233,6 +253,7 @@ export async function taskGroup<T>(
   // Again, if a task was added between the end of the last one and this line.
   while (children.alive > 0) await children.join();
   group.state = "closed";
+  if (scope.runner.debug) reportLeftOpen(scope);
   children.close();
   return endGroup(group, cancelled, value);
 }

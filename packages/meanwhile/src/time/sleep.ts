@@ -1,8 +1,7 @@
 // Waiting for time to pass, on the clock of the run.
 
-import { UsageError } from "../errors.ts";
 import { currentScopeNode, giveWay, keepAlive, suspend, type Waiter, type WaitTarget, wakeAt } from "../lowlevel.ts";
-import { show } from "../util/show.ts";
+import { badArgument, isTime } from "../util/arguments.ts";
 
 const SLEEP: WaitTarget = {
   describe: (waiter) => {
@@ -29,7 +28,7 @@ export function now(): number {
  * Suspends the current code for at least `ms` milliseconds. `sleep(0)` gives the event loop one turn; `Infinity` sleeps
  * for ever. The system clock wakes in steps of 1 ms.
  *
- * Cancellation: ends the sleep at once.
+ * Cancellation: safe. It ends the sleep at once.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the sleep
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `ms` is not a number, or is NaN
@@ -45,7 +44,7 @@ export function now(): number {
  * ```
  */
 export function sleep(ms: number): Promise<void> {
-  if (typeof ms !== "number" || Number.isNaN(ms)) return Promise.reject(badTime("sleep", "ms", ms, "milliseconds"));
+  if (!isTime(ms)) return Promise.reject(badArgument("sleep", "ms", ms, "milliseconds"));
   if (ms <= 0) return giveWay();
   return ms === Infinity ? sleepForever() : sleepToDeadline(now() + ms);
 }
@@ -54,15 +53,15 @@ export function sleep(ms: number): Promise<void> {
  * Suspends the current code until the run's clock, as told by `now()`, has reached `deadline`. One that has passed
  * gives the event loop one turn.
  *
- * Cancellation: ends the sleep at once.
+ * Cancellation: safe. It ends the sleep at once.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the sleep
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `deadline` is not a number, or is NaN
  * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.sleep_until}
  */
 export function sleepUntil(deadline: number): Promise<void> {
-  if (typeof deadline !== "number" || Number.isNaN(deadline)) {
-    return Promise.reject(badTime("sleepUntil", "deadline", deadline, "a time on the scale of now()"));
+  if (!isTime(deadline)) {
+    return Promise.reject(badArgument("sleepUntil", "deadline", deadline, "a time on the scale of now()"));
   }
   if (deadline === Infinity) return sleepForever();
   return deadline <= now() ? giveWay() : sleepToDeadline(deadline);
@@ -71,7 +70,7 @@ export function sleepUntil(deadline: number): Promise<void> {
 /**
  * Suspends the current code until it is cancelled. Keeps the process alive, and is no deadlock.
  *
- * Cancellation: the only way out.
+ * Cancellation: safe. It is the only way out.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` when the scope is cancelled
  * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.sleep_forever}
@@ -88,9 +87,4 @@ function sleepToDeadline(deadline: number): Promise<void> {
     wakeAt(waiter, deadline);
     return undefined;
   }, SLEEP);
-}
-
-/** The error for a time that is no number. */
-export function badTime(call: string, parameter: string, value: unknown, wanted: string): UsageError {
-  return new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot ${call}: '${parameter}' is ${show(value)}; pass ${wanted}`);
 }

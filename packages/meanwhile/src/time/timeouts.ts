@@ -2,7 +2,8 @@
 
 import { TimeoutError } from "../errors.ts";
 import { type CancelScope, enterScope, type ScopeEnding, type SignalOption } from "../lowlevel.ts";
-import { badTime, now } from "./sleep.ts";
+import { badArgument, checkOptions, isTime } from "../util/arguments.ts";
+import { now } from "./sleep.ts";
 
 /** What runs under a deadline. The scope is given so that its `deadline` can be moved. */
 export type TimedBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
@@ -11,7 +12,8 @@ export type TimedBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
  * Runs `body` for at most `ms` milliseconds. Past that, the body's waits end with `CancelledError`; when it has cleaned
  * up, the call rejects with `TimeoutError`. A body that returns a value all the same keeps it.
  *
- * Cancellation: from outside it passes through untouched. Only this scope's own expiry becomes a `TimeoutError`.
+ * Cancellation: reaches the body. One from outside passes through untouched: only this scope's own expiry becomes a
+ * `TimeoutError`.
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if this deadline ended the body
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
@@ -30,7 +32,8 @@ export type TimedBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
  * ```
  */
 export async function timeout<T>(ms: number, body: TimedBody<T>, options: SignalOption = {}): Promise<T> {
-  if (!isTime(ms)) throw badTime("set a timeout", "ms", ms, "milliseconds");
+  checkOptions("timeout", options);
+  if (!isTime(ms)) throw badArgument("set a timeout", "ms", ms, "milliseconds");
   const ending = await enterScope(body, { deadline: now() + ms, signal: options.signal });
   return valueInTime(ending, `the timeout of ${ms} ms`);
 }
@@ -38,7 +41,7 @@ export async function timeout<T>(ms: number, body: TimedBody<T>, options: Signal
 /**
  * Like `timeout`, with a point in time on the scale of `now()`.
  *
- * Cancellation: from outside it passes through untouched.
+ * Cancellation: reaches the body. One from outside passes through untouched.
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if this deadline ended the body
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
@@ -46,7 +49,8 @@ export async function timeout<T>(ms: number, body: TimedBody<T>, options: Signal
  * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout_at}
  */
 export async function timeoutAt<T>(deadline: number, body: TimedBody<T>, options: SignalOption = {}): Promise<T> {
-  if (!isTime(deadline)) throw badTime("set a timeout", "deadline", deadline, "a time on the scale of now()");
+  checkOptions("timeoutAt", options);
+  if (!isTime(deadline)) throw badArgument("set a timeout", "deadline", deadline, "a time on the scale of now()");
   const ending = await enterScope(body, { deadline, signal: options.signal });
   return valueInTime(ending, "the deadline");
 }
@@ -54,7 +58,7 @@ export async function timeoutAt<T>(deadline: number, body: TimedBody<T>, options
 /**
  * Runs `body` for at most `ms` milliseconds and returns `undefined` if that was not enough.
  *
- * Cancellation: from outside it passes through untouched.
+ * Cancellation: reaches the body. One from outside passes through untouched.
  *
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `ms` is not a number, or `body` not a function
@@ -72,7 +76,8 @@ export async function moveOnAfter<T>(
   body: TimedBody<T>,
   options: SignalOption = {},
 ): Promise<T | undefined> {
-  if (!isTime(ms)) throw badTime("move on", "ms", ms, "milliseconds");
+  checkOptions("moveOnAfter", options);
+  if (!isTime(ms)) throw badArgument("move on", "ms", ms, "milliseconds");
   const ending = await enterScope(body, { deadline: now() + ms, signal: options.signal });
   if (ending.kind === "value") return ending.value;
   if (ending.by === "signal") throw ending.error;
@@ -89,7 +94,8 @@ export interface ShieldOptions extends SignalOption {
  * Runs `body` in the same task with cancellation from outside held back: for cleanup that has to wait. The
  * cancellation comes at the first checkpoint after the shield.
  *
- * Cancellation: does not get in. The shield's own deadline ends the body, with `TimeoutError`.
+ * Cancellation: reaches the body only from the given `signal`, or by the shield's own deadline, which ends in
+ * `TimeoutError`. One from outside does not get in, so nothing is lost.
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if `timeoutMs` ended the body
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the given `signal` is aborted
@@ -111,8 +117,9 @@ export interface ShieldOptions extends SignalOption {
  * ```
  */
 export async function shield<T>(body: TimedBody<T>, options: ShieldOptions = {}): Promise<T> {
+  checkOptions("shield", options);
   const { timeoutMs = Infinity } = options;
-  if (!isTime(timeoutMs)) throw badTime("shield", "timeoutMs", timeoutMs, "milliseconds");
+  if (!isTime(timeoutMs)) throw badArgument("shield", "timeoutMs", timeoutMs, "milliseconds");
   const ending = await enterScope(body, { deadline: now() + timeoutMs, shielded: true, signal: options.signal });
   return valueInTime(ending, `the shield's timeout of ${timeoutMs} ms`);
 }
@@ -121,8 +128,4 @@ function valueInTime<T>(ending: ScopeEnding<T>, what: string): T {
   if (ending.kind === "value") return ending.value;
   if (ending.by !== "deadline") throw ending.error;
   throw new TimeoutError(`Cannot finish in time: ${what} has passed`, { cause: ending.error });
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === "number" && !Number.isNaN(value);
 }

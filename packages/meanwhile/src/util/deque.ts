@@ -14,6 +14,11 @@ export class Deque<T> {
     return this.#size;
   }
 
+  /** The oldest item. The deque must not be empty. */
+  get first(): T {
+    return this.#ring[this.#head] as T;
+  }
+
   /** Appends an item. */
   push(item: T): void {
     if (this.#size === this.#ring.length) this.#resize(this.#size * 2);

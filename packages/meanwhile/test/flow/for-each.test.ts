@@ -338,12 +338,14 @@ describe("forEach", () => {
         await waitUntilIdle();
         dumps.push(renderTaskTree(currentScopeNode().runner.root));
       };
-      await forEach([1, 2], dump, { concurrency: 1 });
+      await forEach([1], dump, { concurrency: 1 });
+      await forEach(slowNumbers(2, 0).source, dump, { concurrency: 1 });
       await forEach(slowNumbers(2, 50).source, dump, { concurrency: 2 });
-      assert.match(dumps[0] ?? "", /task \d+ "main" waits for 2 of its tasks \(forEach\)$/m);
-      assert.match(dumps[0] ?? "", /task \d+ "source of forEach" waits for one of the 1 jobs of forEach$/m);
+      assert.match(dumps[0] ?? "", /task \d+ "main" waits for 1 of its tasks \(forEach\)$/m);
+      assert.match(dumps[1] ?? "", /task \d+ "main" waits for 2 of its tasks \(forEach\)$/m);
+      assert.match(dumps[1] ?? "", /task \d+ "source of forEach" waits for one of the 1 jobs of forEach$/m);
       assert.match(
-        dumps[2] ?? "",
+        dumps[3] ?? "",
         /"source of forEach" waits for the next item of its source and sleep \(50 ms left\)$/m,
       );
     }));

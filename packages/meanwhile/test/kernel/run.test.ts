@@ -656,7 +656,7 @@ describe("The options of run", () => {
     assert.equal(error.code, "MW_ERR_INVALID_ARGUMENT");
     assert.equal(
       error.message,
-      "Cannot start an object (Promise) with run; pass a function, or a coroutine that was not started",
+      "Cannot start a promise with run: its work has begun already; pass a function, like () => fetchData(), or a coroutine that was not started",
     );
   });
 });

@@ -286,7 +286,7 @@ describe("Tasks added to a group", () => {
       assert.throws(() => group.createTask(Promise.resolve() as never), {
         code: "MW_ERR_INVALID_ARGUMENT",
         message:
-          "Cannot start an object (Promise) with group.createTask; pass a function, or a coroutine that was not started",
+          "Cannot start a promise with group.createTask: its work has begun already; pass a function, like () => fetchData(), or a coroutine that was not started",
       });
       await assert.rejects(group.start(undefined as never), { code: "MW_ERR_INVALID_ARGUMENT" });
     });
