@@ -1,6 +1,7 @@
 // The public API of meanwhile: this list is it.
 
 export {
+  BrokenBarrierError,
   CancelledError,
   DeadlockError,
   type ErrorCode,
@@ -33,10 +34,18 @@ export { allTasks, createTask, currentScope, currentTask, run, type RunOptions }
 export type { CancelScope } from "./kernel/scope.ts";
 export { taskGroup, type TaskGroup, type TaskOptions } from "./kernel/task-group.ts";
 export type { Job, Task } from "./kernel/task.ts";
+export { Barrier, type BarrierStatistics } from "./sync/barrier.ts";
+export { BoundedSemaphore } from "./sync/bounded-semaphore.ts";
+export { type BorrowOptions, CapacityLimiter, type CapacityLimiterStatistics } from "./sync/capacity-limiter.ts";
+export { Condition, type ConditionOptions, type ConditionStatistics, type Truthy } from "./sync/condition.ts";
 export { Event, type EventStatistics } from "./sync/event.ts";
+export { LifoQueue } from "./sync/lifo-queue.ts";
 export { Lock, type LockStatistics } from "./sync/lock.ts";
 export type { Permit } from "./sync/permit.ts";
-export { Queue, type QueueOptions, type QueueStatistics } from "./sync/queue.ts";
+export { type Compare, PriorityQueue, type PriorityQueueOptions } from "./sync/priority-queue.ts";
+export type { QueueProducer } from "./sync/queue-producer.ts";
+export { Queue, type QueueCloseOptions, type QueueOptions, type QueueStatistics } from "./sync/queue.ts";
+export { RateLimiter, type RateLimiterOptions, type RateLimiterStatistics } from "./sync/rate-limiter.ts";
 export { Semaphore, type SemaphoreStatistics } from "./sync/semaphore.ts";
 export { now, sleep, sleepForever, sleepUntil } from "./time/sleep.ts";
 export { moveOnAfter, shield, type ShieldOptions, timeout, timeoutAt, type TimedBody } from "./time/timeouts.ts";

@@ -1,6 +1,7 @@
 // A flag that tasks can wait for. Built only on lowlevel.ts: a user could have written this file. Keep it so.
 
-import { enterCheckpoint, ParkingLot } from "../lowlevel.ts";
+import { ParkingLot } from "../lowlevel.ts";
+import { atCheckpoint, DONE } from "./at-checkpoint.ts";
 
 /** A snapshot of an {@link Event}. */
 export interface EventStatistics {
@@ -52,14 +53,12 @@ export class Event {
   /**
    * Waits until the flag is set; returns at once if it is.
    *
-   * Cancellation: nothing can be lost.
+   * Cancellation: safe. Waiting changes nothing.
    *
    * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait
    */
-  async wait(): Promise<void> {
-    const turn = enterCheckpoint();
-    if (turn !== null) await turn;
-    if (!this.#isSet) await this.#waiting.park();
+  wait(): Promise<void> {
+    return atCheckpoint(() => (this.#isSet ? DONE : this.#waiting.park()));
   }
 
   /** A snapshot for dumps and tests. */

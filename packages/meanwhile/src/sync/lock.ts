@@ -1,7 +1,9 @@
 // Lets one task in at a time. Built only on lowlevel.ts: a user could have written this file. Keep it so.
 
-import { currentScopeNode, enterCheckpoint, ParkingLot, type Task, type WaitTarget } from "../lowlevel.ts";
-import { type Permit, permitOf } from "./permit.ts";
+import { currentScopeNode, suspend, type Task, type Waiter, type WaitTarget } from "../lowlevel.ts";
+import { atCheckpoint } from "./at-checkpoint.ts";
+import { Mutex, MutexPermit, type Successor } from "./mutex.ts";
+import type { Permit } from "./permit.ts";
 
 /** A snapshot of a {@link Lock}. */
 export interface LockStatistics {
@@ -36,61 +38,69 @@ export interface LockStatistics {
  * ```
  */
 export class Lock {
-  // Invariant: free implies #waiting is empty. A released lock goes straight to the longest waiter.
-  #locked = false;
-  #owner: Task<unknown> | null = null;
-  readonly #waiting = new ParkingLot<void, Task<unknown> | null>(this.#target());
+  /** @internal For Condition. */
+  readonly mutex: Mutex = new Mutex();
+  readonly #target: WaitTarget = {
+    describe: () => `Lock.acquire (${this.mutex.describeHolder()})`,
+    holders: () => this.mutex.holders(),
+  };
 
   /** Whether somebody holds the lock. */
   get locked(): boolean {
-    return this.#locked;
+    return this.mutex.held !== null;
   }
 
   /**
    * Waits until the lock is free and takes it.
    *
-   * Cancellation: a task cancelled while waiting loses its place and does not hold the lock.
+   * Cancellation: safe. A task cancelled while waiting loses its place and does not hold the lock.
    *
    * @returns the permit; `using` gives it back
    * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait
    */
-  async acquire(): Promise<Permit> {
-    const turn = enterCheckpoint();
-    if (turn !== null) await turn;
-    const { task } = currentScopeNode();
-    if (this.#locked) await this.#waiting.park(task); // #release() has already made us the owner
-    else this.#take(task);
-    return permitOf(() => this.#release());
+  acquire(): Promise<Permit> {
+    return atCheckpoint(() => this.#acquire());
+  }
+
+  #acquire(): Promise<Permit> {
+    const { mutex } = this;
+    const permit = new MutexPermit(mutex, currentScopeNode().task);
+    if (mutex.held !== null) {
+      return suspend<Permit>((waiter) => mutex.lineUp(new Acquiring(waiter, permit)), this.#target);
+    }
+    mutex.held = permit;
+    return Promise.resolve(permit);
   }
 
   /** Takes the lock if it is free, without waiting; undefined if it is not. */
   tryAcquire(): Permit | undefined {
-    if (this.#locked) return undefined;
-    this.#take(currentScopeNode().task);
-    return permitOf(() => this.#release());
-  }
-
-  #take(task: Task<unknown> | null): void {
-    this.#locked = true;
-    this.#owner = task;
-  }
-
-  #release(): void {
-    const next = this.#waiting.peek();
-    this.#owner = next ?? null;
-    this.#locked = this.#waiting.unpark();
+    const { mutex } = this;
+    if (mutex.held !== null) return undefined;
+    mutex.held = new MutexPermit(mutex, currentScopeNode().task);
+    return mutex.held;
   }
 
   /** A snapshot for dumps and tests. */
   statistics(): LockStatistics {
-    return { locked: this.#locked, owner: this.#owner ?? undefined, tasksWaiting: this.#waiting.size };
+    const { mutex } = this;
+    return { locked: this.locked, owner: mutex.owner ?? undefined, tasksWaiting: mutex.waiting };
+  }
+}
+
+/** A call of acquire() that waits. */
+class Acquiring implements Successor {
+  previous: Successor | null = null;
+  next: Successor | null = null;
+  list: object | null = null;
+  readonly permit: MutexPermit;
+  readonly #waiter: Waiter<Permit>;
+
+  constructor(waiter: Waiter<Permit>, permit: MutexPermit) {
+    this.#waiter = waiter;
+    this.permit = permit;
   }
 
-  #target(): WaitTarget {
-    return {
-      describe: () =>
-        this.#owner === null ? "Lock.acquire" : `Lock.acquire (held by task ${this.#owner.id} "${this.#owner.name}")`,
-      holders: () => (this.#owner === null ? [] : [this.#owner]),
-    };
+  proceed(): void {
+    this.#waiter.wake(this.permit);
   }
 }

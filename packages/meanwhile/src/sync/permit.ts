@@ -6,22 +6,25 @@ export interface Permit extends Disposable {
   release(): void;
 }
 
-/** Makes a permit whose first release calls `giveBack`. */
-export function permitOf(giveBack: () => void): Permit {
-  return new OncePermit(giveBack);
-}
+/**
+ * A permit of a primitive that gives out many. What takes it back is one function for all of them: with a closure for each,
+ * `tryAcquire` takes twice as long.
+ */
+export class OncePermit<Holder = void> implements Permit {
+  /** For whom it was taken. */
+  readonly holder: Holder;
+  // Null once it was given back.
+  #takeBack: ((holder: Holder) => void) | null;
 
-class OncePermit implements Permit {
-  #giveBack: (() => void) | null;
-
-  constructor(giveBack: () => void) {
-    this.#giveBack = giveBack;
+  constructor(takeBack: (holder: Holder) => void, holder: Holder) {
+    this.#takeBack = takeBack;
+    this.holder = holder;
   }
 
   release(): void {
-    const giveBack = this.#giveBack;
-    this.#giveBack = null;
-    giveBack?.();
+    const takeBack = this.#takeBack;
+    this.#takeBack = null;
+    takeBack?.(this.holder);
   }
 
   [Symbol.dispose](): void {

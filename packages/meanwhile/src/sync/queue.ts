@@ -1,15 +1,21 @@
-// Hands items from tasks to tasks, in order and with backpressure.
-// Built only on lowlevel.ts: a user could have written this file. Keep it so.
+// Hands items from tasks to tasks, in order and with backpressure. How it does that is in queue-core.ts.
 
-import { QueueClosedError, QueueEmptyError, QueueFullError, UsageError } from "../errors.ts";
-import { enterCheckpoint, ParkingLot } from "../lowlevel.ts";
 import { Deque } from "../util/deque.ts";
-import { show } from "../util/show.ts";
+import { badArgument, isCount } from "./arguments.ts";
+import { atCheckpoint } from "./at-checkpoint.ts";
+import { QueueCore, type QueueKind } from "./queue-core.ts";
+import { QueueProducer } from "./queue-producer.ts";
 
 /** Options of a {@link Queue}. */
 export interface QueueOptions {
   /** How many items may be queued before `put` waits; an integer >= 1, or `Infinity`. */
   readonly maxSize: number;
+}
+
+/** How a {@link Queue} is closed. */
+export interface QueueCloseOptions {
+  /** Whether what is queued is dropped, and counts as done. Default: false, it can still be got. */
+  readonly immediate?: boolean | undefined;
 }
 
 /** A snapshot of a {@link Queue}. */
@@ -20,13 +26,17 @@ export interface QueueStatistics {
   readonly maxSize: number;
   /** Items that were put and not yet reported by `taskDone`. */
   readonly unfinished: number;
-  /** Whether `close` was called. */
+  /** Whether the queue is closed. */
   readonly closed: boolean;
+  /** How many producers are open. */
+  readonly producers: number;
   /** How many tasks wait for an item. */
   readonly getsWaiting: number;
   /** How many tasks wait for room. */
   readonly putsWaiting: number;
 }
+
+const FIRST_IN_FIRST_OUT: QueueKind<never> = { name: "Queue", makeStore: () => new Deque<never>() };
 
 /**
  * A first in, first out queue. `put` waits while it is full, `get` while it is empty. Once it is closed nothing can be
@@ -53,106 +63,112 @@ export interface QueueStatistics {
  * ```
  */
 export class Queue<T> implements AsyncIterable<T> {
-  // Invariants: a waiting get implies no items; a waiting put implies a full queue; both imply it is not closed.
-  readonly #items = new Deque<T>();
-  readonly #maxSize: number;
-  readonly #gets = new ParkingLot<T>({ describe: () => "Queue.get (it is empty)" });
-  readonly #puts = new ParkingLot<void, readonly [T]>({
-    describe: () => `Queue.put (all ${this.#maxSize} places are taken)`,
-  });
-  readonly #joins = new ParkingLot({ describe: () => `Queue.join (${this.#unfinished} items are unfinished)` });
-  #unfinished = 0;
-  #closed = false;
+  readonly #core: QueueCore<T>;
 
   /** @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `maxSize` is not an integer >= 1 or `Infinity` */
-  constructor(options: QueueOptions) {
+  constructor(options: QueueOptions);
+  /** @internal */
+  constructor(options: QueueOptions, kind: QueueKind<T>);
+  constructor(options: QueueOptions, kind: QueueKind<T> = FIRST_IN_FIRST_OUT) {
     const maxSize: unknown = options?.maxSize;
-    if (typeof maxSize !== "number" || !(maxSize === Infinity || (Number.isInteger(maxSize) && maxSize >= 1))) {
-      throw new UsageError(
-        "MW_ERR_INVALID_ARGUMENT",
-        `Cannot create Queue: 'maxSize' is ${show(maxSize)}; pass an integer >= 1, or Infinity for no limit`,
-      );
+    if (maxSize !== Infinity && !isCount(maxSize, 1)) {
+      throw badArgument(`create ${kind.name}`, "maxSize", maxSize, "an integer >= 1, or Infinity for no limit");
     }
-    this.#maxSize = maxSize;
+    this.#core = new QueueCore(kind, maxSize);
   }
 
   /** How many items are queued. */
   get size(): number {
-    return this.#items.size;
+    return this.#core.size;
   }
 
-  /** Whether `close` was called. */
+  /** Whether the queue is closed. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#core.closed;
   }
 
   /**
-   * Appends an item, waiting for room.
+   * Puts an item into the queue, waiting for room.
    *
-   * Cancellation: a call that throws has not put the item.
+   * Cancellation: safe. A call that throws has not put the item.
    *
    * @throws {@link QueueClosedError} `MW_ERR_QUEUE_CLOSED` if the queue is closed before there is room
    * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait
    */
-  async put(item: T): Promise<void> {
-    const turn = enterCheckpoint();
-    if (turn !== null) await turn;
-    if (this.#closed) throw closedForPut();
-    if (this.#hasRoom()) this.#accept(item);
-    else await this.#puts.park([item]); // whoever makes room takes the item along
+  put(item: T): Promise<void> {
+    return atCheckpoint(() => this.#core.put(item, null));
   }
 
   /**
-   * Appends an item if there is room.
+   * Puts an item into the queue if there is room.
    *
    * @throws {@link QueueFullError} `MW_ERR_QUEUE_FULL` if there is none
    * @throws {@link QueueClosedError} `MW_ERR_QUEUE_CLOSED` if the queue is closed
    */
   tryPut(item: T): void {
-    if (this.#closed) throw closedForPut();
-    if (!this.#hasRoom()) {
-      throw new QueueFullError(`Cannot put: all ${this.#maxSize} places are taken; use put() to wait for room`);
-    }
-    this.#accept(item);
+    this.#core.tryPut(item);
   }
 
   /**
-   * Removes and returns the oldest item, waiting for one.
+   * Removes and returns the next item, waiting for one.
    *
-   * Cancellation: a call that throws has taken no item.
+   * Cancellation: safe. A call that throws has taken no item.
    *
    * @throws {@link QueueClosedError} `MW_ERR_QUEUE_CLOSED` if the queue is closed and empty
    * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait
    */
-  async get(): Promise<T> {
-    const turn = enterCheckpoint();
-    if (turn !== null) await turn;
-    if (this.#items.size > 0) return this.#take();
-    if (this.#closed) throw closedForGet();
-    return this.#gets.park();
+  get(): Promise<T> {
+    return atCheckpoint(() => this.#core.get());
   }
 
   /**
-   * Removes and returns the oldest item if there is one.
+   * Removes and returns the next item if there is one.
    *
    * @throws {@link QueueEmptyError} `MW_ERR_QUEUE_EMPTY` if there is none
    * @throws {@link QueueClosedError} `MW_ERR_QUEUE_CLOSED` if there is none and the queue is closed
    */
   tryGet(): T {
-    if (this.#items.size > 0) return this.#take();
-    if (this.#closed) throw closedForGet();
-    throw new QueueEmptyError("Cannot get: the queue is empty; use get() to wait for an item");
+    return this.#core.tryGet();
   }
 
   /**
    * Closes the queue. Waiting and later puts throw `QueueClosedError`; gets do so once nothing is queued. Closing it
-   * again changes nothing.
+   * again changes nothing, but `immediate` then drops what is left.
    */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#puts.failAll(closedForPut);
-    this.#gets.failAll(closedForGet);
+  close({ immediate = false }: QueueCloseOptions = {}): void {
+    this.#core.close(immediate);
+  }
+
+  /**
+   * Makes one of several sources of this queue. When the last open one has been closed, the queue closes itself: so
+   * make them before the first is closed, or keep one open until all are made.
+   *
+   * `queue.put` can be used beside producers but keeps nothing open: once the last producer is closed it throws, as after
+   * `close()`. Closing the queue ends the puts of all producers.
+   *
+   * @throws {@link QueueClosedError} `MW_ERR_QUEUE_CLOSED` if the queue is closed
+   *
+   * @example
+   * ```ts
+   * import { gather, Queue } from "meanwhile";
+   *
+   * const queue = new Queue<string>({ maxSize: 1 });
+   * const producers = ["a", "b"].map((name) => ({ name, producer: queue.producer() }));
+   * await gather([
+   *   ...producers.map(({ name, producer }) => async () => {
+   *     using open = producer; // closed at the end of the block
+   *     await open.put(name);
+   *   }),
+   *   async () => {
+   *     let all = "";
+   *     for await (const item of queue) all += item;
+   *     console.log(all); //> ab
+   *   },
+   * ]);
+   * ```
+   */
+  producer(): QueueProducer<T> {
+    return new QueueProducer<T>(this.#core);
   }
 
   /**
@@ -161,81 +177,27 @@ export class Queue<T> implements AsyncIterable<T> {
    * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if called more often than items were put
    */
   taskDone(): void {
-    if (this.#unfinished === 0) {
-      throw new UsageError(
-        "MW_ERR_INVALID_ARGUMENT",
-        "Cannot report one more item as done: taskDone() was called for each item that was put; call it once for each",
-      );
-    }
-    this.#unfinished -= 1;
-    if (this.#unfinished === 0) this.#joins.unparkAll();
+    this.#core.taskDone();
   }
 
   /**
    * Waits until `taskDone` was called for every item that was put.
    *
-   * Cancellation: nothing can be lost.
+   * Cancellation: safe. Waiting changes nothing.
    *
    * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait
    */
-  async join(): Promise<void> {
-    const turn = enterCheckpoint();
-    if (turn !== null) await turn;
-    if (this.#unfinished > 0) await this.#joins.park();
+  join(): Promise<void> {
+    return atCheckpoint(() => this.#core.join());
   }
 
   /** Gets items until the queue is closed and empty. Leaving the loop early closes nothing. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    return {
-      next: async () => {
-        try {
-          return { done: false, value: await this.get() };
-        } catch (error) {
-          if (error instanceof QueueClosedError) return { done: true, value: undefined };
-          throw error;
-        }
-      },
-    };
+    return { next: () => atCheckpoint(() => this.#core.next()) };
   }
 
   /** A snapshot for dumps and tests. */
   statistics(): QueueStatistics {
-    return {
-      size: this.#items.size,
-      maxSize: this.#maxSize,
-      unfinished: this.#unfinished,
-      closed: this.#closed,
-      getsWaiting: this.#gets.size,
-      putsWaiting: this.#puts.size,
-    };
+    return this.#core.statistics();
   }
-
-  #hasRoom(): boolean {
-    return this.#items.size < this.#maxSize;
-  }
-
-  // There is room: the item goes to the longest waiting get, or into the queue.
-  #accept(item: T): void {
-    this.#unfinished += 1;
-    if (!this.#gets.unpark(item)) this.#items.push(item);
-  }
-
-  // There is an item: taking it makes room for the longest waiting put.
-  #take(): T {
-    const item = this.#items.shift();
-    const waiting = this.#puts.peek();
-    if (waiting !== undefined) {
-      this.#accept(waiting[0]);
-      this.#puts.unpark();
-    }
-    return item;
-  }
-}
-
-function closedForPut(): QueueClosedError {
-  return new QueueClosedError("Cannot put: the queue is closed; put everything before close()");
-}
-
-function closedForGet(): QueueClosedError {
-  return new QueueClosedError("Cannot get: the queue is closed and empty; iterate with for await to stop there");
 }

@@ -46,6 +46,7 @@ describe("Queue", () => {
         maxSize: 2,
         unfinished: 2,
         closed: false,
+        producers: 0,
         getsWaiting: 0,
         putsWaiting: 3,
       });
@@ -215,6 +216,50 @@ describe("Queue", () => {
       }));
   });
 
+  describe("close with immediate", () => {
+    it("drops what is queued, counts it as done, and ends every wait", () =>
+      runTest(async () => {
+        const queue = new Queue<number>({ maxSize: 2 });
+        queue.tryPut(1);
+        queue.tryPut(2);
+        const put = createTask(() => errorOf(queue.put(3)));
+        const joined = createTask(() => queue.join());
+        await waitUntilIdle();
+        queue.close({ immediate: true });
+        assert.equal(queue.size, 0);
+        assert.equal(queue.statistics().unfinished, 0);
+        await joined;
+        assert.match((await put).message, /^Cannot put: the queue is closed/);
+        await assert.rejects(queue.get(), { ...CLOSED, message: /^Cannot get: the queue is closed and empty/ });
+        assert.throws(() => queue.taskDone(), { code: "MW_ERR_INVALID_ARGUMENT" });
+      }));
+
+    it("counts as done only what it drops: what a get has taken is still unfinished", () =>
+      runTest(async () => {
+        const queue = new Queue<number>({ maxSize: 3 });
+        for (const item of [1, 2, 3]) queue.tryPut(item);
+        await queue.get();
+        const joined = createTask(() => queue.join());
+        await waitUntilIdle();
+        queue.close({ immediate: true });
+        await waitUntilIdle();
+        assert.equal(joined.done, false);
+        assert.equal(queue.statistics().unfinished, 1);
+        queue.taskDone();
+        await joined;
+      }));
+
+    it("drops what a close before has left", () => {
+      const queue = new Queue<number>({ maxSize: 3 });
+      queue.tryPut(1);
+      queue.close({ immediate: false });
+      assert.equal(queue.size, 1);
+      queue.close({ immediate: true });
+      assert.throws(() => queue.tryGet(), CLOSED);
+      assert.equal(queue.statistics().unfinished, 0);
+    });
+  });
+
   describe("join", () => {
     it("does not wait when nothing was put", () => runTest(() => new Queue({ maxSize: 1 }).join()));
 
@@ -235,6 +280,7 @@ describe("Queue", () => {
           maxSize: 1,
           unfinished: 0,
           closed: false,
+          producers: 0,
           getsWaiting: 1,
           putsWaiting: 0,
         });
@@ -273,6 +319,54 @@ describe("Queue", () => {
           },
         ]);
         assert.deepEqual(got, [1, 2, 3, 4]);
+      }));
+
+    it("ends every loop that waits when the queue is closed", () =>
+      runTest(async () => {
+        const queue = new Queue<number>({ maxSize: 1 });
+        const loops = [1, 2].map(() =>
+          createTask(async () => {
+            for await (const item of queue) void item;
+            return "ended";
+          }),
+        );
+        await waitUntilIdle();
+        assert.equal(queue.statistics().getsWaiting, 2);
+        queue.close();
+        assert.deepEqual(await gather(loops), ["ended", "ended"]);
+        for await (const item of queue) assert.fail(`got ${item}`);
+      }));
+
+    it("gives items that are promises as they are, whether it had to wait or not", () =>
+      runTest(async () => {
+        const queue = new Queue<Promise<number>>({ maxSize: 1 });
+        const [first, second] = [Promise.resolve(1), Promise.resolve(2)];
+        queue.tryPut(first);
+        const got: unknown[] = [];
+        const loop = createTask(async () => {
+          for await (const item of queue) got.push(item);
+        });
+        await waitUntilIdle();
+        queue.tryPut(second);
+        queue.close();
+        await loop;
+        assert.ok(got[0] === first && got[1] === second);
+      }));
+
+    it("delivers an item to a loop that is cancelled in the tick of the put", () =>
+      runTest(async () => {
+        const queue = new Queue<string>({ maxSize: 1 });
+        const got: string[] = [];
+        const loop = createTask(async () => {
+          for await (const item of queue) got.push(item);
+        });
+        await waitUntilIdle();
+        queue.tryPut("item");
+        queue.tryPut("kept");
+        loop.cancel();
+        await errorOf(loop);
+        assert.deepEqual(got, ["item"]);
+        assert.equal(queue.tryGet(), "kept");
       }));
 
     it("leaves the rest in the queue when the loop is left", () =>

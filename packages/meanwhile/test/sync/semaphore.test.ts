@@ -107,12 +107,44 @@ describe("Semaphore", () => {
     assert.equal(semaphore.statistics().freePermits, 2);
   });
 
-  it("says how to fix a permit count that is not a positive integer", () => {
-    for (const permits of [0, -1, 1.5, NaN, Infinity, "2", undefined]) {
+  it("adds a permit with release(), also one that was never acquired: a signal from another task", () =>
+    runTest(async () => {
+      const ready = new Semaphore(0);
+      const order: number[] = [];
+      const waiters = [1, 2].map((id) =>
+        createTask(async () => {
+          await ready.acquire();
+          order.push(id);
+        }),
+      );
+      await waitUntilIdle();
+      ready.release();
+      assert.equal(ready.tryAcquire(), undefined);
+      await waitUntilIdle();
+      assert.deepEqual(order, [1]);
+      ready.release();
+      ready.release();
+      ready.release();
+      await gather(waiters);
+      assert.deepEqual(ready.statistics(), { permits: 0, freePermits: 2, tasksWaiting: 0 });
+    }));
+
+  it("counts a permit that is given back both ways as two", async () => {
+    const semaphore = new Semaphore(1);
+    const permit = await semaphore.acquire();
+    semaphore.release();
+    permit.release();
+    assert.equal(semaphore.freePermits, 2);
+    permit.release();
+    assert.equal(semaphore.freePermits, 2);
+  });
+
+  it("says how to fix a permit count that is no count", () => {
+    for (const permits of [-1, 1.5, NaN, Infinity, "2", undefined]) {
       assert.throws(() => new Semaphore(permits as number), {
         name: "UsageError",
         code: "MW_ERR_INVALID_ARGUMENT",
-        message: /^Cannot create Semaphore: 'permits' is .+; pass an integer >= 1$/,
+        message: /^Cannot create Semaphore: 'permits' is .+; pass an integer >= 0$/,
       });
     }
   });
