@@ -4,6 +4,7 @@ import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 
 import {
   any,
+  asCompleted,
   cancellable,
   cancelScope,
   checkpoint,
@@ -29,9 +30,10 @@ import {
   taskGroup,
   timeout,
   timeoutAt,
+  wait as waitFor,
 } from "meanwhile";
 import { Children, enterCheckpoint, enterScope, giveWay, ParkingLot, suspend, type Waiter } from "meanwhile/lowlevel";
-import { waitUntilIdle } from "meanwhile/testing";
+import { Sequencer, waitUntilIdle } from "meanwhile/testing";
 
 import { rethrowOurs, type World } from "./world.ts";
 
@@ -153,6 +155,26 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     race([() => world.work(5), failing]).catch(rethrowOurs),
   ),
   any: covering("any").by((world) => any([failing, () => world.work(3), () => world.work(9)])),
+  asCompleted: covering("asCompleted").by(async (world) => {
+    for await (const ms of asCompleted([3, 1, 2].map((item) => () => world.work(item)))) await world.work(ms);
+  }),
+  "asCompleted, left early": covering("asCompleted").by(async (world) => {
+    for await (const ms of asCompleted([3, 1, 2].map((item) => () => world.work(item)))) if (ms === 1) break;
+  }),
+  "wait for all": covering("wait").by((world) =>
+    taskGroup(async (group) => {
+      const tasks = [2, 1].map((ms) => group.createTask(() => world.work(ms)));
+      await waitFor(tasks);
+    }),
+  ),
+  "wait for the first, or for a while": covering("wait").by((world) =>
+    taskGroup(async (group) => {
+      const tasks = [9, 2].map((ms) => group.createTask(() => world.work(ms)));
+      await waitFor(tasks, { until: "first" });
+      await waitFor(tasks, { timeoutMs: 2 });
+      group.cancel();
+    }),
+  ),
   forEach: covering("forEach").by((world) => forEach([1, 2, 3, 4], (ms) => world.work(ms), { concurrency: 2 })),
   "forEach over a source that waits": covering("forEach").by((world) =>
     forEach(
@@ -410,6 +432,16 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
       await children.join();
       children.close();
     }
+  }),
+  "Sequencer.at": covering("Sequencer.at").by((world) => {
+    const sequencer = new Sequencer();
+    return gather(
+      [2, 0, 1].map((place) => async () => {
+        using turn = await sequencer.at(place);
+        await world.work(1);
+        return turn;
+      }),
+    );
   }),
   waitUntilIdle: covering("waitUntilIdle").by(async (world) => {
     await using task = createTask(() => world.holding(() => world.lock.acquire(), 50));
