@@ -159,7 +159,7 @@ function isTaskNode(value: unknown): value is TaskNode {
 const UNTIL: readonly unknown[] = ["all", "first", "firstError"] satisfies Until[];
 
 function checkWaitOptions(options: WaitOptions): { readonly until: Until; readonly timeoutMs: number } {
-  checkOptions("wait", options);
+  checkOptions("wait", options, '{ until: "first" }');
   const { until = "all", timeoutMs = Infinity } = options;
   if (!UNTIL.includes(until)) throw badArgument("wait", "until", until, 'one of "all", "first" and "firstError"');
   if (!isTime(timeoutMs)) throw badArgument("wait", "timeoutMs", timeoutMs, "milliseconds");

@@ -28,14 +28,34 @@ describe("exponential", () => {
     for (const delay of delays(exponential({ baseMs: 10, maxMs: 20 }), 20)) assert.ok(delay >= 0 && delay < 20);
   });
 
+  it("waits between half of the computed time and all of it with equal jitter", () => {
+    const random = [0, 0.25, 0.999_999];
+    const backoff = exponential({ baseMs: 100, jitter: "equal", random: () => random.shift() ?? NaN });
+    assert.deepEqual(delays(backoff, 3).map(Math.round), [50, 125, 400]);
+  });
+
+  it("asks for no random number without jitter", () => {
+    const random = (): never => assert.fail("asked");
+    assert.deepEqual(delays(exponential({ baseMs: 10, jitter: "none", random }), 2), [10, 20]);
+  });
+
   it("stays a number after any number of attempts", () => {
     assert.equal(exponential({ baseMs: 0, jitter: "none" })(5_000, undefined), 0);
     assert.equal(exponential({ baseMs: 1, jitter: "none" })(5_000, undefined), 30_000);
   });
 
-  it("refuses negative times and a shrinking factor", () => {
-    const bad: ExponentialOptions[] = [{ baseMs: -1 }, { maxMs: NaN }, { factor: 0.5 }, { factor: "2" as never }];
-    for (const options of bad) assert.throws(() => exponential(options), INVALID);
+  it("refuses negative times, a shrinking factor, and what is no option, and says what to pass", () => {
+    const bad: ReadonlyArray<readonly [ExponentialOptions, RegExp]> = [
+      [{ baseMs: -1 }, /'baseMs' is -1; pass milliseconds >= 0$/],
+      [{ maxMs: NaN }, /'maxMs' is NaN; pass milliseconds >= 0$/],
+      [{ factor: 0.5 }, /'factor' is 0\.5; pass a number >= 1$/],
+      [{ factor: "2" as never }, /'factor' is "2"/],
+      [{ jitter: "some" as never }, /'jitter' is "some"; pass one of "full", "equal" and "none"$/],
+      [{ jitter: "toString" as never }, /'jitter' is "toString"/],
+      [{ random: 0.5 as never }, /'random' is 0\.5; pass a function like Math\.random$/],
+      [100 as never, /^Cannot use 100 as the options of exponential; pass an object, like \{ baseMs: 100 \}$/],
+    ];
+    for (const [options, message] of bad) assert.throws(() => exponential(options), { ...INVALID, message });
   });
 });
 

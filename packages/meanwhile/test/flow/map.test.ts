@@ -424,6 +424,40 @@ describe("map", () => {
         });
       }));
 
+    it("asks a source for no more, also when results wait to be taken and nothing runs", () =>
+      runTest(async () => {
+        for (const ordered of [true, false]) {
+          const observed = numbers(100);
+          await cancelScope(async (scope) => {
+            const iterator = open(map(observed.source, (item) => item, { concurrency: 2, ordered }));
+            assert.deepEqual(await iterator.next(), { done: false, value: 1 });
+            await sleep(1);
+            scope.cancel();
+            assert.ok(isCancelled(await errorOf(iterator.next())));
+            assert.ok(isCancelled(await errorOf(iterator.next())));
+          });
+          assert.deepEqual([observed.pulled, observed.returned], [3, true]);
+        }
+      }));
+
+    it("waits for the jobs if one of them cancels the loop while it is being started", () =>
+      runTest(async () => {
+        let cleaned = 0;
+        await cancelScope(async (scope) => {
+          const job = async (item: number): Promise<void> => {
+            if (item === 2) scope.cancel();
+            try {
+              await sleepForever();
+            } finally {
+              await shield(() => sleep(5));
+              cleaned += 1;
+            }
+          };
+          await take(map([1, 2, 3], job, { concurrency: 3 }));
+        });
+        assert.equal(cleaned, 2);
+      }));
+
     it("loses no result when only one call of next() is cancelled", () =>
       runTest(async () => {
         const iterator = open(map([10, 20], double, { concurrency: 2 }));
@@ -546,6 +580,39 @@ describe("map", () => {
       assert.match(dump, /"reader" waits for the next result of map$/m);
       assert.match(dump, /"double" waits for sleep \(50 ms left\)$/m);
       assert.deepEqual(await reader, [100]);
+    }));
+
+  it("cannot starve timers with a long list, however many it may start at once", async () => {
+    let pulled = 0;
+    function* endless(): Generator<number> {
+      for (;;) yield ++pulled;
+    }
+    const results = map(endless(), (item) => item, { concurrency: Infinity });
+    assert.equal(await moveOnAfter(20, () => take(results)), undefined);
+    const before = pulled;
+    await sleep(2);
+    assert.equal(pulled, before);
+  });
+
+  it("runs every call, and a source that is no list, in the context of the first call of next()", () =>
+    runTest(async () => {
+      const storage = new AsyncLocalStorage<string>();
+      const seen = new Set<unknown>();
+      function* source(): Generator<number> {
+        try {
+          for (let item = 0; ; item++) {
+            seen.add(storage.getStore());
+            yield item;
+          }
+        } finally {
+          seen.add(storage.getStore());
+        }
+      }
+      const iterator = open(map(source(), () => seen.add(storage.getStore()), { concurrency: 1 }));
+      await storage.run("first", () => iterator.next());
+      await storage.run("second", () => iterator.next());
+      await storage.run("third", () => iterator.return());
+      assert.deepEqual([...seen], ["first"]);
     }));
 
   it("refuses bad arguments at once, a bad signal at the first call of next()", async () => {

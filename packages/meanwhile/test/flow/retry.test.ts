@@ -84,6 +84,19 @@ describe("retry", () => {
       assert.equal(await retry(() => lazy(), { backoff: fixed(1) }), 2);
     }));
 
+  it("tells the job the number of the attempt", () =>
+    runTest(async () => {
+      const told: number[] = [];
+      const job = (attempt: number): string => {
+        told.push(attempt);
+        if (attempt < 3) throw new Error(`attempt ${attempt}`);
+        return "third";
+      };
+      assert.equal(await retry(job, { backoff: fixed(1) }), "third");
+      assert.equal(await retry(job, { backoff: fixed(1), attemptTimeoutMs: 10 }), "third");
+      assert.deepEqual(told, [1, 2, 3, 1, 2, 3]);
+    }));
+
   it("refuses a coroutine, which runs only once, except for one attempt", () =>
     runTest(async () => {
       const lazy = coroutine(async () => "once");
@@ -189,6 +202,37 @@ describe("retry", () => {
       ]);
     }));
 
+  it("waits for what onRetry returns, before the wait", () =>
+    runTest(async () => {
+      let told = 0;
+      const onRetry = async (): Promise<void> => {
+        await sleep(5);
+        told += 1;
+      };
+      assert.equal(await retry(failing(new Error("1"), new Error("2")), { backoff: fixed(10), onRetry }), 3);
+      assert.deepEqual([told, now()], [2, 30]);
+    }));
+
+  it("ends with what onRetry, when or backoff throws, sync or async", () =>
+    runTest(async () => {
+      const failure = new Error("hook");
+      const throws = (): never => {
+        throw failure;
+      };
+      const rejects = async (): Promise<never> => throws();
+      for (const policy of [
+        { onRetry: throws },
+        { onRetry: rejects },
+        { when: throws },
+        { when: rejects },
+        { backoff: throws },
+      ]) {
+        const job = failing(new Error("1"), new Error("2"));
+        assert.equal(await errorOf(retry(job, policy)), failure);
+        assert.equal(job.calls(), 1);
+      }
+    }));
+
   it("ends an attempt that lasts too long, and repeats it", () =>
     runTest(async () => {
       let calls = 0;
@@ -210,6 +254,18 @@ describe("retry", () => {
       const error = await errorOf(retry(() => sleepForever(), { totalMs: 50 }));
       assert.equal(error.code, "MW_ERR_TIMEOUT");
       assert.equal(now(), 50);
+    }));
+
+  it("tells on the TimeoutError of totalMs in which attempt the time ended", () =>
+    runTest(async () => {
+      let calls = 0;
+      const job = async (): Promise<void> => {
+        if (++calls === 2) await sleepForever();
+        throw new Error("1");
+      };
+      const error = await errorOf(retry(job, { totalMs: 50, backoff: fixed(10) }));
+      assert.equal(error.code, "MW_ERR_TIMEOUT");
+      assert.equal(attemptsOf(error), 2);
     }));
 
   it("does not begin a wait that would pass totalMs, and throws the last error", () =>
@@ -298,6 +354,14 @@ describe("retry", () => {
       [{ attempts: "3" as never }, /'attempts' is "3"/],
       [{ attemptTimeoutMs: -1 }, /'attemptTimeoutMs' is -1; pass milliseconds >= 0$/],
       [{ totalMs: NaN }, /'totalMs' is NaN; pass milliseconds >= 0$/],
+      [{ totalMs: "5" as never }, /'totalMs' is "5"/],
+      [{ backoff: 100 as never }, /'backoff' is 100; pass a function that returns milliseconds, like fixed\(100\)$/],
+      [{ when: true as never }, /'when' is true; pass a function of the error that tells whether to try again$/],
+      [
+        { onRetry: {} as never },
+        /'onRetry' is an object \(Object\); pass a function of \{ error, attempt, delayMs \}$/,
+      ],
+      [5 as never, /^Cannot use 5 as the options of retry; pass an object, like \{ attempts: 5 \}$/],
     ];
     for (const [policy, message] of bad) {
       const error = await errorOf(retry(() => assert.fail("called"), policy));
@@ -350,6 +414,23 @@ describe("retrying", () => {
       assert.equal(await client.get("/b"), "x/b");
       assert.deepEqual(calls, ["/a", "/a", "/b"]);
       assert.equal(client.get.name, "get");
+    }));
+
+  it("calls the function with the arguments of the call, and not with the number of the attempt", () =>
+    runTest(async () => {
+      const calls: unknown[][] = [];
+      const get = retrying(
+        (...args: unknown[]) => {
+          calls.push(args);
+          if (calls.length === 1) throw new Error("1");
+        },
+        { backoff: fixed(1) },
+      );
+      await get("a", 2);
+      assert.deepEqual(calls, [
+        ["a", 2],
+        ["a", 2],
+      ]);
     }));
 
   it("refuses a bad function or policy at once", () => {
