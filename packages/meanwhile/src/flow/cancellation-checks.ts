@@ -25,7 +25,11 @@ import { cancellationOf, currentScopeNode, type Scope } from "../lowlevel.ts";
  */
 export function isCancelled(error: unknown): boolean {
   const cancellation = cancellationOf(error);
-  return cancellation !== null && liesWithin(currentScopeNode(), cancellation.scope);
+  if (cancellation === null) return false;
+  const current = currentScopeNode();
+  if (liesWithin(current, cancellation.scope)) return true;
+  // A scope inside was cancelled first, and one around it before the error had left that: so it was not absorbed there.
+  return current.effective !== null && liesWithin(cancellation.scope as Scope, current);
 }
 
 /** Whether `scope` is `region` or lies below it. */

@@ -28,6 +28,23 @@ describe("isCancelled", () => {
       });
     }));
 
+  it("is true for the cancellation of an inner scope if the current one was cancelled before that was left", () =>
+    runTest(async () => {
+      await cancelScope(async (outer) => {
+        const error = await errorOf(
+          cancelScope(async (inner) => {
+            inner.cancel();
+            try {
+              await sleep(1);
+            } finally {
+              outer.cancel();
+            }
+          }),
+        );
+        assert.equal(isCancelled(error), true);
+      });
+    }));
+
   it("is false for the cancellation of an inner scope, of another task, and outside", async () => {
     let kept: unknown;
     await runTest(async () => {
