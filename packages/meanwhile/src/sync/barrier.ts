@@ -34,7 +34,7 @@ export interface BarrierStatistics {
  *   moves.push(`${name} 2`);
  * }
  * await gather([() => play("ada"), () => play("grace")]);
- * console.log(moves.join(", ")); //> ada 1, grace 1, grace 2, ada 2
+ * console.log(moves.join(", ")); //> ada 1, grace 1, ada 2, grace 2
  * ```
  */
 export class Barrier {

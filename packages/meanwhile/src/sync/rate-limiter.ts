@@ -136,9 +136,9 @@ class Window implements WaitTarget {
 
   tryPass(): boolean {
     const now = this.deadlines.clock.now();
-    // An alarm that is late: whoever waits for it goes first.
+    // An alarm that is late: whoever waits for it goes first. Who waits after that is too early.
     if (this.#waiting.size > 0) this.#letPass(now);
-    if (this.#waiting.size > 0 || this.#nextAt() > now) return false;
+    if (this.#nextAt() > now) return false;
     this.#note(now);
     return true;
   }

@@ -122,10 +122,12 @@ describe("CapacityLimiter", () => {
       await waitUntilIdle();
       permit.release();
       assert.deepEqual(limiter.statistics().borrowers, [waiter]);
+      assert.throws(() => limiter.tryAcquire({ onBehalfOf: waiter }), { ...ALREADY_HELD, message: /it holds one/ });
       assert.equal(limiter.tryAcquire(), undefined);
       assert.equal(limiter.borrowedTokens, 1);
       (await waiter).release();
       assert.equal(limiter.borrowedTokens, 0);
+      limiter.tryAcquire({ onBehalfOf: waiter })?.release();
     }));
 
   it("lets waiters in when it gets more tokens", () =>

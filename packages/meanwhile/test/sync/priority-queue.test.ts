@@ -138,6 +138,10 @@ describe("PriorityQueue", () => {
       assert.equal(late.size, 0);
       const smaller = new PriorityQueue<number>({ maxSize: 9, compare: ((a: number, b: number) => a < b) as never });
       await assert.rejects(smaller.put(1), { ...REFUSED, message: /'compare' returned false/ });
+      const partial = new PriorityQueue<number>({ maxSize: 9, compare: (one, other) => (one === other ? 0 : NaN) });
+      partial.tryPut(1);
+      await assert.rejects(partial.put(2), { ...REFUSED, message: /'compare' returned NaN/ });
+      assert.deepEqual(drain(partial), [1]);
     }));
 
   it("loses nothing when compare throws: neither what is queued nor what waits", () =>

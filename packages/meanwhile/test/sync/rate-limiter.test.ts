@@ -150,6 +150,7 @@ describe("RateLimiter", () => {
         );
         await sleep(0);
         clock.time = 130;
+        assert.equal(limiter.statistics().available, 0);
         assert.equal(limiter.tryAcquire(), false);
         await waiters[0];
         assert.deepEqual(order, ["a"]);
@@ -158,10 +159,11 @@ describe("RateLimiter", () => {
         await sleep(0);
         assert.deepEqual(order, ["a"]);
         clock.time = 300;
-        clock.ring?.();
+        assert.equal(limiter.tryAcquire(), false);
+        assert.equal(clock.ring, null, "nobody waits for the alarm any more");
         await waiters[1];
-        assert.equal(limiter.statistics().available, 0);
-        assert.equal(clock.ring, null);
+        clock.time = 400;
+        assert.equal(limiter.tryAcquire(), true);
       },
       { clock },
     );
