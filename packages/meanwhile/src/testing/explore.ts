@@ -64,13 +64,21 @@ export async function exploreSchedules<T>(
   checkTestOptions("explore schedules", options);
   if (typeof test !== "function")
     throw badArgument(`the test is ${show(test)}; pass a function that can be called again`);
-  if (!Number.isInteger(schedules) || schedules < 1)
-    throw badArgument(`'schedules' is ${show(schedules)}; pass an integer >= 1`);
+  checkSchedules("explore schedules", schedules);
   const explore = checkDeterminism ? exploreTwice<T> : exploreOnce<T>;
   const values: T[] = [];
   for (const seed of seedsToUse("explore schedules", first, schedules))
     values.push(await explore(test, options, seed, null));
   return values;
+}
+
+/** Refuses a bad number of schedules. */
+export function checkSchedules(call: string, schedules: number): void {
+  if (Number.isInteger(schedules) && schedules >= 1) return;
+  throw new UsageError(
+    "MW_ERR_INVALID_ARGUMENT",
+    `Cannot ${call}: 'schedules' is ${show(schedules)}; pass an integer >= 1`,
+  );
 }
 
 function badArgument(what: string): UsageError {

@@ -1,7 +1,7 @@
 // The two ends of a test that does not end by itself: after too much real time, and when nothing can happen any more.
 
 import { TestError } from "../errors.ts";
-import { renderTaskTree, type Runner } from "../lowlevel.ts";
+import { activeRunners, renderTaskTree, type Runner } from "../lowlevel.ts";
 import { isIdle } from "./idle.ts";
 import { activeResources, resourcesBeyond } from "./resources.ts";
 
@@ -56,18 +56,24 @@ export class DeadlockLookout implements Disposable {
     const resources = activeResources();
     if (resources === null || this.#usual === null)
       this.#timer = setTimeout(() => this.#lookAgain(runners), PATIENCE_MS);
-    else if (resourcesBeyond(resources, this.#usual).length === 0) declare(runners);
+    else if (resourcesBeyond(resources, this.#usual).length === 0) this.#declare(runners);
   }
 
   #lookAgain(runners: readonly Runner[]): void {
-    if (runners.every((runner) => isIdle(runner))) declare(runners);
+    if (runners.every((runner) => isIdle(runner))) this.#declare(runners);
+  }
+
+  #declare(runners: readonly Runner[]): void {
+    for (const runner of runners) runner.declareDeadlock?.();
+    // That has cancelled everything. Where it has moved nobody, nobody else calls here; and a second time ends the runs.
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const left = runners.filter((runner) => activeRunners.has(runner));
+      if (left.length > 0) this.#lookAgain(left);
+    }, 0);
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }
-}
-
-function declare(runners: readonly Runner[]): void {
-  for (const runner of runners) runner.declareDeadlock?.();
 }

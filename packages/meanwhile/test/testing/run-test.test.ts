@@ -9,10 +9,12 @@ import {
   cancelScope,
   coroutine,
   createTask,
+  Event,
   gather,
   isCancelled,
   Lock,
   now,
+  shield,
   sleep,
   sleepForever,
   UsageError,
@@ -20,6 +22,7 @@ import {
 import { MockClock, runTest, type TestError } from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
+import { errorOf } from "../util/outcomes.ts";
 
 describe("runTest", () => {
   it("returns the value of the test, on virtual time that starts at 0", async () => {
@@ -91,6 +94,14 @@ describe("runTest", () => {
         return true;
       },
     );
+  });
+
+  it("fails a test in which even the cancellation of a deadlock wakes nobody", async () => {
+    for (const seed of [undefined, 1]) {
+      const error = await errorOf(runTest(() => shield(() => new Event().wait()), { seed }));
+      assert.equal(error.code, "MW_ERR_DEADLOCK");
+      assert.match(error.message, /"main" waits for Event\.wait/);
+    }
   });
 
   it("is patient with tasks that wait for something real", async () => {
