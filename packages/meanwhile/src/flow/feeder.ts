@@ -4,16 +4,17 @@ import { UsageError } from "../errors.ts";
 import {
   CapturedContext,
   Children,
+  disown,
   enterCheckpoint,
   type Job,
   ParkingLot,
+  showJob,
   type SignalOption,
   type TaskNode,
   throwIfCancelled,
 } from "../lowlevel.ts";
 import { badArgument, checkOptions } from "../util/arguments.ts";
 import { generatorError, isGeneratorFunction } from "../util/generators.ts";
-import { show } from "../util/show.ts";
 import { AsyncItems, type Source } from "./items.ts";
 import { type JobHandler, JobRunner, tellHandler, type Work, type WorkOptions } from "./job-runner.ts";
 import { isConcurrency } from "./jobs.ts";
@@ -43,16 +44,22 @@ export function checkFeed<T>(
   fn: ItemFunction<T, unknown>,
   options: ForEachOptions,
 ): Feed<T> {
+  if (!isSource(source)) {
+    disown(source);
+    const like = typeof source === "function" ? ": call the function" : "";
+    throw new UsageError(
+      "MW_ERR_INVALID_ARGUMENT",
+      `Cannot ${call} ${showJob(source)}; pass an iterable of items${like}`,
+    );
+  }
+  if (typeof fn !== "function") {
+    disown(fn);
+    throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot ${call} with ${showJob(fn)}; pass a function of an item`);
+  }
+  if (isGeneratorFunction(fn)) throw generatorError(fn, `${call} with`, "");
   if (options !== undefined) checkOptions(call, options, "{ concurrency: 10 }");
   const concurrency: unknown = options?.concurrency;
   if (!isConcurrency(concurrency)) throw badArgument(call, "concurrency", concurrency, "an integer >= 1, or Infinity");
-  if (!isSource(source)) {
-    throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot ${call} ${show(source)}; pass an iterable of items`);
-  }
-  if (typeof fn !== "function") {
-    throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot ${call} with ${show(fn)}; pass a function of an item`);
-  }
-  if (isGeneratorFunction(fn)) throw generatorError(fn, `${call} with`, "");
   return { call, source, fn, concurrency, signal: options.signal };
 }
 

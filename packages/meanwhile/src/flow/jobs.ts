@@ -4,6 +4,7 @@ import { UsageError } from "../errors.ts";
 import {
   cancellable,
   checkJob,
+  currentScopeNode,
   disown,
   isCoroutine,
   type Job,
@@ -77,10 +78,21 @@ function takeOne(call: string, input: Input<unknown>): Job<unknown> {
   if (typeof (input as PromiseLike<unknown> | undefined)?.then !== "function") checkJob(input, call);
   const running = input as PromiseLike<unknown>;
   // A task is awaited as one; any other promise as something foreign.
-  if (running instanceof TaskNode) return () => running;
+  if (running instanceof TaskNode) {
+    if (running === currentScopeNode().task) throw awaitSelf(call, running);
+    return () => running;
+  }
   // Other thenables may be lazy: they start when their turn comes.
   if (running instanceof Promise) waitersOn(running);
   return () => cancellable(running);
+}
+
+/** The error for a task that would wait for itself. */
+export function awaitSelf(call: string, task: TaskNode): UsageError {
+  return new UsageError(
+    "MW_ERR_AWAIT_SELF",
+    `Cannot ${call} task "${task.name}": it is the task that waits, so it would wait for ever; leave it out of the list`,
+  );
 }
 
 /** Rejects bad options; returns how many jobs may run at once. */

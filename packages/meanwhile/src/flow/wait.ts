@@ -13,6 +13,7 @@ import {
 } from "../lowlevel.ts";
 import { moveOnAfter } from "../time/timeouts.ts";
 import { badArgument, checkOptions, isTime } from "../util/arguments.ts";
+import { awaitSelf } from "./jobs.ts";
 
 /** Options of {@link wait}. */
 export interface WaitOptions {
@@ -146,10 +147,7 @@ function checkTasks(given: readonly unknown[]): TaskNode[] {
   const tasks = given.filter(isTaskNode);
   const { task } = currentScopeNode();
   if (task === null || !tasks.includes(task)) return tasks;
-  throw new UsageError(
-    "MW_ERR_AWAIT_SELF",
-    `Cannot wait for task "${task.name}": it is the task that waits, so it would wait for ever; leave it out of the list`,
-  );
+  throw awaitSelf("wait for", task);
 }
 
 function isTaskNode(value: unknown): value is TaskNode {

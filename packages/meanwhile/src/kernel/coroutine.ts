@@ -150,6 +150,15 @@ export function isCoroutine(value: unknown): value is CoroutineNode<unknown> {
 }
 
 /**
+ * Says that something that was handed over is refused: it must be neither an unhandled rejection nor a forgotten
+ * coroutine beside the error that says so.
+ */
+export function disown(refused: unknown): void {
+  if (refused instanceof Promise) refused.catch(() => {});
+  if (isCoroutine(refused)) refused.handOver();
+}
+
+/**
  * Makes an async function lazy: a call returns a {@link Coroutine}, which starts when it is awaited or given to
  * `gather`, `createTask` and the like. One that is never started is reported by the warning `MW_WARN_NEVER_AWAITED`,
  * with the line of the call.
@@ -170,6 +179,7 @@ export function coroutine<This, Args extends unknown[], R>(
   fn: (this: This, ...args: Args) => R | PromiseLike<R>,
 ): (this: This, ...args: Args) => Coroutine<R> {
   if (typeof fn !== "function") {
+    disown(fn);
     throw new UsageError(
       "MW_ERR_INVALID_ARGUMENT",
       `Cannot make a coroutine function of ${show(fn)}; pass an async function, not the result of calling it`,

@@ -7,7 +7,7 @@ import { show } from "../util/show.ts";
 import { unwrapCancellation } from "./cancellation.ts";
 import type { SignalOption } from "./children.ts";
 import { callBody, runInScope } from "./context.ts";
-import { isCoroutine } from "./coroutine.ts";
+import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
 import { type CancelScope, Scope } from "./scope.ts";
@@ -73,15 +73,6 @@ export function checkBody(body: unknown): void {
   );
 }
 
-/**
- * Says that something that was handed over is refused: it must be neither an unhandled rejection nor a forgotten
- * coroutine beside the error that says so.
- */
-export function disown(refused: unknown): void {
-  if (refused instanceof Promise) refused.catch(() => {});
-  if (isCoroutine(refused)) refused.handOver();
-}
-
 /** What was given in place of a job or a task, for errors. */
 export function showJob(given: unknown): string {
   if (isCoroutine(given)) return `the coroutine "${given.name}"`;
@@ -114,6 +105,7 @@ export async function cancelScope<T>(
   body: (scope: CancelScope) => T | PromiseLike<T>,
   options: SignalOption = {},
 ): Promise<T | undefined> {
+  checkBody(body);
   checkOptions("cancelScope", options);
   const ending = await enterScope(body, { signal: options.signal });
   if (ending.kind === "value") return ending.value;
@@ -130,10 +122,10 @@ export function reportLeftOpen(scope: Scope): void {
   const waits = [scope, ...inside].flatMap(waitsDirectlyIn);
   // A scope without waits is held by an object, like the iterator of `map`, which looks after it.
   if (inside.length === 0 || waits.length === 0) return;
-  const whose = scope.task === null ? "A scope" : `A scope of task "${scope.task.name}"`;
+  const { name } = scope.task as TaskNode; // debug mode is a matter of runs, where all code is in a task
   warn(
     "MW_WARN_SCOPE_LEFT_OPEN",
-    `${whose} was left while inside it ${inside.map(kindOf).join(" and ")} was still open, which waits for ${waits.join(" and ")}; write await before each timeout, taskGroup, gather and the like, so that the inner one ends first`,
+    `A scope of task "${name}" was left while inside it ${inside.map(kindOf).join(" and ")} was still open, which waits for ${waits.join(" and ")}; write await before each timeout, taskGroup, gather and the like, so that the inner one ends first`,
   );
 }
 

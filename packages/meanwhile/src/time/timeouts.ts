@@ -1,7 +1,7 @@
 // Bodies with a deadline. Each is a scope that cancels itself; they differ in what they make of that.
 
-import { TimeoutError } from "../errors.ts";
-import { type CancelScope, enterScope, type ScopeEnding, type SignalOption } from "../lowlevel.ts";
+import { TimeoutError, type UsageError } from "../errors.ts";
+import { type CancelScope, checkBody, disown, enterScope, type ScopeEnding, type SignalOption } from "../lowlevel.ts";
 import { badArgument, checkOptions, isTime } from "../util/arguments.ts";
 import { now } from "./sleep.ts";
 
@@ -32,8 +32,9 @@ export type TimedBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
  * ```
  */
 export async function timeout<T>(ms: number, body: TimedBody<T>, options: SignalOption = {}): Promise<T> {
+  if (!isTime(ms)) throw refusing(body, ms, badArgument("set a timeout", "ms", ms, "milliseconds"));
+  checkBody(body);
   checkOptions("timeout", options);
-  if (!isTime(ms)) throw badArgument("set a timeout", "ms", ms, "milliseconds");
   const ending = await enterScope(body, { deadline: now() + ms, signal: options.signal });
   return valueInTime(ending, `the timeout of ${ms} ms`);
 }
@@ -49,8 +50,10 @@ export async function timeout<T>(ms: number, body: TimedBody<T>, options: Signal
  * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout_at}
  */
 export async function timeoutAt<T>(deadline: number, body: TimedBody<T>, options: SignalOption = {}): Promise<T> {
+  if (!isTime(deadline))
+    throw refusing(body, deadline, badArgument("set a timeout", "deadline", deadline, "a time on the scale of now()"));
+  checkBody(body);
   checkOptions("timeoutAt", options);
-  if (!isTime(deadline)) throw badArgument("set a timeout", "deadline", deadline, "a time on the scale of now()");
   const ending = await enterScope(body, { deadline, signal: options.signal });
   return valueInTime(ending, "the deadline");
 }
@@ -76,8 +79,9 @@ export async function moveOnAfter<T>(
   body: TimedBody<T>,
   options: SignalOption = {},
 ): Promise<T | undefined> {
+  if (!isTime(ms)) throw refusing(body, ms, badArgument("move on", "ms", ms, "milliseconds"));
+  checkBody(body);
   checkOptions("moveOnAfter", options);
-  if (!isTime(ms)) throw badArgument("move on", "ms", ms, "milliseconds");
   const ending = await enterScope(body, { deadline: now() + ms, signal: options.signal });
   if (ending.kind === "value") return ending.value;
   if (ending.by === "signal") throw ending.error;
@@ -117,6 +121,7 @@ export interface ShieldOptions extends SignalOption {
  * ```
  */
 export async function shield<T>(body: TimedBody<T>, options: ShieldOptions = {}): Promise<T> {
+  checkBody(body);
   checkOptions("shield", options);
   const { timeoutMs = Infinity } = options;
   if (!isTime(timeoutMs)) throw badArgument("shield", "timeoutMs", timeoutMs, "milliseconds");
@@ -128,4 +133,11 @@ function valueInTime<T>(ending: ScopeEnding<T>, what: string): T {
   if (ending.kind === "value") return ending.value;
   if (ending.by !== "deadline") throw ending.error;
   throw new TimeoutError(`Cannot finish in time: ${what} has passed`, { cause: ending.error });
+}
+
+// The order may be that of asyncio.wait_for: then it is the work that was given as the time.
+function refusing(body: unknown, time: unknown, error: UsageError): UsageError {
+  disown(body);
+  disown(time);
+  return error;
 }
