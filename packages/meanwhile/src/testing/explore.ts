@@ -23,7 +23,7 @@ export interface ExploreOptions extends TestOptions {
 
 /**
  * Runs a test as {@link runTest} does, once under each of many seeds, and returns what it returned under each. Stops at the
- * first failure, which carries the properties `seed` and `replay`. With the variable `MEANWHILE_SEED` set, only that one
+ * first failure, which names its seed and carries the properties `seed` and `replay`. With the variable `MEANWHILE_SEED` set, only that one
  * schedule is run.
  *
  * Foreign promises, real time and `Math.random` are not decided by the seed; `checkDeterminism` finds a test that depends on

@@ -37,7 +37,7 @@ export interface RunTestOptions extends TestOptions {
  * and after `timeoutMs` of real time, with a dump of its tasks.
  *
  * With a `seed` everything that meanwhile wakes or starts goes on in an order that the seed decides, one at a time. A
- * failure then carries the properties `seed` and `replay`.
+ * failure then says the seed at the end of its message, and carries the properties `seed` and `replay`.
  *
  * Cancellation: reaches the test, if a scope around it is cancelled; the call ends when the test has ended.
  *

@@ -40,15 +40,20 @@ function badSeed(call: string, what: string): UsageError {
 
 /**
  * The error of a test that failed under a seed, with what it takes to see it again. The error itself, so that assertions
- * keep their class and their diff: test runners print its own properties below it. What can carry no property is wrapped.
+ * keep their class and their diff. The text goes to the end of its message too: not every test runner prints properties.
+ * What can carry neither is wrapped.
  */
 export function withSeed(error: unknown, seed: number): unknown {
   const replay = `set ${VARIABLE}=${seed} to run this schedule alone`;
-  if (error instanceof Error && Object.isExtensible(error)) return Object.assign(error, { seed, replay });
-  const wrapped = new TestError(
-    "MW_ERR_THROWN_UNDER_SEED",
-    `Cannot pass under seed ${seed}: the test threw ${show(error)}; ${replay}`,
-    { cause: error },
-  );
-  return Object.assign(wrapped, { seed, replay });
+  if (!(error instanceof Error) || !Object.isExtensible(error)) {
+    const what = `Cannot pass under seed ${seed}: the test threw ${show(error)}; ${replay}`;
+    return Object.assign(new TestError("MW_ERR_THROWN_UNDER_SEED", what, { cause: error }), { seed, replay });
+  }
+  // Reflect.set: a property that cannot be written is left as it is.
+  for (const [name, value] of Object.entries({ seed, replay })) Reflect.set(error, name, value);
+  // The same error may be thrown under several seeds.
+  Reflect.set(error, "message", `${error.message.replace(NOTE, "")}\n(seed ${seed}: ${replay})`);
+  return error;
 }
+
+const NOTE = new RegExp(`\\n\\(seed \\d+: set ${VARIABLE}=\\d+ .*\\)$`);

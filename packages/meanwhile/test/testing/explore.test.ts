@@ -94,7 +94,7 @@ describe("exploreSchedules", () => {
     assert.equal(error.code, "MW_ERR_NOT_DETERMINISTIC");
     assert.match(
       error.message,
-      /first run: {2}6 ms: .*has waited for sleep\nsecond run: 7 ms: .*has waited for sleep$/,
+      /first run: {2}6 ms: .*has waited for sleep\nsecond run: 7 ms: .*has waited for sleep\n/,
     );
     assert.match(error.message, / {2}5 ms: task 1 goes on\n/);
     assert.equal((error as TestError & { seed: number }).seed, 3);

@@ -236,8 +236,25 @@ describe("runTest under a seed", () => {
     );
     assert.equal(error, failure);
     const { seed, replay, message } = error as RangeError & { seed: number; replay: string };
-    assert.deepEqual([seed, message], [7, "on purpose"]);
-    assert.match(replay, /MEANWHILE_SEED=7\b/);
+    assert.equal(seed, 7);
+    assert.equal(replay, "set MEANWHILE_SEED=7 to run this schedule alone");
+    assert.equal(message, `on purpose\n(seed 7: ${replay})`);
+  });
+
+  it("names only the last seed in an error that is thrown under several", async () => {
+    const failure = new RangeError("on purpose");
+    for (const seed of [7, 123]) await errorOf(runTest(() => Promise.reject(failure), { seed }));
+    assert.equal(failure.message, "on purpose\n(seed 123: set MEANWHILE_SEED=123 to run this schedule alone)");
+  });
+
+  it("leaves alone what cannot be written", async () => {
+    class Fixed extends Error {
+      override get message(): string {
+        return "fixed";
+      }
+    }
+    const error = (await errorOf(runTest(() => Promise.reject(new Fixed()), { seed: 7 }))) as Fixed & { seed: number };
+    assert.deepEqual([error.message, error.seed], ["fixed", 7]);
   });
 
   it("wraps what can carry no property", async () => {
