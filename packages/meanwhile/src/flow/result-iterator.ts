@@ -1,5 +1,5 @@
-// One loop over the results of `map` or `asCompleted`. A plain object, not an async generator: that would skip its `finally` when it was
-// never started, and could not be left while a call of `next` waits.
+// One loop over the results of `map` or `asCompleted`. A plain object, not an async generator: that would skip its
+// `finally` when it was never started, and could not be left while a call of `next` waits.
 
 import { CancelledError, TaskCancelledError } from "../errors.ts";
 import {
@@ -93,8 +93,8 @@ export class ResultIterator implements AsyncIterator<unknown, undefined>, JobHan
   async #refuse(error: unknown): Promise<never> {
     const work = this.#work;
     if (work !== null && (work.children.scope.effective !== null || cancellationOf(error) === null)) {
-      // Cancelled together with the jobs: nobody else waits for their cleanup.
-      work.stop("the loop over the results was cancelled");
+      // Cancelled together with the jobs, or broken, so that the loop will not call `return`: nobody else waits for them.
+      work.stop("the loop over the results has ended");
       await this.#join();
     }
     this.#throwFailure();
