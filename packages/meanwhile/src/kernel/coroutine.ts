@@ -7,6 +7,7 @@
 
 import { TaskCancelledError, UsageError } from "../errors.ts";
 import { generatorError, isGeneratorFunction } from "../util/generators.ts";
+import { showInstancesAs } from "../util/inspect.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { currentScopeNode } from "./current.ts";
@@ -123,6 +124,11 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
     return `coroutine "${this.name}"`;
   }
 
+  /** Whether it was awaited, or started by its owner. */
+  get started(): boolean {
+    return this.#call === null;
+  }
+
   /** The scope the call runs in, once it has started. */
   get scope(): Scope {
     return this.#startedIn as Scope;
@@ -134,6 +140,11 @@ export class CoroutineNode<T> implements Coroutine<T>, WaitTarget {
     return task === null ? [] : [task];
   }
 }
+
+showInstancesAs(
+  CoroutineNode.prototype,
+  (call) => `Coroutine "${call.name}" (${call.started ? "started" : "not started"})`,
+);
 
 // Not an async function: a promise returned as it is keeps the async stack whole and costs no turns.
 function callNow<T>(call: () => T | PromiseLike<T>): Promise<T> {

@@ -134,7 +134,13 @@ class StartingTask<V> implements TaskOwner {
     const caller = currentScopeNode();
     this.#group = group;
     this.#scope = new Scope(caller, caller.runner, caller.task, false);
-    this.#task = new TaskNode<unknown>(this.#scope, this, () => job((value) => this.#move(value)), name ?? job.name, 0);
+    this.#task = new TaskNode<unknown>(
+      this.#scope,
+      this,
+      () => job((value) => this.#move(value)),
+      name ?? (job.name || undefined),
+      0,
+    );
     // The group must not end while the task is on its way to it.
     group.hold();
   }

@@ -559,6 +559,10 @@ describe("group.start", () => {
         late = started;
       }
       await assert.rejects(group.start(forgetful), { code: "MW_ERR_NOT_STARTED", message: /"forgetful"/ });
+      await assert.rejects(
+        group.start(async () => {}),
+        { code: "MW_ERR_NOT_STARTED", message: /"task \d+"/ },
+      );
       late?.();
     });
   });

@@ -248,6 +248,10 @@ describe("What console.log shows", () => {
       await shield(() => assert.match(inspect(currentScope()), /^Scope of task \d+ "\w+" \(shielded\)$/));
       const left = await shield(() => currentScope());
       assert.match(inspect(left), /^Scope of task \d+ "\w+" \(left\) \(shielded\)$/);
+      const call = coroutine(async function fetchData() {})();
+      assert.equal(inspect(call), 'Coroutine "fetchData" (not started)');
+      await call;
+      assert.equal(inspect(call), 'Coroutine "fetchData" (started)');
     });
   });
 });
