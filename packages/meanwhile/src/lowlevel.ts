@@ -2,14 +2,21 @@
 
 export type { Clock } from "./clock/clock.ts";
 export { keepAlive } from "./clock/keep-alive.ts";
-export { cancellationOf } from "./kernel/cancellation.ts";
+export { cancellationOf, isCancellationOf } from "./kernel/cancellation.ts";
 export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } from "./kernel/checkpoint.ts";
 export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, disown, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext } from "./kernel/context.ts";
 export { currentScopeNode } from "./kernel/current.ts";
 export type { Director } from "./kernel/director.ts";
-export { cancelScope, checkBody, enterScope, type ScopeEnding, type ScopeOptions, showJob } from "./kernel/enter-scope.ts";
+export {
+  cancelScope,
+  checkBody,
+  enterScope,
+  type ScopeEnding,
+  type ScopeOptions,
+  showJob,
+} from "./kernel/enter-scope.ts";
 export { cancellable, currentSignal, waitersOn } from "./kernel/foreign.ts";
 export { addInstrument, type Instrument } from "./kernel/instruments.ts";
 export { ParkingLot } from "./kernel/parking-lot.ts";

@@ -1,7 +1,7 @@
 // Asking an error what it is.
 
 import { TaskGroupError } from "../errors.ts";
-import { cancellationOf, currentScopeNode, type Scope } from "../lowlevel.ts";
+import { cancellationOf, currentScopeNode, isCancellationOf, type Scope } from "../lowlevel.ts";
 
 /**
  * Whether `error` says that the work in progress was cancelled: the current scope or one around it. Such an error must
@@ -27,9 +27,8 @@ export function isCancelled(error: unknown): boolean {
   const cancellation = cancellationOf(error);
   if (cancellation === null) return false;
   const current = currentScopeNode();
-  if (liesWithin(current, cancellation.scope)) return true;
-  // A scope inside was cancelled first, and one around it before the error had left that: so it was not absorbed there.
-  return current.effective !== null && liesWithin(cancellation.scope as Scope, current);
+  // The second: one inside was cancelled first, and this one before the error had left that, so it was not absorbed there.
+  return liesWithin(current, cancellation.scope) || isCancellationOf(current, error);
 }
 
 /** Whether `scope` is `region` or lies below it. */

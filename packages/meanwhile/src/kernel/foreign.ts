@@ -4,6 +4,7 @@
 // itself is not built on signals, whose listeners are slow and leak silently.
 
 import { UsageError } from "../errors.ts";
+import { generatorError, isGeneratorFunction } from "../util/generators.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { giveWay, turnIsOver } from "./checkpoint.ts";
@@ -110,6 +111,9 @@ const FOREIGN_CALL: WaitTarget = { describe: () => "foreign work under cancellab
  * ```
  */
 export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => T | PromiseLike<T>)): Promise<T> {
+  if (typeof work === "function" && isGeneratorFunction(work)) {
+    return Promise.reject(generatorError(work, "wait for", ""));
+  }
   if (typeof work === "function")
     return isTurnOver() ? giveWay().then(() => callCancellable(work)) : callCancellable(work);
   if (typeof work?.then !== "function") {

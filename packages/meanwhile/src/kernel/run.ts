@@ -8,10 +8,11 @@ import { isMainThread } from "node:worker_threads";
 import type { Clock } from "../clock/clock.ts";
 import { keepAlive } from "../clock/keep-alive.ts";
 import { type DeadlockError, UsageError } from "../errors.ts";
+import { checkOptions } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { enterCheckpoint } from "./checkpoint.ts";
 import type { SignalOption } from "./children.ts";
-import { isCoroutine } from "./coroutine.ts";
+import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { deadlockError, joinDeadlockWatch } from "./deadlock.ts";
 import { linkSignal } from "./foreign.ts";
@@ -38,7 +39,7 @@ export interface RunOptions extends SignalOption {
   readonly handleSignals?: boolean | undefined;
   /** Milliseconds after which a task that was cancelled and is still suspended is named in a warning. Default: 5 000. */
   readonly graceMs?: number | undefined;
-  /** Also reports tasks that swallow their cancellation. Default: whether the variable `MEANWHILE_DEBUG` is `1`. */
+  /** Also reports tasks that swallow their cancellation, and scopes that are left while one inside them is open. Default: whether the variable `MEANWHILE_DEBUG` is `1`. */
   readonly debug?: boolean | undefined;
 }
 
@@ -231,7 +232,7 @@ export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T>
   checkJob(main, "run");
   // Before anything can be refused: a coroutine that was handed to us is not forgotten.
   if (isCoroutine(main)) main.handOver();
-  checkOptions(options);
+  checkRunOptions(options);
   const turn = enterCheckpoint();
   if (turn !== null) await turn;
   const outer = currentScopeNode();
@@ -250,7 +251,8 @@ export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T>
   return current.settle(outer);
 }
 
-function checkOptions(options: RunOptions): void {
+function checkRunOptions(options: RunOptions): void {
+  checkOptions("run", options, '{ name: "main" }');
   const { graceMs, clock } = options;
   if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
     throw new UsageError(
@@ -287,9 +289,15 @@ function checkOptions(options: RunOptions): void {
  */
 export function createTask<T>(job: Job<T>, options: TaskOptions = {}): Task<T> {
   checkJob(job, "createTask");
+  try {
+    checkOptions("createTask", options, '{ name: "fetch" }');
+  } catch (error) {
+    disown(job);
+    throw error;
+  }
   const { createTask: create } = currentScopeNode().runner;
   if (create === null) {
-    if (isCoroutine(job)) job.handOver();
+    disown(job);
     throw outsideRun("start a background task", "createTask");
   }
   return create(job, options.name);
@@ -339,6 +347,10 @@ export function allTasks(): Task<unknown>[] {
 export function atRunExit(callback: () => unknown): Disposable {
   const { runner } = currentScopeNode();
   if (runner === outsideRunner) throw outsideRun("wait for the end of the run", "atRunExit");
+  if (typeof callback !== "function") {
+    disown(callback);
+    throw new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot call ${show(callback)} at the end; pass a function`);
+  }
   const { exitCallbacks } = runner;
   // A function of its own: the same callback may be registered twice.
   const own = (): unknown => callback();

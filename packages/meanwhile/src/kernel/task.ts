@@ -13,6 +13,7 @@ import { type Coroutine, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { instruments } from "./instruments.ts";
 import { endsBefore, joinsHaveChanged } from "./join-order.ts";
+import { reportLeftOpen } from "./left-open.ts";
 import type { Runner } from "./runner.ts";
 import { Scope } from "./scope.ts";
 import { cancelledIn, refusal, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
@@ -157,6 +158,7 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
 
   #end(state: TaskState): void {
     this.#become(state);
+    if (this.runner.debug) reportLeftOpen(this.scope);
     this.scope.close();
     const joiners = this.#joiners;
     if (joiners !== null) {

@@ -3,7 +3,7 @@
 
 import { BrokenBarrierError } from "../errors.ts";
 import { ParkingLot } from "../lowlevel.ts";
-import { badArgument, isCount } from "./arguments.ts";
+import { badArgument, isCount } from "../util/arguments.ts";
 import { atCheckpoint } from "./at-checkpoint.ts";
 
 /** A snapshot of a {@link Barrier}. */

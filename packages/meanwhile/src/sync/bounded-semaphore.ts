@@ -1,7 +1,7 @@
 // A semaphore that notices when more is given back than was taken.
 
 import { UsageError } from "../errors.ts";
-import { badArgument, isCount } from "./arguments.ts";
+import { badArgument, isCount } from "../util/arguments.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /**

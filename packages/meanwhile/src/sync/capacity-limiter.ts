@@ -3,9 +3,9 @@
 
 import { UsageError } from "../errors.ts";
 import { currentScopeNode, suspend, type Task, TaskNode } from "../lowlevel.ts";
+import { badArgument, isCount } from "../util/arguments.ts";
 import { LinkedList } from "../util/linked-list.ts";
 import { show } from "../util/show.ts";
-import { badArgument, isCount } from "./arguments.ts";
 import { atCheckpoint } from "./at-checkpoint.ts";
 import { OncePermit, type Permit } from "./permit.ts";
 import { Place } from "./place.ts";

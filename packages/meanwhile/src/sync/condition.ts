@@ -3,9 +3,9 @@
 
 import { UsageError } from "../errors.ts";
 import { currentScopeNode, enterCheckpoint, isCoroutine, suspend } from "../lowlevel.ts";
+import { badArgument, isCount } from "../util/arguments.ts";
 import { LinkedList } from "../util/linked-list.ts";
 import { show } from "../util/show.ts";
-import { badArgument, isCount } from "./arguments.ts";
 import { atCheckpoint } from "./at-checkpoint.ts";
 import { ConditionWait } from "./condition-wait.ts";
 import { Lock, type LockStatistics } from "./lock.ts";

@@ -1,9 +1,9 @@
 // A queue whose smallest item is next.
 
 import { UsageError } from "../errors.ts";
+import { badArgument } from "../util/arguments.ts";
 import { invariant } from "../util/invariant.ts";
 import { show } from "../util/show.ts";
-import { badArgument } from "./arguments.ts";
 import type { Store } from "./queue-core.ts";
 import { Queue, type QueueOptions } from "./queue.ts";
 

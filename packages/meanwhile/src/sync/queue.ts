@@ -1,7 +1,7 @@
 // Hands items from tasks to tasks, in order and with backpressure. How it does that is in queue-core.ts.
 
+import { badArgument, isCount } from "../util/arguments.ts";
 import { Deque } from "../util/deque.ts";
-import { badArgument, isCount } from "./arguments.ts";
 import { atCheckpoint } from "./at-checkpoint.ts";
 import { QueueCore, type QueueKind } from "./queue-core.ts";
 import { QueueProducer } from "./queue-producer.ts";

@@ -2,8 +2,8 @@
 // Built only on lowlevel.ts: a user could have written this file. Keep it so.
 
 import { currentScopeNode, type Runner, suspend, type Waiter, type WaitTarget } from "../lowlevel.ts";
+import { badArgument, isCount } from "../util/arguments.ts";
 import { LinkedList } from "../util/linked-list.ts";
-import { badArgument, isCount } from "./arguments.ts";
 import { atCheckpoint, DONE } from "./at-checkpoint.ts";
 import { Place } from "./place.ts";
 

@@ -2,7 +2,7 @@
 // Built only on lowlevel.ts: a user could have written this file. Keep it so.
 
 import { ParkingLot } from "../lowlevel.ts";
-import { badArgument, isCount } from "./arguments.ts";
+import { badArgument, isCount } from "../util/arguments.ts";
 import { atCheckpoint } from "./at-checkpoint.ts";
 import { OncePermit, type Permit } from "./permit.ts";
 

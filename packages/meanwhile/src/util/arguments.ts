@@ -28,3 +28,8 @@ export function checkOptions(call: string, options: unknown, like = "{ signal }"
 export function isTime(value: unknown): value is number {
   return typeof value === "number" && !Number.isNaN(value);
 }
+
+/** Whether `value` is an integer that is `least` or more. */
+export function isCount(value: unknown, least: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= least;
+}

@@ -88,6 +88,10 @@ const WRONG_ARGUMENTS: readonly Row[] = [
   ["run(main, { graceMs: -1 })", () => run(never, { graceMs: -1 }), /'graceMs' -1; pass milliseconds >= 0/],
   ["run(main, { clock: {} })", () => run(never, { clock: bad({}) }), /pass a Clock$/],
   ["run(main, { signal: {} })", () => run(never, { signal: bad({}) }), /pass an AbortSignal$/],
+  ["run(main, null)", () => run(never, bad(null)), /^Cannot use null as the options of run; pass an object/],
+  ["createTask(job, null)", () => createTask(never, bad(null)), /^Cannot use null as the options of createTask/],
+  ["createTask(coroutine, 5)", () => createTask(lazy(), bad(5)), /options of createTask/],
+  ["atRunExit(promise)", () => atRunExit(bad(promise())), /^Cannot call an object .* at the end; pass a function$/],
   ["createTask(5)", () => createTask(bad(5)), /^Cannot start 5 with createTask: that is no job; pass a function/],
   ["coroutine(undefined)", () => coroutine(bad(undefined)), /pass an async function, not the result of calling it$/],
   ["cancellable(5)", () => cancellable(bad(5)), /^Cannot wait for 5; pass a promise, or a function/],
@@ -361,6 +365,7 @@ describe("A generator function where its code is to run", () => {
   const rows: ReadonlyArray<readonly [call: string, misuse: (given: Given) => unknown]> = [
     ["run(function*)", (given) => run(given)],
     ["createTask(function*)", (given) => createTask(given)],
+    ["cancellable(function*)", (given) => cancellable(given)],
     ["taskGroup(function*)", (given) => taskGroup(given)],
     ["group.createTask(function*)", (given) => inGroup((group) => group.createTask(given))],
     ["group.start(function*)", (given) => inGroup((group) => group.start(given))],
@@ -568,6 +573,13 @@ describe("A scope that is left while one inside it is open", () => {
       assert.equal((await errorOf(failing)).message, "on purpose");
     });
     assert.match(message, /a timeout was still open/);
+  });
+
+  it("is reported for a task that ends", async () => {
+    assert.match(
+      await warned(async (keep) => await createTask(() => keep(timeout(2, sleepForever)))),
+      /inside it a timeout/,
+    );
   });
 
   it("is reported for the body of a group", async () => {

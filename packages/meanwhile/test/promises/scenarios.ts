@@ -437,9 +437,9 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     const sequencer = new Sequencer();
     return gather(
       [2, 0, 1].map((place) => async () => {
-        using turn = await sequencer.at(place);
+        using at = await sequencer.at(place);
         await world.work(1);
-        return turn;
+        return at;
       }),
     );
   }),
