@@ -3,7 +3,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { cancelScope, checkpoint, coroutine, createTask, gather, isCancelled, Lock, Queue, sleep } from "meanwhile";
+import {
+  cancelScope,
+  checkpoint,
+  coroutine,
+  createTask,
+  gather,
+  isCancelled,
+  Lock,
+  Queue,
+  sleep,
+  taskGroup,
+} from "meanwhile";
 import { throwIfCancelled } from "meanwhile/lowlevel";
 import { assertCheckpoints, assertNoCheckpoints, runTest } from "meanwhile/testing";
 
@@ -100,6 +111,16 @@ describe("assertNoCheckpoints", () => {
         { code: "MW_ERR_QUEUE_EMPTY" },
       );
     });
+  });
+
+  it("does not count what the tasks of the job do", async () => {
+    await runTest(() =>
+      assertNoCheckpoints(() =>
+        taskGroup((group) => {
+          group.createTask(() => sleep(1));
+        }),
+      ),
+    );
   });
 
   it("fails a job with checkpoints, and says where the first one is", async () => {

@@ -177,13 +177,15 @@ describe("runTest under a seed", () => {
         async () => {
           const [open, never] = [new Event(), new Event()];
           let passed = 0;
-          await using tasks = createTask(async () => {
+          // Two waits in one task: while one of them has ended and was not picked, the other makes the task look blocked.
+          const pass = async (): Promise<void> => {
             await Promise.all([open.wait().then(() => (passed += 1)), never.wait()]);
-          });
+          };
+          await using tasks = createTask(() => gather([pass, pass, pass, pass, pass]));
           await waitUntilIdle();
           open.set();
           await waitUntilIdle();
-          assert.equal(passed, 1);
+          assert.equal(passed, 5);
           assert.equal(tasks.done, false);
         },
         { seed },
@@ -345,6 +347,16 @@ describe("The events of a test", () => {
     assert.deepEqual(first, await eventsOf(undefined, test));
     assert.ok(first.includes('0 ms: task 3 waits for Lock.acquire (held by task 2 "use")'));
     assert.ok(first.includes('0 ms: task 4 waits for task "task 1000000"'));
+  });
+
+  it("leave names alone that look like the number of a task", async () => {
+    let name = "";
+    const events = await eventsOf(undefined, async () => {
+      const { id } = createTask(() => sleep(1), { name: "other" });
+      name = `task ${id}`;
+      await createTask(() => sleep(2), { name });
+    });
+    assert.ok(events.includes(`0 ms: task 1 waits for task "${name}"`));
   });
 
   it("leave out what is not of the test", async () => {

@@ -94,6 +94,9 @@ describe("Sequencer", () => {
       first[Symbol.dispose]();
       await assert.rejects(sequencer.at(0), { code }, "somebody has left it");
       assert.equal(waiting.done, false);
+      using second = await sequencer.at(1);
+      second[Symbol.dispose]();
+      await assert.rejects(sequencer.at(2), { code }, "who waited is in it");
     });
   });
 

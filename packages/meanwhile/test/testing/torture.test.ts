@@ -15,6 +15,8 @@ import {
   shield,
   sleep,
   sleepForever,
+  type Task,
+  taskGroup,
 } from "meanwhile";
 import { currentScopeNode, ParkingLot } from "meanwhile/lowlevel";
 import { type Injection, type Scenario, type TestError, torture, type TortureOptions } from "meanwhile/testing";
@@ -184,6 +186,14 @@ describe("torture", () => {
     await torture(lockedTwice, { seed: 3 });
   });
 
+  it("starts a task when its creator has it, as outside of tests", async () => {
+    await torture(() =>
+      taskGroup((group) => {
+        const task: Task<number> = group.createTask(async () => task.id);
+      }),
+    );
+  });
+
   it("throws the error of a scenario that fails by itself", async () => {
     const error = new RangeError("by itself");
     assert.equal(await errorOf(torture(() => Promise.reject(error))), error);
@@ -216,7 +226,12 @@ describe("torture", () => {
       },
     };
     const all = await torture(cleanup, { pairs: 1_000 });
-    const few = await torture(cleanup, { pairs: 3 });
+    const first = new Set<number | undefined>();
+    const few = await torture(
+      { ...cleanup, check: (_, __, { cancel, thenOuter }) => void (thenOuter !== undefined && first.add(cancel)) },
+      { pairs: 3 },
+    );
+    assert.equal(first.size, 3, "each pair begins elsewhere");
     assert.equal(all.pairsLeftOut, 0);
     assert.ok(all.runs > all.points.length + 1);
     assert.equal(few.runs, few.points.length + 1 + 3);
