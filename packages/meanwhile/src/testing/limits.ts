@@ -5,7 +5,7 @@ import { activeRunners, renderTaskTree, type Runner } from "../lowlevel.ts";
 import { isIdle } from "./idle.ts";
 import { activeResources, resourcesBeyond } from "./resources.ts";
 
-const { setTimeout, clearTimeout } = globalThis;
+const { setImmediate, setTimeout, clearTimeout } = globalThis;
 
 /** Whether the host tells when nothing is left that could happen: Bun and Deno do not while a test waits. */
 const SEES_THE_END_OF_THE_LOOP = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
@@ -45,35 +45,53 @@ export class TimeLimit implements Disposable {
 /** How long nothing may happen in an idle run before it counts as deadlocked where the host cannot tell. */
 const PATIENCE_MS = 1_000;
 
+/** How often a run that was declared deadlocked, and goes on, is looked at. */
+const AGAIN_MS = 5;
+
 /** Declares a deadlock when the runs of the test are idle, no deadline is left and nothing real is under way. */
 export class DeadlockLookout implements Disposable {
   readonly #usual = activeResources();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #patience: ReturnType<typeof setTimeout> | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
 
   /** The runs are idle, and no deadline is left. */
   look(runners: readonly Runner[]): void {
-    clearTimeout(this.#timer);
-    const resources = activeResources();
-    if (resources === null || this.#usual === null)
-      this.#timer = setTimeout(() => this.#lookAgain(runners), PATIENCE_MS);
-    else if (resourcesBeyond(resources, this.#usual).length === 0) this.#declare(runners);
+    clearTimeout(this.#patience);
+    if (this.#usual === null) this.#patience = setTimeout(() => this.#declareIfStuck(runners), PATIENCE_MS);
+    else this.#declareIfStuck(runners);
   }
 
-  #lookAgain(runners: readonly Runner[]): void {
-    if (runners.every((runner) => isIdle(runner))) this.#declare(runners);
-  }
-
-  #declare(runners: readonly Runner[]): void {
+  #declareIfStuck(runners: readonly Runner[]): void {
+    const resources = resourcesBeyond(activeResources() ?? [], this.#usual ?? []);
+    if (resources.length > 0 || !runners.every(isStuck)) return;
     for (const runner of runners) runner.declareDeadlock?.();
-    // That has cancelled everything. Where it has moved nobody, nobody else calls here; and a second time ends the runs.
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const left = runners.filter((runner) => activeRunners.has(runner));
-      if (left.length > 0) this.#lookAgain(left);
-    }, 0);
+    this.#lookAgain(runners);
+  }
+
+  // What was declared has cancelled everything. If that has moved nobody, nobody tells us; a second time ends the runs.
+  #lookAgain(runners: readonly Runner[]): void {
+    clearTimeout(this.#again);
+    const waitMs = this.#usual === null ? PATIENCE_MS : AGAIN_MS;
+    // A timer counts as active until the turn after it has fired.
+    this.#again = setTimeout(() => setImmediate(() => this.#lookAtLeft(runners)), waitMs);
+  }
+
+  #lookAtLeft(runners: readonly Runner[]): void {
+    const left = runners.filter((runner) => activeRunners.has(runner));
+    if (left.length === 0 || this.#isOver) return;
+    this.#declareIfStuck(left);
+    this.#lookAgain(left);
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#isOver = true;
+    clearTimeout(this.#patience);
+    clearTimeout(this.#again);
   }
+}
+
+/** Whether nothing in the run will happen by itself, not even by the passing of time. */
+function isStuck(runner: Runner): boolean {
+  return isIdle(runner) && runner.deadlines.earliest === undefined;
 }

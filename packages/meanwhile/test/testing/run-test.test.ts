@@ -96,6 +96,25 @@ describe("runTest", () => {
     );
   });
 
+  it("gives a deadlocked test the virtual time that its cleanup takes", async () => {
+    const ends: string[] = [];
+    const test = async (): Promise<void> => {
+      try {
+        await new Event().wait();
+      } finally {
+        for (let i = 0; i < 3; i++) {
+          await shield(() => sleep(1_000));
+          const started = performance.now();
+          while (performance.now() - started < 2); // whoever looks again after a while does so now
+        }
+        ends.push(`cleaned up at ${now()}`);
+      }
+    };
+    const error = await errorOf(runTest(test));
+    ends.push(String(error.code));
+    assert.deepEqual(ends, ["cleaned up at 3000", "MW_ERR_DEADLOCK"]);
+  });
+
   it("fails a test in which even the cancellation of a deadlock wakes nobody", async () => {
     for (const seed of [undefined, 1]) {
       const error = await errorOf(runTest(() => shield(() => new Event().wait()), { seed }));
