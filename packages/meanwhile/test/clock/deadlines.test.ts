@@ -119,6 +119,23 @@ describe("Deadlines", () => {
     assert.deepEqual(log, ["mover@10", "last", "moved@20"]);
   });
 
+  it("still knows where everybody is when a large bucket has closed its holes", () => {
+    const clock = new FakeClock();
+    const deadlines = new Deadlines(clock);
+    const log: number[] = [];
+    const entries = Array.from({ length: 100 }, (_, i) => new Entry(() => log.push(i)));
+    for (const entry of entries) deadlines.add(entry, 10);
+    const below = seededIntegers(1);
+    const left = [...entries];
+    // Past the half the holes are closed; what is removed after that has another place than at first.
+    while (left.length > 20) deadlines.remove(left.splice(below(left.length), 1)[0] as Entry);
+    clock.passTo(10);
+    assert.deepEqual(
+      log,
+      left.map((entry) => entries.indexOf(entry)),
+    );
+  });
+
   it("does not keep what was removed alive until its time", () => {
     const clock = new FakeClock();
     const deadlines = new Deadlines(clock);

@@ -574,7 +574,7 @@ describe("gather of a long list of jobs that never wait", () => {
         yield async () => {};
       }
     }
-    const value = await moveOnAfter(20, () => gather(jobs(), { concurrency: 10 }));
+    const value = await moveOnAfter(8, () => gather(jobs(), { concurrency: 10 }));
     assert.equal(value, undefined);
     const before = started;
     await sleep(2);

@@ -588,7 +588,7 @@ describe("map", () => {
       for (;;) yield ++pulled;
     }
     const results = map(endless(), (item) => item, { concurrency: Infinity });
-    assert.equal(await moveOnAfter(20, () => take(results)), undefined);
+    assert.equal(await moveOnAfter(8, () => take(results)), undefined);
     const before = pulled;
     await sleep(2);
     assert.equal(pulled, before);

@@ -44,6 +44,39 @@ describe("A cancellation", () => {
     });
   });
 
+  it("ends a circle that is closed only while its tasks clean up", async () => {
+    await runTest(async () => {
+      const ended: string[] = [];
+      await moveOnAfter(10, () =>
+        taskGroup((group) => {
+          const cleanUp = async (
+            name: string,
+            first: () => PromiseLike<unknown>,
+            last: () => Task<void>,
+          ): Promise<void> => {
+            try {
+              await first();
+            } finally {
+              await Promise.resolve(last()).finally(() => ended.push(name));
+            }
+          };
+          const forever = (): Promise<void> => sleep(60_000);
+          const one: Task<void> = group.createTask(() =>
+            cleanUp(
+              "one",
+              () => two,
+              () => two,
+            ),
+          );
+          const two: Task<void> = group.createTask(() => cleanUp("two", forever, () => three));
+          const three: Task<void> = group.createTask(() => cleanUp("three", forever, () => one));
+        }),
+      );
+      assert.equal(now(), 10);
+      assert.deepEqual(ended, ["three", "two", "one"]);
+    });
+  });
+
   it("ends a task that awaits one of a circle after that one", async () => {
     await runTest(async () => {
       const ended: string[] = [];

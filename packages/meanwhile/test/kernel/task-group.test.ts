@@ -251,6 +251,33 @@ describe("Tasks added to a group", () => {
     assert.ok(accepted > 0 && accepted < 30);
   });
 
+  it("in any microtask after its last task, while the group waits for that, are either waited for or refused", async () => {
+    let accepted = 0;
+    for (let turns = 0; turns < 30; turns++) {
+      let added: Task<void> | undefined;
+      let late: Promise<void> | undefined;
+      await taskGroup((group) => {
+        const add = async (): Promise<void> => {
+          await letMicrotasksRun(turns);
+          try {
+            added = group.createTask(() => sleep(0));
+          } catch (error) {
+            assert.equal((error as { code?: string }).code, "MW_ERR_GROUP_CLOSED");
+          }
+        };
+        group.createTask(async () => {
+          await sleep(0);
+          late = add();
+        });
+      });
+      const doneAtTheEnd = added?.done;
+      await late;
+      assert.equal(added === undefined || doneAtTheEnd === true, true, `refused or waited for, after ${turns} turns`);
+      if (added !== undefined) accepted += 1;
+    }
+    assert.ok(accepted > 0 && accepted < 30);
+  });
+
   it("after it was cancelled start cancelled", async () => {
     const reached: string[] = [];
     await taskGroup((group) => {

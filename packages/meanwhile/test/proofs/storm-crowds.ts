@@ -34,7 +34,7 @@ export type Round = () => Promise<unknown>;
 /** The rounds of one crowd. Each is done by workers that stay and by some that are cancelled all the time. */
 export interface Crowd {
   readonly rounds: readonly Round[];
-  /** How many workers of each kind stay. Default: 3. */
+  /** How many workers of each kind stay. Default: 2. */
   readonly workers?: number;
   /** Fails unless everything was given back. Called when all have left. */
   readonly check?: () => void;

@@ -10,7 +10,7 @@ import type { Crowd, Round } from "./storm-crowds.ts";
 /** In each of these every worker must have got on. */
 const STEP_MS = 500;
 /** Workers of each round that stay, and as many that do not, where the crowd does not say otherwise. */
-const WORKERS = 3;
+const WORKERS = 2;
 /** The longest a worker that does not stay lasts. */
 const LONGEST_MS = 4;
 
