@@ -6,8 +6,8 @@ export const TASKS: readonly Mutation[] = [
   {
     bug: "a task that has ended stays in the tree",
     file: "kernel/task.ts",
-    from: "this.#become(state);\n    this.scope.close();",
-    to: "this.#become(state);",
+    from: "this.scope.close();\n    const joiners",
+    to: "const joiners",
     tests: ["proofs/leaks.test.ts#were finished"],
   },
   {

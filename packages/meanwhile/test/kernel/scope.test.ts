@@ -254,6 +254,18 @@ describe("Two cancelled scopes, one in the other", () => {
     }
   });
 
+  it("the outer one stays what code inside is told when the inner one is cancelled after it", async () => {
+    const reasons: unknown[] = [];
+    await cancelScope(async (outer) => {
+      outer.cancel("outer");
+      await cancelScope(async (inner) => {
+        inner.cancel("inner");
+        reasons.push(((await caught(checkpoint())) as CancelledError).reason);
+      });
+    });
+    assert.deepEqual(reasons, ["outer"]);
+  });
+
   it("the outer one takes over while the inner one is being cleaned up", async () => {
     await runTest(async () => {
       const reasons: unknown[] = [];
