@@ -28,7 +28,7 @@ async function runOnce(): Promise<Run> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const preloads = PRELOADED.map((name) => `--import=${pathToFileURL(`${import.meta.dirname}/${name}`).href}`);
   const options = ["--conditions=@meanwhile/source", "--expose-gc", ...preloads];
-  const child = spawn(process.execPath, [...options, "--test", "--test-reporter=spec", TESTS], {
+  const child = spawn(process.execPath, [...options, "--test", "--test-concurrency=2", "--test-reporter=spec", TESTS], {
     env: { ...env, NODE_OPTIONS: "", NO_COLOR: "1", FORCE_COLOR: "0" },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -46,9 +46,9 @@ describe("check-flakes", () => {
       /waited for 15 ms of real time in setTimeout/,
     ],
     "a test that waits for an interval": [
-      `await new Promise((resolve) => { const timer = setInterval(() => resolve(clearInterval(timer)), 11); });`,
+      `await new Promise((resolve) => { const timer = setInterval(() => resolve(clearInterval(timer)), 12); });`,
       "1",
-      /waited for 11 ms of real time in setInterval/,
+      /waited for 12 ms of real time in setInterval/,
     ],
     "a warning that comes when the garbage is collected": [
       `globalThis.seen = new FinalizationRegistry(() => process.emitWarning("forgotten"));\nseen.register({}, 0);`,
