@@ -56,18 +56,20 @@ describe("A cancelled scope", () => {
         interrupted.push(name);
       }
     };
-    await cancelScope(async (scope) => {
-      await taskGroup(async (group) => {
-        group.createTask(() => waiting("task"));
-        group.createTask(() => timeout(60_000, () => waiting("timeout in a task")));
-        group.createTask(() => gather([() => waiting("job")]));
-        group.createTask(async () => {
-          await sleep(1);
-          scope.cancel();
+    await runTest(() =>
+      cancelScope(async (scope) => {
+        await taskGroup(async (group) => {
+          group.createTask(() => waiting("task"));
+          group.createTask(() => timeout(60_000, () => waiting("timeout in a task")));
+          group.createTask(() => gather([() => waiting("job")]));
+          group.createTask(async () => {
+            await sleep(1);
+            scope.cancel();
+          });
+          await waiting("body");
         });
-        await waiting("body");
-      });
-    });
+      }),
+    );
     assert.deepEqual(interrupted.toSorted(), ["body", "job", "task", "timeout in a task"]);
   });
 

@@ -131,7 +131,8 @@ describe("assertNoCheckpoints", () => {
       };
       await assert.rejects(assertNoCheckpoints(twice), {
         ...UNEXPECTED,
-        message: /"twice": it passed 2 checkpoints, the first: .*assert-checkpoints\.test/,
+        // One that gives way is passed again.
+        message: /"twice": it passed [2-9] checkpoints, the first: .*assert-checkpoints\.test/,
       });
       const failure = new Error("on purpose");
       const failing = (): Promise<never> => checkpoint().then(() => Promise.reject(failure));
