@@ -27,6 +27,7 @@ import { runTest, waitUntilIdle } from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
 import { errorOf, givesWay } from "../util/outcomes.ts";
+import { unhurried } from "../util/unhurried.ts";
 
 const after =
   (ms: number, value: string): (() => Promise<string>) =>
@@ -459,6 +460,7 @@ describe("gather", () => {
   it("attaches to a promise before its first checkpoint: a rejection that comes earlier is not unhandled", () =>
     runTest(
       async () => {
+        using _ = unhurried();
         await using warnings = expectWarning("MW_WARN_SUPPRESSED");
         const failure = new Error("early");
         assert.equal(await errorOf(gather([Promise.reject(failure), Promise.reject(new Error("too"))])), failure);

@@ -31,6 +31,7 @@ import { addInstrument } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
 import { givesWay } from "../util/outcomes.ts";
+import { unhurried } from "../util/unhurried.ts";
 import { caught } from "./caught.ts";
 
 /** A promise that rejects with `makeError(signal)` when the signal is aborted. */
@@ -131,6 +132,7 @@ describe("cancellable(function)", () => {
   });
 
   it("aborts the work when cancelled, and waits until it has stopped", async () => {
+    using _ = unhurried();
     let stopped = false;
     await cancelScope(async (scope) => {
       setTimeout(() => scope.cancel("enough"), 1);
@@ -266,6 +268,7 @@ describe("cancellable(function)", () => {
   });
 
   it("says in dumps what kind of wait it is", async () => {
+    using _ = unhurried();
     const waits: string[] = [];
     using instrument = addInstrument({
       suspended: ({ target }) => void waits.push(`${target.foreign} ${target.describe()}`),

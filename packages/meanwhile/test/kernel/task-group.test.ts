@@ -28,6 +28,7 @@ import {
 import { addInstrument } from "meanwhile/lowlevel";
 import { runTest, waitUntilIdle } from "meanwhile/testing";
 
+import { unhurried } from "../util/unhurried.ts";
 import { caught, letMicrotasksRun } from "./caught.ts";
 
 /** The errors in the TaskGroupError that `work` rejects with. */
@@ -737,6 +738,7 @@ describe("group.start", () => {
 
   it("lets the group end when a job that was starting from elsewhere fails", async () => {
     await runTest(async () => {
+      using _ = unhurried();
       let starting: Promise<unknown> | undefined;
       await taskGroup((group) => {
         starting = caught(

@@ -60,6 +60,7 @@ import { atRunExit } from "meanwhile/lowlevel";
 import { expectWarning } from "../../../../tools/test-setup.ts";
 import { refuseSecondCopy } from "../../src/kernel/current.ts";
 import { errorOf } from "../util/outcomes.ts";
+import { unhurried } from "../util/unhurried.ts";
 
 /** What is done wrongly, and what the error says. */
 type Row = readonly [call: string, misuse: () => unknown, message: RegExp];
@@ -525,6 +526,7 @@ describe("A scope that is left while one inside it is open", () => {
     await using warnings = expectWarning("MW_WARN_SCOPE_LEFT_OPEN");
     const begun: Promise<unknown>[] = [];
     await run(async () => {
+      using _ = unhurried();
       await main((one) => void begun.push(one));
       await Promise.allSettled(begun);
     }, debug);

@@ -2,10 +2,11 @@
 // newcomers can come in the middle: what a call does is then done when it returns.
 
 import { createTask, now, run, sleepUntil } from "meanwhile";
-import { currentScopeNode, type Director } from "meanwhile/lowlevel";
+import { currentScopeNode } from "meanwhile/lowlevel";
 import { MockClock } from "meanwhile/testing";
 
 import { seededIntegers } from "../util/random.ts";
+import { unhurried } from "../util/unhurried.ts";
 import { Race, type Tally } from "./hand-off-race.ts";
 import type { HandOff, Subject } from "./hand-off-subjects.ts";
 import { byTimeout, WAYS } from "./hand-off-ways.ts";
@@ -19,17 +20,6 @@ const AT_ONCE = 25;
 /** How many races share a run. */
 const IN_A_RUN = 500;
 
-/** No call gives way by itself: what it does is done when it returns. */
-const AT_ONCE_DIRECTOR: Director = {
-  checkpoint: () => undefined,
-  turnIsOver: () => false,
-  resume(scope, go) {
-    // A new task starts in a microtask: its creator must have it before.
-    if (scope.task?.state.kind === "new") queueMicrotask(go);
-    else go();
-  },
-};
-
 /** Runs that many races and counts what came of them. */
 export async function raceHandOffs(row: HandOff, races: number, seed: number): Promise<Tally> {
   const tally: Tally = { races: 0, kept: 0, passedOn: 0 };
@@ -38,7 +28,7 @@ export async function raceHandOffs(row: HandOff, races: number, seed: number): P
     const directed = row.givesWayUnseen === true || round % 2 === 1;
     const clock = new MockClock({ autojump: false });
     const some = async (): Promise<void> => {
-      if (directed) currentScopeNode().runner.director = AT_ONCE_DIRECTOR;
+      using _ = directed ? unhurried() : null;
       await raceSome(row, Math.min(races - tally.races, IN_A_RUN), { tally, below, clock, directed });
     };
     await run(some, { clock, handleSignals: false });

@@ -5,6 +5,7 @@ import { Barrier, cancelScope, checkpoint, createTask, gather, isCancelled, slee
 import { runTest, waitUntilIdle } from "meanwhile/testing";
 
 import { errorOf } from "../util/outcomes.ts";
+import { unhurried } from "../util/unhurried.ts";
 
 const BROKEN = { name: "BrokenBarrierError", code: "MW_ERR_BROKEN_BARRIER" };
 
@@ -30,6 +31,7 @@ describe("Barrier", () => {
 
   it("counts who comes next for the next round, also before those of the last one have resumed", () =>
     runTest(async () => {
+      using _ = unhurried();
       const barrier = new Barrier(2);
       const first = createTask(() => barrier.wait());
       await waitUntilIdle();

@@ -6,6 +6,8 @@ import { describe, it } from "node:test";
 import { cancellable, createTask, Event, gather, moveOnAfter, now, run, sleep, sleepUntil, timeout } from "meanwhile";
 import { MockClock } from "meanwhile/testing";
 
+import { unhurried } from "../util/unhurried.ts";
+
 function onMockClock<T>(body: () => Promise<T>, clock: MockClock = new MockClock()): Promise<T> {
   return run(body, { clock });
 }
@@ -97,6 +99,7 @@ describe("MockClock", () => {
   });
 
   it("serves several runs, and jumps only when all of them wait", async () => {
+    using _ = unhurried();
     const clock = new MockClock();
     const order: string[] = [];
     const wait = (name: string, ms: number) => async (): Promise<void> => {
