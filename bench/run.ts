@@ -3,6 +3,7 @@
 //   node run.ts                 all rows, five rounds, results and README are written
 //   node run.ts gather map      these rows
 //   node run.ts core            the rows of the package meanwhile itself
+//   node run.ts --rounds 3      fewer, or more
 //   node run.ts --quick         two rounds, nothing is written
 //   node run.ts --readme        writes the README anew from the results
 
@@ -25,14 +26,19 @@ const QUIET_LOAD = 1.5;
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: "boolean", default: false }, readme: { type: "boolean", default: false } },
+    options: {
+      quick: { type: "boolean", default: false },
+      readme: { type: "boolean", default: false },
+      rounds: { type: "string", default: String(ROUNDS) },
+    },
   });
   if (values.readme) {
     updateReadme(rows);
     return;
   }
   for (const row of chosen(positionals)) {
-    const result = await measure(row, values.quick ? QUICK_ROUNDS : Math.min(ROUNDS, row.rounds ?? ROUNDS));
+    const rounds = Number(values.rounds);
+    const result = await measure(row, values.quick ? QUICK_ROUNDS : Math.min(rounds, row.rounds ?? rounds));
     if (result === null) continue;
     console.log(`\n${plainTable(result)}\n`);
     if (!values.quick) writeResult(result, chart(result));

@@ -7,7 +7,7 @@ import type { Measured, Row } from "../harness/row.ts";
 
 const TASKS = 1_000_000;
 // Longer than any peer takes to make a million tasks, so that all are asleep at once.
-const SLEEP_MS = 10_000;
+const SLEEP_MS = 15_000;
 
 async function asleepAtOnce(work: () => Promise<unknown>, countAsleep: () => number): Promise<Measured> {
   const beforeMb = peakMb();
