@@ -26,6 +26,7 @@ import { runTest, waitUntilIdle } from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
 import { errorOf, givesWay } from "../util/outcomes.ts";
+import { unhurried } from "../util/unhurried.ts";
 import { numbers, slowNumbers } from "./sources.ts";
 
 describe("forEach", () => {
@@ -275,6 +276,7 @@ describe("forEach", () => {
   });
 
   it("waits for the pending call of a source that ends it only by itself", async () => {
+    using _ = unhurried();
     let settled = false;
     const source: AsyncIterable<number> = {
       [Symbol.asyncIterator]: () => ({

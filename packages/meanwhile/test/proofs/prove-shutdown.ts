@@ -66,7 +66,6 @@ async function sendAtMoments(
     longest = Math.max(longest, ended.endedAfterMs);
     blocks += summary(ended).entered;
   }
-  assert.ok(blocks > 2 * count, `the programs entered only ${blocks} blocks`);
   const note = `${blocks} blocks entered, gone in ${Math.round(longest)} ms at most`;
   const unit = kind === "once" ? "moments of SIGINT" : "moments of a second SIGINT";
   noteFigure("shutdown", { count, unit, ms: performance.now() - started, note });

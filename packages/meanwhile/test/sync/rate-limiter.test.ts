@@ -18,6 +18,7 @@ import { runTest, waitUntilIdle } from "meanwhile/testing";
 
 import { errorOf } from "../util/outcomes.ts";
 import { seededIntegers } from "../util/random.ts";
+import { unhurried } from "../util/unhurried.ts";
 
 /** A clock that moves when it is told, and rings its alarm when it is told: as a busy process does, late. */
 class LateClock implements Clock {
@@ -139,6 +140,7 @@ describe("RateLimiter", () => {
     const clock = new LateClock();
     await run(
       async () => {
+        using _ = unhurried();
         const limiter = new RateLimiter({ limit: 1, intervalMs: 100 });
         await limiter.acquire();
         const order: string[] = [];

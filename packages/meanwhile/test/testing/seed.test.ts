@@ -22,6 +22,7 @@ import {
 import { MockClock, runTest, type TestError, type TestEvent, waitUntilIdle } from "meanwhile/testing";
 
 import { errorOf } from "../util/outcomes.ts";
+import { unhurried } from "../util/unhurried.ts";
 
 const NAMES = ["a", "b", "c", "d"];
 
@@ -335,6 +336,7 @@ describe("The events of a test", () => {
 
   it("number the tasks of each test from 1, in texts too", async () => {
     const test = async (): Promise<void> => {
+      using _ = unhurried();
       const lock = new Lock();
       const use = async (): Promise<void> => {
         using held = await lock.acquire();
