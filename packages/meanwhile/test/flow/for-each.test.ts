@@ -262,6 +262,7 @@ describe("forEach", () => {
   });
 
   it("destroys a stream that waits for data, and ends with what ended the loop", async () => {
+    using _ = unhurried();
     const stream = new Readable({ objectMode: true, read: () => {} });
     stream.push("only item");
     const failure = new RangeError("of a job");

@@ -24,6 +24,7 @@ import { runTest, waitUntilIdle } from "meanwhile/testing";
 
 import { errorOf } from "../util/outcomes.ts";
 import { seededIntegers } from "../util/random.ts";
+import { unhurried } from "../util/unhurried.ts";
 
 const NOT_HELD = { name: "UsageError", code: "MW_ERR_NOT_HELD" };
 
@@ -443,6 +444,7 @@ describe("The lock of a condition", () => {
 
   it("can be given back by one wait at a time", () =>
     runTest(async () => {
+      using _ = unhurried();
       const condition = new Condition();
       using permit = await condition.acquire();
       void permit;
@@ -454,6 +456,7 @@ describe("The lock of a condition", () => {
 
   it("cannot be released while a wait has given it back", () =>
     runTest(async () => {
+      using _ = unhurried();
       const condition = new Condition();
       const permit = await condition.acquire();
       const waiting = condition.wait();
