@@ -15,7 +15,7 @@ import {
 import { cancellationOf, currentScopeNode, type Runner } from "meanwhile/lowlevel";
 
 import { FLOW } from "./flow-statements.ts";
-import { errorsIn, type Family, type Ledger } from "./ledger.ts";
+import { errorsIn, type Family, Fault, type Ledger } from "./ledger.ts";
 import { SCOPES } from "./scope-statements.ts";
 import { type Body, headOf, type Kind, type Program, type Statement } from "./statements.ts";
 import { SYNC } from "./sync-statements.ts";
@@ -137,7 +137,8 @@ export class Machine {
   #note(statement: Statement, what: string, error?: unknown): void {
     const { log } = this.ledger;
     if (log === null) return;
-    const text = error instanceof Error ? ` ${error.name}: ${error.message.split("\n", 1)[0]}` : "";
+    // A message may tell the number of a task in the process, which is another one each time.
+    const text = error instanceof Error ? ` ${error instanceof Fault ? error.message : error.name}` : "";
     // The number that the task has in the events of the test: nobody else makes tasks meanwhile.
     const task = currentTask().id - (this.#main?.id ?? 0) + 1;
     log.push(`${now()} ms:   task ${task}: ${headOf(statement)}${what}${text}`);

@@ -1,6 +1,6 @@
 // Models of what tasks wait at for each other.
 
-import { leaveLine } from "./permit-models.ts";
+import { leaveLine, type Next, oldest } from "./permit-models.ts";
 import type { End, ThingModel } from "./two-steps.ts";
 
 interface Flag {
@@ -72,12 +72,8 @@ interface Guarded {
 /** Calls of a condition; a number notifies so many. */
 export type ConditionOp = "acquire" | "release" | "wait" | number | "all";
 
-/**
- * A condition with its lock.
- *
- * @param keepsLock - whether who waits to be notified keeps the lock: a mistake
- */
-export function guarded(keepsLock: boolean = false): ThingModel<Guarded, ConditionOp> {
+/** A condition with its lock. */
+export function guarded(next: Next = oldest): ThingModel<Guarded, ConditionOp> {
   const passOn = (state: Guarded, end: End): void => {
     const successor = state.lockLine.shift();
     state.holder = successor?.actor ?? null;
@@ -97,13 +93,13 @@ export function guarded(keepsLock: boolean = false): ThingModel<Guarded, Conditi
       } else if (state.holder !== actor) end(actor, op === "release" ? "none" : "MW_ERR_NOT_HELD");
       else if (op === "wait") {
         state.line.push(actor);
-        if (!keepsLock) passOn(state, end);
+        passOn(state, end);
       } else if (op === "release") {
         passOn(state, end);
         end(actor, null);
       } else {
         for (let left = op === "all" ? Infinity : op; left > 0 && state.line.length > 0; left--) {
-          lineUp(state, state.line.shift() as number, null, end);
+          lineUp(state, next(state.line) as number, null, end);
         }
         end(actor, null);
       }
@@ -116,6 +112,41 @@ export function guarded(keepsLock: boolean = false): ThingModel<Guarded, Conditi
         state.lockLine.splice(place, 1);
         end(actor, "cancelled");
       }
+    },
+  };
+}
+
+interface Rate {
+  now: number;
+  readonly passes: number[];
+  readonly line: number[];
+}
+
+/** Calls of a rate limiter, and the passing of a millisecond. */
+export type RateOp = "acquire" | "tryAcquire" | "available" | "tick";
+
+/** So many in any interval. */
+export function rate(limit: number, intervalMs: number): ThingModel<Rate, RateOp> {
+  const room = ({ now, passes }: Rate): number => limit - passes.filter((at) => at + intervalMs > now).length;
+  return {
+    initial: { now: 0, passes: [], line: [] },
+    ask(state, op, actor, end) {
+      if (op === "available") end(actor, room(state));
+      else if (op === "tick") {
+        state.now += 1;
+        while (state.line.length > 0 && room(state) > 0) {
+          state.passes.push(state.now);
+          end(state.line.shift() as number, null);
+        }
+        end(actor, state.now);
+      } else if (room(state) > 0) {
+        state.passes.push(state.now);
+        end(actor, op === "acquire" ? null : true);
+      } else if (op === "acquire") state.line.push(actor);
+      else end(actor, false);
+    },
+    withdraw({ line }, actor, end) {
+      if (leaveLine(line, actor)) end(actor, "cancelled");
     },
   };
 }

@@ -12,11 +12,22 @@ import {
   PriorityQueue,
   type Queue,
   Queue as FifoQueue,
+  RateLimiter,
   Semaphore,
 } from "meanwhile";
-import type { SequentialSpec } from "meanwhile/testing";
+import { currentScopeNode } from "meanwhile/lowlevel";
+import type { MockClock, SequentialSpec } from "meanwhile/testing";
 
-import { type BarrierOp, type ConditionOp, type EventOp, flag, guarded, meeting } from "./meeting-models.ts";
+import {
+  type BarrierOp,
+  type ConditionOp,
+  type EventOp,
+  flag,
+  guarded,
+  meeting,
+  rate,
+  type RateOp,
+} from "./meeting-models.ts";
 import { HELD, newest, type PermitOp, permits, type TokenOp, tokens } from "./permit-models.ts";
 import { fifo, lifo, queueOf, type QueueOp, smallest } from "./queue-model.ts";
 import { inTwoSteps, type ThingModel } from "./two-steps.ts";
@@ -28,6 +39,8 @@ export interface Specification {
   readonly wrong: SequentialSpec<unknown, unknown, unknown>;
   /** The mistake. */
   readonly mistake: string;
+  /** How many steps an actor makes; a step that asks takes what has come of the one before. Default: 5. */
+  readonly steps?: number;
 }
 
 /** Permits of each actor. */
@@ -58,12 +71,14 @@ function isolated<Thing, Op>(
   create: () => Thing,
   ops: readonly Op[],
   make: (thing: Thing, op: Op, actor: number, held: Held) => unknown,
+  endsWhenMade?: (op: Op) => boolean,
 ): Comparer<Op> {
   return <State>(model: ThingModel<State, Op>) =>
     inTwoSteps<{ readonly thing: Thing; readonly held: Held }, State, Op>({
       create: () => ({ thing: create(), held: new Held() }),
       ops,
       make: ({ thing, held }, op, actor) => make(thing, op, actor, held),
+      endsWhenMade,
       model,
     }) as SequentialSpec<unknown, unknown, unknown>;
 }
@@ -182,11 +197,40 @@ async function makeConditionOp(thing: Condition, op: ConditionOp, actor: number,
 
 const condition = isolated(
   () => new Condition(),
-  ["acquire", "acquire", "wait", "wait", "release", 1, 2, "all"] as readonly ConditionOp[],
+  ["acquire", "acquire", "acquire", "wait", "wait", "release", 1, "all"] as readonly ConditionOp[],
   makeConditionOp,
 );
 
-/** By the name of the primitive. RateLimiter is not among them: time passes in steps of its own (see checkRateLimiter). */
+const LIMIT = 2;
+const INTERVAL_MS = 2;
+
+/** A rate limiter on a clock that goes on by one millisecond for one actor after the other. */
+class Ticking {
+  readonly limiter: RateLimiter = new RateLimiter({ limit: LIMIT, intervalMs: INTERVAL_MS });
+  readonly #turn = new Lock();
+
+  async tick(): Promise<number> {
+    using turn = await this.#turn.acquire();
+    const { clock } = currentScopeNode().runner;
+    const before = clock.now();
+    // Cancelled or not: once it has begun, the time passes.
+    await (clock as MockClock).advance(1);
+    void turn;
+    return before + 1;
+  }
+}
+
+const rateLimiter = isolated(
+  () => new Ticking(),
+  ["acquire", "acquire", "tryAcquire", "tick", "tick", "available"] as readonly RateOp[],
+  (thing, op) => {
+    if (op === "tick") return thing.tick();
+    return op === "available" ? thing.limiter.statistics().available : thing.limiter[op]();
+  },
+  (op) => op === "tick",
+);
+
+/** By the name of the primitive. */
 export const SPECIFICATIONS: Readonly<Record<string, Specification>> = {
   Lock: { right: lock(permits(1)), wrong: lock(permits(1, Infinity, newest)), mistake: "the newest is served first" },
   Semaphore: { right: semaphore(permits(2)), wrong: semaphore(permits(3)), mistake: "there is one permit more" },
@@ -224,7 +268,13 @@ export const SPECIFICATIONS: Readonly<Record<string, Specification>> = {
   Barrier: { right: barrier(meeting(2)), wrong: barrier(meeting(3)), mistake: "it waits for one more" },
   Condition: {
     right: condition(guarded()),
-    wrong: condition(guarded(true)),
-    mistake: "who waits keeps the lock",
+    wrong: condition(guarded(newest)),
+    mistake: "the newest is notified first",
+    steps: 7, // two have to wait before one is notified, each with the lock
+  },
+  RateLimiter: {
+    right: rateLimiter(rate(LIMIT, INTERVAL_MS)),
+    wrong: rateLimiter(rate(LIMIT, INTERVAL_MS + 1)),
+    mistake: "the interval is longer",
   },
 };

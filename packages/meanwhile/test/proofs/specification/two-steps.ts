@@ -1,8 +1,9 @@
-// Calls that wait, as two steps each: one that asks, and one that takes what has come of it. What happens in a step happens at
-// once, so that a model of a primitive can say exactly who is served, in which order, and who has left the line.
+// Calls that wait, as two steps each: one that asks, and one that takes what has come of it, which is the next step of the
+// actor. What happens in a step happens at once, so that a model of a primitive can say exactly who is served, in which order,
+// and who has left the line.
 
 import { cancelScope, type CancelScope, isCancelled, shield, sleep } from "meanwhile";
-import { type Scope, suspend, Waiter } from "meanwhile/lowlevel";
+import { CapturedContext, currentScopeNode, type Scope, suspend, type TaskNode, Waiter } from "meanwhile/lowlevel";
 import type { SequentialSpec } from "meanwhile/testing";
 
 /** Says what a call of an actor has come to: a JSON value. */
@@ -23,25 +24,34 @@ export interface Comparison<Thing, State, Op> {
   readonly ops: readonly Op[];
   /** Makes a call, in an actor; what it returns is JSON, or undefined. */
   readonly make: (thing: Thing, op: Op, actor: number) => unknown;
+  /** Whether a call happens only when it ends, and not when it begins to wait. Default: none does. */
+  readonly endsWhenMade?: ((op: Op) => boolean) | undefined;
   readonly model: ThingModel<State, Op>;
 }
 
-/** A step of an actor. Only one call of each can be under way. */
+/**
+ * A step of an actor. One that asks for a call takes what has come of the one before, if there is one; `take` does only that.
+ * Both wait for it.
+ */
 type Step<Op> = { readonly ask: Op } | "take" | "cancel";
 
-/** Beside each step that asks there are so many that take, and that cancel, in so many. */
-const TAKES = 1;
-const CANCELS_IN = 3;
+/** One step in so many cancels the call that is under way. */
+const CANCELS_IN = 4;
 
 /** A call that was asked for. */
 class Asked {
   outcome: { readonly result: unknown } | null = null;
   scope: CancelScope | null = null;
   readonly takers: Set<Waiter<void>> = new Set();
+  readonly #endsWhenMade: boolean;
+
+  constructor(endsWhenMade: boolean) {
+    this.#endsWhenMade = endsWhenMade;
+  }
 
   /** Whether the call has been made: it waits in line, or has ended. Until then it may have given the event loop a turn. */
   get isMade(): boolean {
-    if (this.outcome !== null) return true;
+    if (this.outcome !== null || this.#endsWhenMade) return this.outcome !== null;
     const members = (this.scope as Scope | null)?.members() ?? [];
     return members.some((member) => member instanceof Waiter && member.target.foreign !== true);
   }
@@ -56,29 +66,31 @@ class Asked {
 class Stage<Thing, Op> {
   readonly #thing: Thing;
   readonly #make: (thing: Thing, op: Op, actor: number) => unknown;
+  readonly #endsWhenMade: (op: Op) => boolean;
   readonly #asked = new Map<number, Asked>();
 
-  constructor({ create, make }: Pick<Comparison<Thing, unknown, Op>, "create" | "make">) {
+  constructor({ create, make, endsWhenMade = () => false }: Omit<Comparison<Thing, unknown, Op>, "model">) {
     this.#thing = create();
     this.#make = make;
+    this.#endsWhenMade = endsWhenMade;
   }
 
-  perform(step: Step<Op>, actor: number): unknown {
-    if (step === "take") return this.#take(actor);
+  async perform(step: Step<Op>, actor: number): Promise<unknown> {
     if (step === "cancel") return this.#cancel(actor);
+    const taken = await this.#take(actor);
     // Not to be cancelled: what was asked cannot be asked back.
-    return shield(() => this.#ask(step.ask, actor));
+    if (step !== "take") await shield(() => this.#ask(step.ask, actor));
+    return taken;
   }
 
-  async #ask(op: Op, actor: number): Promise<string> {
-    if (this.#asked.has(actor)) return "busy";
-    const asked = new Asked();
+  async #ask(op: Op, actor: number): Promise<void> {
+    const asked = new Asked(this.#endsWhenMade(op));
     this.#asked.set(actor, asked);
-    // Not awaited here: it lives on when this step has ended, and is not cancelled with it.
-    const ended = shield(() => cancelScope((scope) => this.#run(op, actor, asked, scope)));
-    ended.catch((error: unknown) => asked.end(String(error)));
+    // Code of the actor's task, but neither awaited here nor cancelled with this step.
+    const { task } = currentScopeNode();
+    const run = (): void => void cancelScope((scope) => this.#run(op, actor, asked, scope));
+    new CapturedContext().runInScope((task as TaskNode).scope, run, undefined);
     while (!asked.isMade) await sleep(0);
-    return "asked";
   }
 
   async #run(op: Op, actor: number, asked: Asked, scope: CancelScope): Promise<void> {
@@ -126,11 +138,8 @@ export function inTwoSteps<Thing, State, Op>(
   comparison: Comparison<Thing, State, Op>,
 ): SequentialSpec<unknown, TwoStepState<State>, Step<Op>> {
   const { model, ops } = comparison;
-  const calls = ops.flatMap((op, i) => [
-    { ask: op },
-    ...Array.from({ length: TAKES }, () => "take" as const),
-    ...(i % CANCELS_IN === 0 ? ["cancel" as const] : []),
-  ]);
+  const calls: Array<Step<Op>> = ops.map((op) => ({ ask: op }));
+  for (let i = 0; i < ops.length; i += CANCELS_IN) calls.push("cancel", "take");
   return {
     create: () => new Stage<Thing, Op>(comparison),
     calls,
@@ -152,12 +161,6 @@ function stepOf<State, Op>(
 ): { readonly value: unknown } | null {
   const now = asked[actor] ?? null;
   const end: End = (whose, result) => (asked[whose] = { result });
-  if (step === "take") {
-    if (now === null) return { value: "nothing" };
-    if (typeof now === "string") return null;
-    asked[actor] = null;
-    return { value: now.result };
-  }
   if (step === "cancel") {
     if (now === null) return { value: "nothing" };
     if (now === "waits") {
@@ -166,8 +169,11 @@ function stepOf<State, Op>(
     }
     return { value: "told" };
   }
-  if (now !== null) return { value: "busy" };
-  asked[actor] = "waits";
-  ask(thing, step.ask, actor, end);
-  return { value: "asked" };
+  if (typeof now === "string") return null;
+  asked[actor] = null;
+  if (step !== "take") {
+    asked[actor] = "waits";
+    ask(thing, step.ask, actor, end);
+  }
+  return { value: now === null ? "nothing" : now.result };
 }
