@@ -1,6 +1,7 @@
 // How long to wait before the next attempt: pure functions of the attempt's number.
 
 import { UsageError } from "../errors.ts";
+import { currentScopeNode } from "../lowlevel.ts";
 import { badArgument, checkOptions } from "../util/arguments.ts";
 
 /** Milliseconds to wait after the failed attempt number `attempt` (1 for the first), which threw `error`. */
@@ -20,7 +21,7 @@ export interface ExponentialOptions {
    * Default: `"full"`.
    */
   readonly jitter?: "full" | "equal" | "none" | undefined;
-  /** The source of randomness, in [0, 1). Default: `Math.random`. */
+  /** The source of randomness, in [0, 1). Default: `Math.random`, or the seed of a test that has one. */
   readonly random?: (() => number) | undefined;
 }
 
@@ -40,7 +41,7 @@ export interface ExponentialOptions {
  */
 export function exponential(options: ExponentialOptions = {}): Backoff {
   checkOptions("exponential", options, "{ baseMs: 100 }");
-  const { baseMs = 100, factor = 2, maxMs = 30_000, jitter = "full", random = Math.random } = options;
+  const { baseMs = 100, factor = 2, maxMs = 30_000, jitter = "full", random = chance } = options;
   checkDelay("exponential", "baseMs", baseMs);
   checkDelay("exponential", "maxMs", maxMs);
   if (!(typeof factor === "number" && factor >= 1)) throw badBackoff("exponential", "factor", factor, "a number >= 1");
@@ -54,6 +55,10 @@ export function exponential(options: ExponentialOptions = {}): Backoff {
     const longest = baseMs === 0 ? 0 : Math.min(maxMs, baseMs * factor ** (attempt - 1));
     return byChance === 0 ? longest : longest * (1 - byChance + byChance * random());
   };
+}
+
+function chance(): number {
+  return currentScopeNode().runner.director?.random() ?? Math.random();
 }
 
 /** Which part of the wait is left to chance. */

@@ -6,6 +6,7 @@ import {
   currentScopeNode,
   disown,
   enterCheckpoint,
+  reportSuppressed,
   showJob,
   type Task,
   TaskNode,
@@ -72,9 +73,14 @@ export async function wait<T extends Task<unknown>>(
   if (turn !== null) await turn;
   if (!isOver(nodes, until)) {
     const watch = new Watch(nodes, until);
-    await moveOnAfter(timeoutMs, (scope) => watch.run(scope));
-    // What ended the wait first decides: a call that has its result returns it.
-    if (!watch.decided) throwIfCancelled();
+    try {
+      await moveOnAfter(timeoutMs, (scope) => watch.run(scope));
+      // What ended the wait first decides: a call that has its result returns it.
+      if (!watch.decided) throwIfCancelled();
+    } catch (error) {
+      watch.reportFailures();
+      throw error;
+    }
   }
   return { done: given.filter(({ done }) => done), pending: given.filter(({ done }) => !done) };
 }
@@ -114,6 +120,13 @@ class Watch {
       return task.then(look, look);
     });
     await Promise.all(watched);
+  }
+
+  /** The wait throws, so nobody is told of the failures that ended meanwhile and counted as awaited. */
+  reportFailures(): void {
+    for (const { state, name } of this.#tasks) {
+      if (state.kind === "failed") reportSuppressed(state.error, `A wait for task "${name}" was cancelled`);
+    }
   }
 
   #ended(task: TaskNode, scope: CancelScope): void {

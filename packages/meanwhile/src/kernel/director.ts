@@ -12,6 +12,8 @@ export interface Director {
   checkpoint(scope: Scope): Error | undefined;
   /** Whether the turn of the event loop is over, so that a checkpoint gives way; in place of a look at the clock. */
   turnIsOver(): boolean;
+  /** A number in [0, 1), in place of `Math.random`. */
+  random(): number;
   /** Code in `scope` can go on: its wait has ended, or its task was started. It does when `go` is called, once. */
   resume(scope: Scope, go: () => void): void;
 }

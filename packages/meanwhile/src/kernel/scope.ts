@@ -59,8 +59,11 @@ export class Scope implements CancelScope, ScopeMember {
   parent: Scope | null;
   /** What all scopes of the run share. */
   readonly runner: Runner;
-  /** The task whose code runs in this scope; null outside of tasks. */
-  readonly task: TaskNode | null;
+  /**
+   * The task whose code runs in this scope; null outside of tasks, and once the scope was left: what was made in it and
+   * lives on, a timer or a socket, must not keep the task and its result in memory.
+   */
+  task: TaskNode | null;
   /** Whether cancellation from outside is held back. */
   readonly shielded: boolean;
   /** Our own cancellation: set once. */
@@ -192,6 +195,8 @@ export class Scope implements CancelScope, ScopeMember {
     if (this.#timer !== null) this.runner.deadlines.remove(this.#timer);
     if (this.own !== null) this.runner.stopWatching(this);
     this.scope?.remove(this);
+    // A task lets go of its own scope when everybody was told of its end.
+    if (this.task !== null && this.task.scope !== this) this.task = null;
     for (const member of this.members()) handUp(this, member);
   }
 

@@ -128,16 +128,15 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
 
   /** @internal Called inside the task's scope. */
   begin(): void {
-    let result: T | PromiseLike<T>;
     try {
       const job = this.#job;
-      result = typeof job === "function" ? job() : job;
+      // Promise.resolve returns a native promise as it is; a lazy coroutine starts here, inside the scope.
+      Promise.resolve(typeof job === "function" ? job() : job).then(taskSucceeded, taskFailed);
     } catch (error) {
-      // Not failed at once: whoever awaits the task right after creating it must have had the time to.
-      result = Promise.reject(error);
+      // Not failed at once: whoever awaits the task right after creating it must have had the time to. Also a promise that
+      // cannot be subscribed to comes here: no other task may be kept from its start.
+      Promise.reject(error).then(taskSucceeded, taskFailed);
     }
-    // Promise.resolve returns a native promise as it is; a lazy coroutine starts here, inside the scope.
-    Promise.resolve(result).then(taskSucceeded, taskFailed);
   }
 
   /** @internal The job has returned. */
@@ -168,6 +167,7 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     }
     if (instruments.active !== null) instruments.active.taskEnded(this as TaskNode);
     this.owner.childEnded(this as TaskNode);
+    this.scope.task = null;
   }
 
   #become(state: TaskState): void {

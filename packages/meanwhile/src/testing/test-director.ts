@@ -50,6 +50,10 @@ export class TestDirector implements Director {
     return this.#checkpoints % CHECKPOINTS_IN_A_TURN === 0;
   }
 
+  random(): number {
+    return this.#random === null ? Math.random() : this.#random.below(4_294_967_296) / 4_294_967_296;
+  }
+
   resume(scope: Scope, go: () => void): void {
     const goOn = (): void => {
       this.onResume?.(scope);

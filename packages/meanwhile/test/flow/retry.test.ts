@@ -18,7 +18,7 @@ import {
   sleepForever,
   UsageError,
 } from "meanwhile";
-import { runTest } from "meanwhile/testing";
+import { exploreSchedules, runTest } from "meanwhile/testing";
 
 import { errorOf, givesWay } from "../util/outcomes.ts";
 
@@ -436,5 +436,22 @@ describe("retrying", () => {
   it("refuses a bad function or policy at once", () => {
     assert.throws(() => retrying(5 as never), { code: "MW_ERR_INVALID_ARGUMENT" });
     assert.throws(() => retrying(() => 1, { attempts: 0 }), { code: "MW_ERR_INVALID_ARGUMENT" });
+  });
+});
+
+describe("The jitter of a retry", () => {
+  it("comes from the seed of a test that has one", async () => {
+    const waited = await exploreSchedules(
+      async () => {
+        let attempts = 0;
+        await retry(async () => {
+          attempts += 1;
+          if (attempts < 3) throw new Error("on purpose");
+        });
+        return now();
+      },
+      { schedules: 5, checkDeterminism: true },
+    );
+    assert.equal(new Set(waited).size, 5);
   });
 });

@@ -22,6 +22,7 @@ import {
 import { currentScopeNode, renderTaskTree } from "meanwhile/lowlevel";
 import { runTest, waitUntilIdle } from "meanwhile/testing";
 
+import { expectWarning } from "../../../../tools/test-setup.ts";
 import { errorOf, givesWay } from "../util/outcomes.ts";
 
 const after = (ms: number): Task<number> => createTask(() => sleep(ms).then(() => ms));
@@ -311,4 +312,21 @@ describe("wait", () => {
         await task;
       }));
   });
+});
+
+describe("A wait that is cancelled", () => {
+  it("reports the failures that ended meanwhile: nobody is told of them, and they counted as awaited", () =>
+    runTest(
+      async () => {
+        await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+        const failing = createTask(async () => {
+          await sleep(5);
+          throw new Error("not lost");
+        });
+        await using slow = createTask(() => sleep(1_000));
+        await moveOnAfter(20, () => wait([failing, slow]));
+        assert.match((await warnings.first()).message, /not lost/);
+      },
+      { expectWarnings: ["MW_WARN_SUPPRESSED"] },
+    ));
 });

@@ -27,6 +27,7 @@ function directorOf(decisions: Partial<Director>): Director & { readonly ready: 
     ready,
     checkpoint: () => undefined,
     turnIsOver: () => false,
+    random: () => 0,
     resume(_scope, go) {
       ready.push(go);
       setImmediate(() => ready.pop()?.());

@@ -762,7 +762,9 @@ describe("A task that was cancelled", () => {
             await caught(sleepForever());
             await shield(() => sleep(9));
           },
-          () => untilCancelled([], "quick"),
+          async function quick() {
+            await sleepForever(); // ends in the microtasks of the cancellation, before any timer
+          },
         ]);
       },
       { graceMs: 2, signal: controller.signal },

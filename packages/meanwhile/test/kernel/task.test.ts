@@ -660,3 +660,22 @@ describe("A timeout around an awaited task", () => {
     });
   });
 });
+
+describe("A task whose job returns a promise that cannot be subscribed to", () => {
+  it("fails with the error of that, and keeps no other one from its start", async () => {
+    let hasRun = false;
+    const failing = taskGroup((group) => {
+      group.createTask(() => {
+        const get = (): never => {
+          throw new RangeError("no constructor");
+        };
+        return Object.defineProperty(Promise.resolve(), "constructor", { get });
+      });
+      group.createTask(() => {
+        hasRun = true;
+      });
+    });
+    assert.match(String(await caught(failing)), /no constructor/);
+    assert.equal(hasRun, true);
+  });
+});

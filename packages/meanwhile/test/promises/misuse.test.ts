@@ -56,6 +56,7 @@ import {
   wait,
 } from "meanwhile";
 import { atRunExit } from "meanwhile/lowlevel";
+import { MockClock } from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
 import { refuseSecondCopy } from "../../src/kernel/current.ts";
@@ -525,11 +526,14 @@ describe("A scope that is left while one inside it is open", () => {
   async function warned(main: (keep: (begun: Promise<unknown>) => void) => Promise<unknown>): Promise<string> {
     await using warnings = expectWarning("MW_WARN_SCOPE_LEFT_OPEN");
     const begun: Promise<unknown>[] = [];
-    await run(async () => {
-      using _ = unhurried();
-      await main((one) => void begun.push(one));
-      await Promise.allSettled(begun);
-    }, debug);
+    await run(
+      async () => {
+        using _ = unhurried();
+        await main((one) => void begun.push(one));
+        await Promise.allSettled(begun);
+      },
+      { ...debug, clock: new MockClock() },
+    );
     const { message } = await warnings.first();
     assert.equal(warnings.seen.length, 1);
     assert.match(message, awaiting);

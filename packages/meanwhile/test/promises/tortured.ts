@@ -13,7 +13,8 @@ const SUPPRESSED = "MW_WARN_SUPPRESSED";
 
 /** Whether a call may be made to fail. Only a cancellation makes these throw on entry, and then they clean up first. */
 export function mayFail({ where }: TorturePoint): boolean {
-  return !/Iterator\.(next|return)|asyncDispose/.test(where);
+  // Hosts name the same call differently: "TaskNode.then", "then", "[Symbol.asyncDispose] in run".
+  return !/^(?:\w+\.)?(?:next|return|then|\[Symbol\.asyncDispose\])(?: |$)/.test(where);
 }
 
 /** Tortures a program; tells what the worst run has lost. */

@@ -6,6 +6,7 @@ import { currentScopeNode, type Director } from "meanwhile/lowlevel";
 const UNHURRIED: Director = {
   checkpoint: () => undefined,
   turnIsOver: () => false,
+  random: Math.random,
   resume(scope, go) {
     // A new task starts in a microtask: its creator must have it before.
     if (scope.task?.state.kind === "new") queueMicrotask(go);

@@ -7,13 +7,13 @@ import type { Permit } from "meanwhile";
 
 import { expectWarning } from "../../../../../tools/test-setup.ts";
 import { errorOf } from "../../util/outcomes.ts";
-import { noteFigure } from "../figures.ts";
+import { noteFigure, onThisHost } from "../figures.ts";
 import { checkDeterminism, checkPrograms, type RunOptions } from "./check.ts";
 import { generate } from "./generate.ts";
 import { smaller } from "./shrink.ts";
 import { type Body, SHAPES, sizeOf } from "./statements.ts";
 
-const PROGRAMS = 2_000;
+const PROGRAMS = onThisHost(2_000);
 const SCHEDULES = 10;
 
 /** Runs something that causes warnings about suppressed errors. */
