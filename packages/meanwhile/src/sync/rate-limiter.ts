@@ -3,6 +3,7 @@
 
 import { currentScopeNode, type Runner, suspend, type Waiter, type WaitTarget } from "../lowlevel.ts";
 import { badArgument, isCount } from "../util/arguments.ts";
+import { invariant } from "../util/invariant.ts";
 import { LinkedList } from "../util/linked-list.ts";
 import { atCheckpoint, DONE } from "./at-checkpoint.ts";
 import { Place } from "./place.ts";
@@ -178,7 +179,9 @@ class Window implements WaitTarget {
   // everywhere: what was rounded in one way at the alarm and in another after it would let nobody pass.
   #endsAt(index: number): number {
     const times = this.#times;
-    return (times[(this.#oldest + index) % times.length] ?? -Infinity) + this.#intervalMs;
+    const passedAt = times[(this.#oldest + index) % times.length];
+    invariant(passedAt !== undefined, "nobody has passed the rate limiter");
+    return passedAt + this.#intervalMs;
   }
 
   #note(now: number): void {
