@@ -56,7 +56,6 @@ import {
   wait,
 } from "meanwhile";
 import { atRunExit } from "meanwhile/lowlevel";
-import { MockClock } from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
 import { refuseSecondCopy } from "../../src/kernel/current.ts";
@@ -526,14 +525,11 @@ describe("A scope that is left while one inside it is open", () => {
   async function warned(main: (keep: (begun: Promise<unknown>) => void) => Promise<unknown>): Promise<string> {
     await using warnings = expectWarning("MW_WARN_SCOPE_LEFT_OPEN");
     const begun: Promise<unknown>[] = [];
-    await run(
-      async () => {
-        using _ = unhurried();
-        await main((one) => void begun.push(one));
-        await Promise.allSettled(begun);
-      },
-      { ...debug, clock: new MockClock() },
-    );
+    await run(async () => {
+      using _ = unhurried();
+      await main((one) => void begun.push(one));
+      await Promise.allSettled(begun);
+    }, debug);
     const { message } = await warnings.first();
     assert.equal(warnings.seen.length, 1);
     assert.match(message, awaiting);
@@ -543,7 +539,7 @@ describe("A scope that is left while one inside it is open", () => {
   it("is reported in debug mode, with what is open and what that waits for", async () => {
     const message = await warned((keep) =>
       timeout(1_000, async () => {
-        keep(timeout(2, sleepForever));
+        keep(timeout(8, sleepForever));
       }),
     );
     assert.match(
@@ -554,13 +550,13 @@ describe("A scope that is left while one inside it is open", () => {
 
   it("is reported for whatever makes a scope", async () => {
     const rows: ReadonlyArray<readonly [begin: () => Promise<unknown>, what: RegExp]> = [
-      [() => moveOnAfter(2, sleepForever), /a timeout was still open, which waits for sleepForever/],
-      [() => shield(() => sleep(2)), /a shield was still open, which waits for sleep \(\d ms left\)/],
-      [() => cancelScope(() => sleep(2)), /a scope was still open, which waits for sleep/],
-      [() => taskGroup(() => sleep(2)), /a scope was still open, which waits for sleep/],
-      [() => gather([() => sleep(2), () => sleep(2)]), /a scope .* waits for 2 of its tasks \(gather\)/],
+      [() => moveOnAfter(8, sleepForever), /a timeout was still open, which waits for sleepForever/],
+      [() => shield(() => sleep(8)), /a shield was still open, which waits for sleep \(\d ms left\)/],
+      [() => cancelScope(() => sleep(8)), /a scope was still open, which waits for sleep/],
+      [() => taskGroup(() => sleep(8)), /a scope was still open, which waits for sleep/],
+      [() => gather([() => sleep(8), () => sleep(8)]), /a scope .* waits for 2 of its tasks \(gather\)/],
       [
-        () => timeout(1_000, () => shield(() => sleep(2))),
+        () => timeout(1_000, () => shield(() => sleep(8))),
         /a timeout and a shield was still open, which waits for sleep/,
       ],
     ];
@@ -572,7 +568,7 @@ describe("A scope that is left while one inside it is open", () => {
   it("is reported when it is left with an error, as by Promise.all of two timeouts", async () => {
     const message = await warned(async (keep) => {
       const failing = cancelScope(async () => {
-        const slow = timeout(2, sleepForever);
+        const slow = timeout(8, sleepForever);
         keep(slow);
         await Promise.all([timeout(1_000, () => Promise.reject(new Error("on purpose"))), slow]);
       });
@@ -583,13 +579,13 @@ describe("A scope that is left while one inside it is open", () => {
 
   it("is reported for a task that ends", async () => {
     assert.match(
-      await warned(async (keep) => await createTask(() => keep(timeout(2, sleepForever)))),
+      await warned(async (keep) => await createTask(() => keep(timeout(8, sleepForever)))),
       /inside it a timeout/,
     );
   });
 
   it("is reported for the body of a group", async () => {
-    assert.match(await warned((keep) => taskGroup(() => keep(timeout(2, sleepForever)))), /inside it a timeout/);
+    assert.match(await warned((keep) => taskGroup(() => keep(timeout(8, sleepForever)))), /inside it a timeout/);
   });
 
   it("hands what is open to the scope around, which can end it", () =>
