@@ -64,7 +64,12 @@ export class DeadlockLookout implements Disposable {
 
   #declareIfStuck(runners: readonly Runner[]): void {
     const resources = resourcesBeyond(activeResources() ?? [], this.#usual ?? []);
-    if (resources.length > 0 || !runners.every(isStuck)) return;
+    if (!runners.every(isStuck)) return;
+    // Something real is under way. It may end without waking anybody, and then nobody tells us.
+    if (resources.length > 0) {
+      this.#lookAgain(runners);
+      return;
+    }
     for (const runner of runners) runner.declareDeadlock?.();
     this.#lookAgain(runners);
   }
