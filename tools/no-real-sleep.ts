@@ -22,15 +22,21 @@ function refuse(call: string, ms: number, origin: Error): void {
   );
 }
 
+function isHeld(timer: unknown): boolean {
+  return timer instanceof Object && "hasRef" in timer && typeof timer.hasRef === "function" && timer.hasRef() === true;
+}
+
 function watched(timers: Timers, call: "setTimeout" | "setInterval"): SetTimer {
   const original = timers[call];
   const watching: SetTimer = (callback, ms = 0, ...args) => {
     if (!(ms > LONGEST_MS) || typeof callback !== "function") return original(callback, ms, ...args);
     const origin = new Error(`Set by ${call}`);
-    return original(() => {
+    const timer = original(() => {
       callback(...args);
-      refuse(call, ms, origin);
+      // Nobody waits for one that does not even hold the process.
+      if (isHeld(timer)) refuse(call, ms, origin);
     }, ms);
+    return timer;
   };
   // With util.promisify.custom, by which timers become promises.
   return Object.defineProperties(watching, Object.getOwnPropertyDescriptors(original));

@@ -2,7 +2,7 @@
 
 export { noteFigure } from "../../../../tools/figures.ts";
 
-/** Makes the slow proofs smaller, to try them out: 0.01 for a hundredth. */
+/** Makes the proofs smaller, to try out the slow ones, or to repeat the small ones: 0.01 for a hundredth. */
 const SCALE = Number(process.env["MEANWHILE_PROOF_SCALE"] ?? 1);
 
 const isNode = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
@@ -13,7 +13,10 @@ export function scaled(count: number): number {
   return Math.ceil(count * SCALE);
 }
 
-/** That many on Node, a tenth on the other hosts: they run the same code, and are slower at it. */
+/**
+ * That many on Node, a tenth on the other hosts: they run the same code, and are slower at it. The variable
+ * MEANWHILE_PROOF_SCALE can make it fewer. For proofs that are unit tests.
+ */
 export function onThisHost(count: number): number {
-  return isNode ? count : Math.ceil(count / 10);
+  return Math.ceil(count * Math.min(SCALE, isNode ? 1 : 0.1));
 }

@@ -6,10 +6,11 @@ import { describe, it } from "node:test";
 import { checkSequentially } from "meanwhile/testing";
 
 import { errorOf } from "../../util/outcomes.ts";
+import { onThisHost } from "../figures.ts";
 import { proveSpecifications, sizeOf } from "./prove-specifications.ts";
 import { SPECIFICATIONS } from "./specifications.ts";
 
-const PROGRAMS = 500;
+const PROGRAMS = onThisHost(500);
 
 /** Enough to find each of the mistakes; all show within four hundred. */
 const MOST_PROGRAMS = 2_000;

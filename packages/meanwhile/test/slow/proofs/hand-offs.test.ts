@@ -3,4 +3,4 @@
 import { scaled } from "../../proofs/figures.ts";
 import { proveHandOffs } from "../../proofs/prove-hand-offs.ts";
 
-proveHandOffs(scaled(1_000_000), 600_000);
+proveHandOffs(scaled(1_000_000), 1_800_000);
