@@ -43,6 +43,12 @@ describe("A run that has ended", () => {
   });
 });
 
+describe("A task that has ended", () => {
+  it("is collected with its result, although a timer that it made lives on", async () => {
+    assert.deepEqual(await reportsOf("what a task has made and left"), ["collected"]);
+  });
+});
+
 describe("A promise that lives long", () => {
   it("does not remember the races and waits that were over before it", async () => {
     assert.deepEqual(await reportsOf("a promise that lives long"), ["flat"]);
