@@ -23,8 +23,8 @@ export type PriorityQueueOptions<T> = QueueOptions &
       });
 
 /**
- * A {@link Queue} that gives the smallest item first, and equal ones in the order they were put. All items of a queue are
- * of one type; what cannot be compared is refused when it is put. The order is that of the items when they were put:
+ * A {@link Queue} that gives the smallest item first, and equal ones in the order they were put. All items in the queue
+ * are of one type; what cannot be compared is refused when it is put. The order is that of the items when they were put:
  * changing one in the queue does not move it.
  *
  * @see {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.PriorityQueue}
@@ -65,8 +65,6 @@ class Heap<T> implements Store<T> {
   // Invariant: for i > 0 the entry at i does not come before the one at (i - 1) >> 1.
   readonly #entries: Array<Entry<T>> = [];
   readonly #compare: Compare<T> | undefined;
-  // What the items are, where we compare them ourselves; that of the first one.
-  #type: string | undefined;
   #pushed = 0;
 
   constructor(compare: Compare<T> | undefined) {
@@ -82,10 +80,10 @@ class Heap<T> implements Store<T> {
       checkOrder(this.#compare(item, item));
       return;
     }
-    const type = orderedType(item);
-    if (type === undefined) throw notOrdered(item);
-    this.#type ??= type;
-    if (type !== this.#type) throw otherType(item, this.#type);
+    if (!isOrdered(item)) throw notOrdered(item);
+    if (this.size === 0) return;
+    const type = typeName(this.#at(0).item);
+    if (typeName(item) !== type) throw otherType(item, type);
   }
 
   push(item: T): void {
@@ -150,12 +148,15 @@ function compareOrdered<T>(a: T, b: T): number {
   return a > b ? 1 : 0;
 }
 
-/** The type of an item that `<` puts in order; undefined if it does not. */
-function orderedType(item: unknown): string | undefined {
-  if (item instanceof Date) return Number.isNaN(item.getTime()) ? undefined : "Date";
-  const type = typeof item;
-  if (type === "number") return Number.isNaN(item) ? undefined : type;
-  return type === "string" || type === "bigint" ? type : undefined;
+/** Whether `<` puts the item in order with others of its type. */
+function isOrdered(item: unknown): boolean {
+  const number = item instanceof Date ? item.getTime() : item;
+  if (typeof number === "number") return !Number.isNaN(number);
+  return typeof item === "string" || typeof item === "bigint";
+}
+
+function typeName(item: unknown): string {
+  return item instanceof Date ? "Date" : typeof item;
 }
 
 function checkOrder(order: unknown): void {

@@ -149,7 +149,7 @@ export class QueueCore<T> {
   taskDone(): void {
     if (this.#unfinished === 0) {
       throw new UsageError(
-        "MW_ERR_INVALID_ARGUMENT",
+        "MW_ERR_NOTHING_UNFINISHED",
         "Cannot report one more item as done: taskDone() was called for each item that was put; call it once for each",
       );
     }

@@ -174,7 +174,7 @@ export class Queue<T> implements AsyncIterable<T> {
   /**
    * Says that an item got from the queue has been dealt with; `join` waits for as many as were put.
    *
-   * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if called more often than items were put
+   * @throws {@link UsageError} `MW_ERR_NOTHING_UNFINISHED` if called more often than items were put
    */
   taskDone(): void {
     this.#core.taskDone();

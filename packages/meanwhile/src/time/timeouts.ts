@@ -16,7 +16,7 @@ export type TimedBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
  * `TimeoutError`.
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if this deadline ended the body
- * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, by the given `signal`, or by `scope.cancel()`
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `ms` is not a number, or `body` not a function
  * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout}
  *
@@ -45,7 +45,7 @@ export async function timeout<T>(ms: number, body: TimedBody<T>, options: Signal
  * Cancellation: reaches the body. One from outside passes through untouched.
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if this deadline ended the body
- * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the given `signal`
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, by the given `signal`, or by `scope.cancel()`
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `deadline` is not a number, or `body` not a function
  * @see {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout_at}
  */
@@ -102,7 +102,7 @@ export interface ShieldOptions extends SignalOption {
  * `TimeoutError`. One from outside does not get in, so nothing is lost.
  *
  * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if `timeoutMs` ended the body
- * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the given `signal` is aborted
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the given `signal` is aborted, or by `scope.cancel()`
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `timeoutMs` is not a number, or `body` not a function
  * @see {@link https://trio.readthedocs.io/en/stable/reference-core.html#trio.CancelScope.shield}
  *

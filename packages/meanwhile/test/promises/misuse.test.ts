@@ -477,7 +477,7 @@ describe("What is not held", () => {
     ["condition.notify()", () => new Condition().notify(), first],
     ["condition.notifyAll()", () => new Condition().notifyAll(), first],
   ]);
-  refusesInsideOfRuns("MW_ERR_INVALID_ARGUMENT", [
+  refusesInsideOfRuns("MW_ERR_NOTHING_UNFINISHED", [
     ["queue.taskDone()", () => new Queue({ maxSize: 1 }).taskDone(), /call it once for each$/],
   ]);
 });

@@ -53,6 +53,16 @@ describe("PriorityQueue", () => {
     assert.deepEqual(drain(queue), [9, 4, 2]);
   });
 
+  it("takes items of another type once it is empty", () => {
+    const queue = anyQueue(2);
+    queue.tryPut(1);
+    assert.throws(() => queue.tryPut("a"), REFUSED);
+    queue.tryGet();
+    queue.tryPut("a");
+    assert.throws(() => queue.tryPut(1), REFUSED);
+    assert.deepEqual(drain(queue), ["a"]);
+  });
+
   it("gives equal items in the order they were put", () => {
     const pick = seededIntegers(21);
     const queue = new PriorityQueue<Job>({ maxSize: Infinity, compare: (a, b) => a.due - b.due });

@@ -231,7 +231,7 @@ describe("Queue", () => {
         await joined;
         assert.match((await put).message, /^Cannot put: the queue is closed/);
         await assert.rejects(queue.get(), { ...CLOSED, message: /^Cannot get: the queue is closed and empty/ });
-        assert.throws(() => queue.taskDone(), { code: "MW_ERR_INVALID_ARGUMENT" });
+        assert.throws(() => queue.taskDone(), { code: "MW_ERR_NOTHING_UNFINISHED" });
       }));
 
     it("counts as done only what it drops: what a get has taken is still unfinished", () =>
@@ -292,7 +292,7 @@ describe("Queue", () => {
       const queue = new Queue<number>({ maxSize: 1 });
       queue.tryPut(1);
       queue.taskDone();
-      assert.throws(() => queue.taskDone(), { name: "UsageError", code: "MW_ERR_INVALID_ARGUMENT" });
+      assert.throws(() => queue.taskDone(), { name: "UsageError", code: "MW_ERR_NOTHING_UNFINISHED" });
     });
 
     it("shows what it waits for", () =>

@@ -15,9 +15,6 @@ export class Fault extends Error {
   }
 }
 
-/** How a warning names an error that is made of others. */
-const COMPOSITE = /\b(?:SuppressedError|AggregateError|TaskGroupError):/;
-
 const FAULT = /\bfault (\d+);/g;
 
 /** The errors an error was made of, and the error. */
@@ -75,9 +72,6 @@ export class Ledger {
   readonly log: string[] | null;
   // By number: whether somebody has been told of the fault.
   readonly #faults = new Map<number, boolean>();
-  // Those that were seen as a part of another error.
-  readonly #packed = new Set<unknown>();
-  #warnedOfComposite = false;
   // How often each block that was entered was left.
   readonly #blocks: number[] = [];
 
@@ -102,12 +96,8 @@ export class Ledger {
     for (const part of errorsIn(error)) if (part instanceof Fault) this.#faults.set(part.number, true);
   }
 
-  /**
-   * A process warning says this. Of an error that is made of others it names the first at most: for those, that there was
-   * such a warning has to do.
-   */
+  /** A process warning says this. */
   toldByWarning(text: string): void {
-    if (COMPOSITE.test(text)) this.#warnedOfComposite = true;
     for (const [, number] of text.matchAll(FAULT)) this.#faults.set(Number(number), true);
   }
 
@@ -124,8 +114,7 @@ export class Ledger {
   /** Nothing runs any more. */
   close(): void {
     for (const [number, isTold] of this.#faults) {
-      const isInWarning = this.#warnedOfComposite && this.#packed.has(number);
-      if (!isTold && !isInWarning) this.violated(`fault ${number} is lost`);
+      if (!isTold) this.violated(`fault ${number} is lost`);
     }
     this.#blocks.forEach((times, block) => {
       if (times !== 1) this.violated(`the cleanup of block ${block} ran ${times} times`);
@@ -147,7 +136,6 @@ export class Ledger {
 
   /** Looks at an error that was caught here: a cancellation is one of this scope or of one around it, or it would not be here. */
   caught(call: string, error: unknown, says: boolean): void {
-    for (const part of errorsIn(error)) if (part !== error && part instanceof Fault) this.#packed.add(part.number);
     const isCancellation = cancellationOf(error) !== null;
     if (isCancellation && !this.isCancelledHere())
       this.violated(`${call} threw a cancellation where nothing is cancelled`);
