@@ -11,7 +11,6 @@ import {
   showJob,
   type SignalOption,
   type TaskNode,
-  throwIfCancelled,
 } from "../lowlevel.ts";
 import { badArgument, checkOptions } from "../util/arguments.ts";
 import { generatorError, isGeneratorFunction } from "../util/generators.ts";
@@ -102,7 +101,9 @@ class Feeder<T> implements Work {
   readonly #handler: JobHandler;
   readonly #options: WorkOptions;
   readonly #room: ParkingLot;
+  readonly #callersContext = new CapturedContext();
   #free: number;
+  #next = 0;
 
   constructor(source: AsyncIterable<T>, fn: ItemFunction<T, unknown>, handler: JobHandler, options: WorkOptions) {
     const { call, concurrency = Infinity, signal } = options;
@@ -134,25 +135,29 @@ class Feeder<T> implements Work {
       await this.#startAll(items);
     } catch (error) {
       // What the source throws while it cleans up goes before the cancellation that made it.
-      await items.close();
+      await items.close((item) => this.#startJob(item));
       throw error;
     }
   }
 
   async #startAll(items: AsyncItems<T>): Promise<void> {
-    const context = new CapturedContext();
-    for (let index = 0; ; index++) {
+    for (;;) {
       const turn = enterCheckpoint();
       if (turn !== null) await turn;
       if (this.#free === 0) await this.#room.park();
       const { done, value } = await items.next();
       if (done === true) return;
-      throwIfCancelled(); // while it was pulled
-      this.#free -= 1;
-      const task = this.children.create(() => this.#fn(value, index), this.#options.name, index);
-      this.#handler.starting?.(task);
-      task.start(context);
+      this.#startJob(value);
     }
+  }
+
+  // Also if it was cancelled meanwhile: the source has let go of the item, so only its job can still do something about it.
+  #startJob(item: T): void {
+    const index = this.#next++;
+    this.#free -= 1;
+    const task = this.children.create(() => this.#fn(item, index), this.#options.name, index);
+    this.#handler.starting?.(task);
+    task.start(this.#callersContext);
   }
 
   #ended(task: TaskNode): void {

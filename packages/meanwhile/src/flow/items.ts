@@ -11,7 +11,7 @@ export class AsyncItems<T> implements WaitTarget {
   readonly #task: TaskNode | null = currentScopeNode().task;
   readonly #source: AsyncIterable<T> & { readonly destroy?: unknown };
   readonly #iterator: AsyncIterator<T, unknown>;
-  // The last call of next(), until it has settled.
+  // The last call of next(), until what came of it was handed on: a cancellation in between must not lose it.
   #pending: Promise<IteratorResult<T, unknown>> | null = null;
   #ended = false;
 
@@ -20,16 +20,20 @@ export class AsyncItems<T> implements WaitTarget {
     this.#iterator = source[Symbol.asyncIterator]();
   }
 
-  /** Cancellation: safe. It ends the wait, not the pending call, for which {@link close} waits. */
+  /** Cancellation: safe. It ends the wait, not the pending call: {@link close} hands on what comes of that. */
   next(): Promise<IteratorResult<T, unknown>> {
     return suspend<IteratorResult<T, unknown>>((waiter) => {
       this.#pending = this.#callNext();
       this.#pending.then(
-        (result) => waiter.wake(result),
-        (error) => waiter.fail(error),
+        (result) => this.#handedOn(waiter.wake(result)),
+        (error) => this.#handedOn(waiter.fail(error)),
       );
       return undefined;
     }, this);
+  }
+
+  #handedOn(accepted: boolean): void {
+    if (accepted) this.#pending = null;
   }
 
   describe(): string {
@@ -49,26 +53,27 @@ export class AsyncItems<T> implements WaitTarget {
       return result;
     } finally {
       this.#ended = ended;
-      this.#pending = null;
     }
   }
 
-  async #callReturn(): Promise<unknown> {
+  async #leave(): Promise<unknown> {
+    // A stream of Node's is destroyed when a loop over it is left; one that waits for data knows of it only this way.
+    if (this.#pending !== null && typeof this.#source.destroy === "function") this.#source.destroy();
     return this.#iterator.return?.();
   }
 
-  // A stream of Node's is destroyed when a loop over it is left; one that waits for data knows of it only this way.
-  #destroyStream(): void {
-    if (typeof this.#source.destroy === "function") this.#source.destroy();
-  }
-
-  /** `return` is called before the pending call has settled: some sources end it only then. */
-  close(): Promise<void> {
-    if (this.#ended) return Promise.resolve();
+  /**
+   * Lets the source clean up. `return` is called before the pending call has settled: some sources end it only then. An
+   * item that this still gives is handed to `takeLate`.
+   */
+  close(takeLate: (item: T) => void): Promise<void> {
+    const pending = this.#pending;
+    if (this.#ended && pending === null) return Promise.resolve();
     return shield(async () => {
-      const pending = this.#pending;
-      if (pending !== null) this.#destroyStream();
-      const [next, closed] = await Promise.allSettled([pending, this.#callReturn()]);
+      const handedOn = pending?.then(({ done, value }) => {
+        if (done !== true) takeLate(value);
+      });
+      const [next, closed] = await Promise.allSettled([handedOn, this.#ended ? undefined : this.#leave()]);
       if (next.status === "rejected" && !isEndOfWait(next.reason)) throw next.reason;
       if (closed.status === "rejected") throw closed.reason;
     });

@@ -22,7 +22,8 @@ export interface MapOptions extends ForEachOptions {
  * async generator that waits for a foreign promise ends only after that: wrap the promise in `cancellable`.
  *
  * Cancellation: reaches every call and the source; `forEach` ends when all have cleaned up. If all succeed in spite of
- * it, `forEach` succeeds. An item that an async source gives in the same turn is dropped.
+ * it, `forEach` succeeds. An item that an async source still gives is not lost: its call starts, and is cancelled at its
+ * first wait.
  *
  * @param fn - called with the item and its number, from 0
  * @throws the error of the first call that fails, or of the source; `TaskCancelledError` if somebody else cancelled one
@@ -98,7 +99,7 @@ class Effects<T> implements JobHandler {
  *
  * Cancellation: reaches every call and the source, if it is that of the scope of the loop; `next` throws when all have
  * cleaned up. In a scope of its own, like that of a `timeout`, only that one `next` is cancelled: no result is lost. An
- * item that an async source gives in the same turn as the cancellation of the loop is dropped.
+ * item that an async source still gives is not lost: its call starts, and is cancelled at its first wait.
  *
  * @param fn - called with the item and its number, from 0
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` without a `concurrency`, for a bad source or function

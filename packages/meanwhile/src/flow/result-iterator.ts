@@ -124,6 +124,10 @@ export class ResultIterator implements AsyncIterator<unknown, undefined>, JobHan
     return this.#tasks.size > 0 && this.#tasks.first.state.kind === "succeeded";
   }
 
+  get #dropsResults(): boolean {
+    return this.#state === "leaving" || this.#failure !== null;
+  }
+
   get #running(): Work | null {
     return this.#state === "running" || this.#state === "leaving" ? this.#work : null;
   }
@@ -181,11 +185,11 @@ export class ResultIterator implements AsyncIterator<unknown, undefined>, JobHan
   }
 
   starting(task: TaskNode): void {
-    if (this.#origin.ordered) this.#tasks.push(task);
+    if (this.#origin.ordered && !this.#dropsResults) this.#tasks.push(task);
   }
 
   succeeded(_index: number, _value: unknown, task: TaskNode): void {
-    if (this.#state === "leaving" || this.#failure !== null) return;
+    if (this.#dropsResults) return;
     if (!this.#origin.ordered) this.#tasks.push(task);
     if (this.#waiting.size > 0) this.#deliver();
   }

@@ -16,6 +16,7 @@ import {
   isCancelled,
   moveOnAfter,
   now,
+  Queue,
   shield,
   sleep,
   sleepForever,
@@ -290,9 +291,71 @@ describe("forEach", () => {
           }),
       }),
     };
-    const result = await moveOnAfter(1, () => forEach(source, () => assert.fail("called"), { concurrency: 1 }));
+    const result = await moveOnAfter(1, () => forEach(source, () => {}, { concurrency: 1 }));
     assert.equal(result, undefined);
     assert.equal(settled, true);
+  });
+
+  it("starts the job of an item that the source gives although nobody waits for it any more, and cancels it", async () => {
+    using _ = unhurried();
+    const given = Promise.withResolvers<void>();
+    async function* source(): AsyncGenerator<string> {
+      await given.promise;
+      yield "late";
+      assert.fail("pulled");
+    }
+    const log: unknown[] = [];
+    await cancelScope(async (scope) => {
+      const visit = async (item: string): Promise<void> => {
+        log.push(item);
+        await checkpoint().catch((error: unknown) => {
+          log.push(isCancelled(error));
+          throw error;
+        });
+      };
+      const loop = errorOf(forEach(source(), visit, { concurrency: 1 }));
+      await sleep(0);
+      scope.cancel();
+      given.resolve();
+      assert.ok((await loop) instanceof CancelledError);
+    });
+    assert.deepEqual(log, ["late", true]);
+  });
+
+  it("loses no item of a queue, however close to it the cancellation comes", () =>
+    runTest(async () => {
+      for (let microtasks = 0; microtasks < 20; microtasks++) {
+        const queue = new Queue<number>({ maxSize: 1 });
+        const seen: number[] = [];
+        await cancelScope(async (scope) => {
+          const loop = errorOf(forEach(queue, (item) => void seen.push(item), { concurrency: 1 }));
+          await waitUntilIdle();
+          queue.tryPut(1);
+          for (let i = 0; i < microtasks; i++) await null;
+          scope.cancel();
+          assert.ok(isCancelled(await loop));
+        });
+        assert.equal(seen.length + queue.size, 1, `cancelled ${microtasks} microtasks after the put`);
+      }
+    }));
+
+  it("throws the error of a source that fails in the turn in which it is cancelled", async () => {
+    const failure = new Error("source");
+    for (let microtasks = 0; microtasks < 20; microtasks++) {
+      const item = Promise.withResolvers<IteratorResult<number>>();
+      const source = { [Symbol.asyncIterator]: () => ({ next: () => item.promise }) };
+      const error = await errorOf(
+        cancelScope(async (scope) => {
+          const loop = forEach(source, () => {}, { concurrency: 1 });
+          await sleep(0);
+          item.reject(failure);
+          for (let i = 0; i < microtasks; i++) await null;
+          scope.cancel();
+          await loop;
+        }),
+      );
+      assert.equal(error, failure, `cancelled ${microtasks} microtasks after the failure`);
+    }
   });
 
   it("throws what a source throws while it cleans up, rather than the cancellation", () =>

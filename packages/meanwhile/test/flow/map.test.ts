@@ -232,6 +232,27 @@ describe("map", () => {
         assert.equal((await errorOf(take(results))).message, "item 2");
       }));
 
+    it("drops the result of an item that the source gives only then", () =>
+      runTest(async () => {
+        for (const ordered of [true, false]) {
+          async function* source(): AsyncGenerator<number> {
+            yield 1;
+            await sleepForever().catch(() => {});
+            yield 2;
+          }
+          const seen: number[] = [];
+          const job = async (item: number): Promise<number> => {
+            seen.push(item);
+            if (item === 1) throw new Error("item 1");
+            return item;
+          };
+          const iterator = open(map(source(), job, { concurrency: 2, ordered }));
+          assert.equal((await errorOf(iterator.next())).message, "item 1");
+          assert.deepEqual(seen, [1, 2]);
+          assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+        }
+      }));
+
     it("tells it to one of those who wait; the others are done", () =>
       runTest(async () => {
         const iterator = open(map([1], () => Promise.reject(new Error("item 1")), { concurrency: 1 }));
@@ -300,6 +321,24 @@ describe("map", () => {
         assert.equal(cleaned, 3);
         assert.equal(observed.returned, true);
         assert.equal(allTasks().length, 1);
+      }));
+
+    it("starts the job of an item that the source still gives, and drops its result", () =>
+      runTest(async () => {
+        for (const ordered of [true, false]) {
+          async function* source(): AsyncGenerator<number> {
+            yield 1;
+            await sleepForever().catch(() => {});
+            yield 2;
+          }
+          const seen: number[] = [];
+          const job = (item: number): number => seen.push(item);
+          const iterator = open(map(source(), job, { concurrency: 2, ordered }));
+          assert.deepEqual(await iterator.next(), { done: false, value: 1 });
+          assert.deepEqual(await iterator.return(), { done: true, value: undefined });
+          assert.deepEqual(seen, [1, 2]);
+          assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+        }
       }));
 
     it("throws what the body of the loop throws, and reports errors of cleanups", () =>

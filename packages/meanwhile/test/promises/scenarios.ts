@@ -188,6 +188,37 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
       { concurrency: 2 },
     ),
   ),
+  "forEach over a queue": covering("forEach").by(async (world) => {
+    const take = (): void => void (world.received += 1);
+    try {
+      await gather([
+        async () => {
+          for (let i = 0; i < 3; i++) {
+            await world.queue.put(i);
+            world.produced += 1;
+          }
+          world.queue.close();
+        },
+        () => forEach(world.queue, take, { concurrency: 1 }),
+      ]);
+    } finally {
+      for (; world.queue.size > 0; take()) world.queue.tryGet();
+    }
+  }),
+  "map over a source that waits for something foreign": covering("map").by(async (world) => {
+    async function* source(): AsyncGenerator<number> {
+      for (const ms of [1, 2, 1]) {
+        await inATurn(ms);
+        world.produced += 1;
+        yield ms;
+      }
+    }
+    const take = (ms: number): Promise<number> => {
+      world.received += 1;
+      return world.work(ms);
+    };
+    for await (const ms of map(source(), take, { concurrency: 2 })) await world.work(ms);
+  }),
   map: covering("map").by(async (world) => {
     for await (const ms of map([3, 1, 2], (item) => world.work(item), { concurrency: 2 })) await world.work(ms);
   }),
