@@ -162,7 +162,8 @@ class Feeder<T> implements Work {
 
   #ended(task: TaskNode): void {
     if (task.index !== PULLING || task.state.kind !== "succeeded") {
-      if (!tellHandler(this.#handler, task, this.children)) this.incomplete = true;
+      const part = task.index === PULLING ? "source" : "job";
+      if (!tellHandler(this.#handler, task, this.children, part)) this.incomplete = true;
       if (this.#options.keepsPlaces !== true) this.freePlace();
     }
     // The pulling task lives longer than the last item, so nothing can follow the last task.

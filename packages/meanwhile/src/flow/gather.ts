@@ -1,8 +1,9 @@
 // Runs several jobs at once and returns all results in the order of the jobs.
 
-import { enterCheckpoint, reportSuppressed } from "../lowlevel.ts";
+import { enterCheckpoint } from "../lowlevel.ts";
 import { type JobHandler, JobRunner } from "./job-runner.ts";
 import { type ConcurrencyOptions, type Input, takeOver } from "./jobs.ts";
+import { type Part, SuppressedErrors } from "./suppressed.ts";
 
 /** What an input gives when it is awaited. */
 export type ResultOf<I> = I extends () => infer R ? Awaited<R> : Awaited<I>;
@@ -10,7 +11,7 @@ export type ResultOf<I> = I extends () => infer R ? Awaited<R> : Awaited<I>;
 /**
  * Runs all jobs at once, or `concurrency` at a time, and returns their results in order: a tuple for a tuple. The first
  * failure cancels the other jobs; when they have cleaned up, that error is thrown as it is. Errors that come up
- * meanwhile are reported by the warning `MW_WARN_SUPPRESSED`.
+ * meanwhile are reported together, by one warning `MW_WARN_SUPPRESSED`.
  *
  * Besides jobs it takes promises that are already running: it waits for them but cannot stop them.
  *
@@ -49,6 +50,7 @@ export async function gather(jobs: Iterable<Input<unknown>>, options: Concurrenc
   const runner = new JobRunner(taken, results, { ...options, call: "gather" });
   results.runner = runner;
   await runner.run();
+  results.late.report();
   if (results.failure !== null) throw results.failure.error;
   const cancelled = runner.cancelledError();
   if (cancelled !== null) throw cancelled;
@@ -57,6 +59,8 @@ export async function gather(jobs: Iterable<Input<unknown>>, options: Concurrenc
 
 class Results implements JobHandler {
   readonly values: unknown[] = [];
+  /** Errors beside the one that is thrown. */
+  readonly late: SuppressedErrors = new SuppressedErrors("gather");
   failure: { readonly error: unknown } | null = null;
   runner: JobRunner | null = null;
 
@@ -64,11 +68,11 @@ class Results implements JobHandler {
     this.values[index] = value;
   }
 
-  failed(_index: number, error: unknown): void {
+  failed(_index: number, error: unknown, part: Part): void {
     if (this.failure === null) {
       this.failure = { error };
       this.runner?.stop("another job of gather failed");
-    } else if (error !== this.failure.error) reportSuppressed(error, "A job of gather failed");
+    } else if (error !== this.failure.error) this.late.add(error, part);
   }
 }
 
@@ -110,22 +114,22 @@ export async function gatherSettled(
   await runner.run();
   const cancelled = runner.cancelledError();
   if (cancelled === null) return results.settled;
-  for (const error of results.late) reportSuppressed(error, "A job of gatherSettled failed");
+  results.late.report();
   throw cancelled;
 }
 
 class SettledResults implements JobHandler {
   readonly settled: PromiseSettledResult<unknown>[] = [];
   /** Errors that came up when the call had been cancelled: nobody sees them if it throws the cancellation. */
-  readonly late: unknown[] = [];
+  readonly late: SuppressedErrors = new SuppressedErrors("gatherSettled");
   runner: JobRunner | null = null;
 
   succeeded(index: number, value: unknown): void {
     this.settled[index] = { status: "fulfilled", value };
   }
 
-  failed(index: number, reason: unknown): void {
+  failed(index: number, reason: unknown, part: Part): void {
     this.settled[index] = { status: "rejected", reason };
-    if (this.runner?.isCancelled === true) this.late.push(reason);
+    if (this.runner?.isCancelled === true) this.late.add(reason, part);
   }
 }

@@ -3,6 +3,7 @@
 import type { CancelledError } from "../errors.ts";
 import { CapturedContext, Children, giveWay, type Job, type TaskNode, turnIsOver } from "../lowlevel.ts";
 import type { ConcurrencyOptions, Jobs } from "./jobs.ts";
+import type { Part } from "./suppressed.ts";
 
 /** What a combinator makes of its jobs. */
 export interface JobHandler {
@@ -11,17 +12,17 @@ export interface JobHandler {
   /** The job ended with a value. */
   succeeded(index: number, value: unknown, task: TaskNode): void;
   /** A job failed, or was cancelled by somebody else than the combinator; or there was an error in getting one. */
-  failed(index: number, error: unknown): void;
+  failed(index: number, error: unknown, part: Part): void;
   /** Nothing runs any more, and nothing will. */
   finished?(): void;
 }
 
-/** Tells the handler how a task ended. False if there is nothing to tell: it was cancelled with the combinator. */
-export function tellHandler(handler: JobHandler, task: TaskNode, { scope }: Children): boolean {
+/** Tells the handler how the task of a part ended. False if there is nothing to tell: it was cancelled with the combinator. */
+export function tellHandler(handler: JobHandler, task: TaskNode, { scope }: Children, part: Part): boolean {
   const { state } = task;
   if (state.kind === "succeeded") handler.succeeded(task.index, state.value, task);
-  else if (state.kind === "failed") handler.failed(task.index, state.error);
-  else if (scope.effective === null) handler.failed(task.index, task.cancelledError());
+  else if (state.kind === "failed") handler.failed(task.index, state.error, part);
+  else if (scope.effective === null) handler.failed(task.index, task.cancelledError(), part);
   else return false;
   return true;
 }
@@ -168,7 +169,7 @@ export class JobRunner implements Work {
       this.#state = "exhausted";
     } catch (error) {
       this.#state = "exhausted";
-      this.#handler.failed(this.#next, error);
+      this.#handler.failed(this.#next, error, "source");
     }
     return null;
   }
@@ -179,12 +180,12 @@ export class JobRunner implements Work {
     try {
       this.#callersContext.run(() => this.#iterator?.return?.());
     } catch (error) {
-      this.#handler.failed(this.#next, error);
+      this.#handler.failed(this.#next, error, "source");
     }
   }
 
   #ended(task: TaskNode): void {
-    if (!tellHandler(this.#handler, task, this.children)) this.incomplete = true;
+    if (!tellHandler(this.#handler, task, this.children, "job")) this.incomplete = true;
     if (this.#options.keepsPlaces === true) {
       if (this.isCancelled) this.#leaveOutRest();
     } else {

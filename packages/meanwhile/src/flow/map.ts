@@ -1,10 +1,11 @@
 // Runs a function on every item of a source, a few at a time: for its results, or for its effects.
 
-import { enterCheckpoint, reportSuppressed } from "../lowlevel.ts";
+import { enterCheckpoint } from "../lowlevel.ts";
 import { checkFeed, type Feed, type ForEachOptions, type ItemFunction, openWork } from "./feeder.ts";
 import type { Source } from "./items.ts";
 import type { JobHandler, Work } from "./job-runner.ts";
 import { ResultIterator } from "./result-iterator.ts";
+import { type Part, SuppressedErrors } from "./suppressed.ts";
 
 /** Options of {@link map}. */
 export interface MapOptions extends ForEachOptions {
@@ -16,7 +17,7 @@ export interface MapOptions extends ForEachOptions {
  * Calls `fn` for every item of an iterable or async iterable, at most `concurrency` at a time, and waits for all. Items
  * are pulled as places become free, so the source may be endless and memory stays flat. The first failure, of a call
  * or of the source, cancels the rest; when all has cleaned up, that error is thrown as it is. Later errors are reported
- * by the warning `MW_WARN_SUPPRESSED`.
+ * together, by one warning `MW_WARN_SUPPRESSED`; one of the source, by one of its own.
  *
  * A source that is left early is told so: its `return` is called and waited for; a stream of Node's is destroyed. An
  * async generator that waits for a foreign promise ends only after that: wrap the promise in `cancellable`.
@@ -63,6 +64,8 @@ export async function forEach<T>(
 
 class Effects<T> implements JobHandler {
   readonly work: Work;
+  // Errors beside the one that is thrown.
+  readonly #late = new SuppressedErrors("forEach");
   #failure: { readonly error: unknown } | null = null;
 
   constructor(feed: Feed<T>) {
@@ -71,14 +74,15 @@ class Effects<T> implements JobHandler {
 
   succeeded(): void {}
 
-  failed(_index: number, error: unknown): void {
+  failed(_index: number, error: unknown, part: Part): void {
     if (this.#failure === null) {
       this.#failure = { error };
       this.work.stop("another job of forEach failed");
-    } else if (error !== this.#failure.error) reportSuppressed(error, "A job of forEach failed");
+    } else if (error !== this.#failure.error) this.#late.add(error, part);
   }
 
   throwIfFailed(): void {
+    this.#late.report();
     if (this.#failure !== null) throw this.#failure.error;
     const cancelled = this.work.incomplete ? this.work.children.cancelledError() : null;
     if (cancelled !== null) throw cancelled;

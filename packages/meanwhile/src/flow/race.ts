@@ -1,10 +1,11 @@
 // Runs several jobs at once; the first result wins, the losers are cancelled and waited for.
 
 import { TaskGroupError, UsageError } from "../errors.ts";
-import { enterCheckpoint, reportSuppressed, type SignalOption } from "../lowlevel.ts";
+import { enterCheckpoint, type SignalOption } from "../lowlevel.ts";
 import type { ResultOf } from "./gather.ts";
 import { type JobHandler, JobRunner } from "./job-runner.ts";
 import { type Input, takeOver } from "./jobs.ts";
+import { type Part, SuppressedErrors } from "./suppressed.ts";
 
 type Outcome =
   | { readonly kind: "value"; readonly value: unknown }
@@ -72,14 +73,15 @@ class Contest implements JobHandler {
   // Whether a failure leaves the contest open.
   readonly #outlastsFailures: boolean;
   readonly #errors: unknown[] = [];
-  // Errors that came up when the call had been cancelled: nobody sees them if it throws the cancellation.
-  readonly #late: unknown[] = [];
+  // Errors of losers, and those that came up when the call had been cancelled: nobody sees them if it throws the cancellation.
+  readonly #late: SuppressedErrors;
   #decided: Outcome | null = null;
   #runner: JobRunner | null = null;
 
   constructor(call: string, outlastsFailures: boolean) {
     this.#call = call;
     this.#outlastsFailures = outlastsFailures;
+    this.#late = new SuppressedErrors(call);
   }
 
   async run(jobs: Iterable<Input<unknown>>, options: SignalOption): Promise<unknown> {
@@ -95,11 +97,12 @@ class Contest implements JobHandler {
 
   #result(runner: JobRunner): unknown {
     const decided = this.#decided;
+    if (decided !== null) this.#late.report("failed after another one had won");
     if (decided?.kind === "value") return decided.value;
     if (decided?.kind === "error") throw decided.error;
     const cancelled = runner.cancelledError();
     if (cancelled !== null) {
-      for (const error of this.#late) reportSuppressed(error, `A job of ${this.#call} failed`);
+      this.#late.report();
       throw cancelled;
     }
     throw new TaskGroupError(
@@ -114,12 +117,11 @@ class Contest implements JobHandler {
     this.#decide({ kind: "value", value });
   }
 
-  failed(index: number, error: unknown): void {
-    if (this.#decided !== null) {
-      reportSuppressed(error, `A job of ${this.#call} failed after another one had won`);
-    } else if (this.#outlastsFailures) {
+  failed(index: number, error: unknown, part: Part): void {
+    if (this.#decided !== null) this.#late.add(error, part);
+    else if (this.#outlastsFailures) {
       this.#errors[index] = error;
-      if (this.#runner?.isCancelled === true) this.#late.push(error);
+      if (this.#runner?.isCancelled === true) this.#late.add(error, part);
     } else this.#decide({ kind: "error", error });
   }
 

@@ -7,7 +7,6 @@ import {
   currentScopeNode,
   enterCheckpoint,
   ParkingLot,
-  reportSuppressed,
   type Scope,
   suspend,
   type TaskNode,
@@ -21,6 +20,7 @@ import { invariant } from "../util/invariant.ts";
 import { liesWithin } from "./cancellation-checks.ts";
 import type { JobHandler, Work } from "./job-runner.ts";
 import { Leash } from "./leash.ts";
+import { type Part, SuppressedErrors } from "./suppressed.ts";
 
 type Result = IteratorResult<unknown, undefined>;
 
@@ -56,10 +56,13 @@ export class ResultIterator implements AsyncIterator<unknown, undefined>, JobHan
   readonly #joining: ParkingLot;
   readonly #nextResult: WaitTarget;
   // The first failure, until it is thrown or reported.
-  #failure: { readonly error: unknown } | null = null;
+  #failure: { readonly error: unknown; readonly part: Part } | null = null;
+  // Errors that nobody will be thrown, until nothing runs any more.
+  readonly #suppressed: SuppressedErrors;
 
   constructor(origin: Origin) {
     this.#origin = origin;
+    this.#suppressed = new SuppressedErrors(origin.call);
     this.#joining = new ParkingLot({ describe: () => `the cleanup of ${origin.call}` });
     this.#nextResult = { describe: () => `the next result of ${origin.call}` };
   }
@@ -109,7 +112,8 @@ export class ResultIterator implements AsyncIterator<unknown, undefined>, JobHan
     }
     await this.#join();
     this.#state = "over";
-    this.#reportFailure();
+    this.#suppressFailure();
+    this.#suppressed.report();
     return DONE;
   }
 
@@ -202,12 +206,12 @@ export class ResultIterator implements AsyncIterator<unknown, undefined>, JobHan
     }
   }
 
-  failed(_index: number, error: unknown): void {
-    if (this.#state === "leaving" || this.#failure !== null || this.#leash === null) {
-      if (error !== this.#failure?.error) this.#report(error);
+  failed(_index: number, error: unknown, part: Part): void {
+    if (this.#dropsResults || this.#leash === null) {
+      if (error !== this.#failure?.error) this.#suppressed.add(error, part);
       return;
     }
-    this.#failure = { error };
+    this.#failure = { error, part };
     this.#tasks = new Deque();
     this.#work?.stop(`another job of ${this.#origin.call} failed`);
   }
@@ -215,6 +219,8 @@ export class ResultIterator implements AsyncIterator<unknown, undefined>, JobHan
   finished(): void {
     this.#state = this.#state === "leaving" ? "over" : "ended";
     if (this.#failure === null) this.#untie();
+    // A call of return() waits for this, and reports the rest.
+    if (this.#state === "ended") this.#suppressed.report();
     for (const waiter of this.#waiting) waiter.wake(null);
     this.#waiting.clear();
     this.#joining.unparkAll();
@@ -222,17 +228,14 @@ export class ResultIterator implements AsyncIterator<unknown, undefined>, JobHan
 
   // The scope of the first next() has ended, and nobody has finished or left the loop.
   #abandon(): void {
-    this.#reportFailure();
+    this.#suppressFailure();
+    if (this.#running === null) this.#suppressed.report();
     if (this.#state === "running") this.#work?.stop("the scope of the loop over the results has ended");
   }
 
-  #reportFailure(): void {
-    if (this.#failure !== null) this.#report(this.#failure.error);
+  #suppressFailure(): void {
+    if (this.#failure !== null) this.#suppressed.add(this.#failure.error, this.#failure.part);
     this.#untie();
-  }
-
-  #report(error: unknown): void {
-    reportSuppressed(error, `A job of ${this.#origin.call} failed`);
   }
 
   #untie(): void {

@@ -184,6 +184,32 @@ describe("forEach", () => {
       { expectWarnings: ["MW_WARN_SUPPRESSED"] },
     ));
 
+  it("reports later errors by one warning for the jobs, and one for the source", () =>
+    runTest(
+      async () => {
+        await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+        const next = async () => ({ done: false as const, value: 1 });
+        const returns = async (): Promise<never> => {
+          throw new Error("not closed");
+        };
+        const source = { [Symbol.asyncIterator]: () => ({ next, return: returns }) };
+        const visit = async (_: number, index: number): Promise<void> => {
+          await sleep(1);
+          throw new Error(`item ${index}`);
+        };
+        assert.equal((await errorOf(forEach(source, visit, { concurrency: 3 }))).message, "item 0");
+        await warnings.first();
+        assert.deepEqual(
+          warnings.seen.map(({ message }) => message.replace(/another error is thrown, beside it there was /, "")),
+          [
+            "Jobs of forEach failed: AggregateError: 2 errors (from Error: item 1; Error: item 2)",
+            "The source of forEach failed: Error: not closed",
+          ],
+        );
+      },
+      { expectWarnings: ["MW_WARN_SUPPRESSED"] },
+    ));
+
   for (const [kind, make] of Object.entries({
     iterable: (failure: Error) => numbers(2, failure),
     "async iterable": (failure: Error) => slowNumbers(2, 1, failure),

@@ -379,6 +379,25 @@ describe("gather", () => {
       { expectWarnings: ["MW_WARN_SUPPRESSED"] },
     ));
 
+  it("reports very many later errors by one warning, which counts them and names the first", () =>
+    runTest(
+      async () => {
+        await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+        const jobs = Array.from({ length: 1_000 }, (_, i) => async () => {
+          await sleep(1);
+          throw new Error(`job ${i}`);
+        });
+        assert.equal((await errorOf(gather(jobs))).message, "job 0");
+        const { message } = await warnings.first();
+        assert.match(
+          message,
+          /^Jobs of gather failed: .*: 999 errors \(from Error: job 1; Error: job 2; .*and 989 more\)$/,
+        );
+        assert.equal(warnings.seen.length, 1);
+      },
+      { expectWarnings: ["MW_WARN_SUPPRESSED"] },
+    ));
+
   it("fails with TaskCancelledError when somebody else cancels a job: that is not the caller's cancellation", () =>
     runTest(async () => {
       let siblingCancelled = false;
@@ -514,7 +533,7 @@ describe("gather", () => {
             }
           }
           assert.equal(await errorOf(gather(jobs(), { concurrency: 1 })), failure);
-          assert.match((await warnings.first()).message, /generator cleanup/);
+          assert.match((await warnings.first()).message, /^The source of gather failed: .*generator cleanup$/);
         },
         { expectWarnings: ["MW_WARN_SUPPRESSED"] },
       ));

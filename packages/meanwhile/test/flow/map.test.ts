@@ -355,6 +355,29 @@ describe("map", () => {
         assert.match((await warnings.first()).message, /cleanup failed/);
       }, SUPPRESSED));
 
+    it("reports the errors of jobs by one warning, and that of the source by one of its own", () =>
+      runTest(async () => {
+        await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+        const next = async () => ({ done: false as const, value: 1 });
+        const returns = async (): Promise<never> => {
+          throw new Error("not closed");
+        };
+        const source = { [Symbol.asyncIterator]: () => ({ next, return: returns }) };
+        const job = async (_: number, index: number): Promise<number> => (index === 0 ? index : failingCleanup());
+        const iterator = open(map(source, job, { concurrency: 3 }));
+        await iterator.next();
+        await sleep(1);
+        await iterator.return();
+        await warnings.first();
+        assert.deepEqual(
+          warnings.seen.map(({ message }) => message.replace(/another error is thrown, beside it there was /, "")),
+          [
+            "Jobs of map failed: AggregateError: 3 errors (from Error: cleanup failed; Error: cleanup failed; Error: cleanup failed)",
+            "The source of map failed: Error: not closed",
+          ],
+        );
+      }, SUPPRESSED));
+
     it("reports a failure that nobody was told", () =>
       runTest(async () => {
         await using warnings = expectWarning("MW_WARN_SUPPRESSED");

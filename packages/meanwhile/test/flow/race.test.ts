@@ -84,6 +84,24 @@ for (const [call, contest] of Object.entries(BOTH)) {
       late.reject(new Error("nobody waits"));
     });
 
+    it("reports the errors of several losers by one warning", () =>
+      runTest(
+        async () => {
+          await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+          const losers = ["one", "two", "three"].map(
+            (name) => () =>
+              sleepForever().catch(() => {
+                throw new Error(name);
+              }),
+          );
+          assert.equal(await contest([after(1, "winner"), ...losers]), "winner");
+          const { message } = await warnings.first();
+          assert.match(message, new RegExp(`^Jobs of ${call} failed after another one had won: .*one.*two.*three`));
+          assert.equal(warnings.seen.length, 1);
+        },
+        { expectWarnings: ["MW_WARN_SUPPRESSED"] },
+      ));
+
     it("reports the errors of losers as process warnings", () =>
       runTest(
         async () => {

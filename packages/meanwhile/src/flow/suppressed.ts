@@ -1,0 +1,30 @@
+// Errors of a call that ends with something else: reported together, for many jobs can fail for one reason.
+
+import { reportSuppressed } from "../lowlevel.ts";
+
+/** What can fail in a combinator: a job, or what the jobs or items come from. */
+export type Part = "job" | "source";
+
+/** Collects the errors of one call that nobody will be thrown. */
+export class SuppressedErrors {
+  readonly #call: string;
+  readonly #errors: Readonly<Record<Part, unknown[]>> = { job: [], source: [] };
+
+  constructor(call: string) {
+    this.#call = call;
+  }
+
+  add(error: unknown, part: Part): void {
+    this.#errors[part].push(error);
+  }
+
+  /** Warns of what was added since the last time: once for all jobs, and once for the source. */
+  report(happened = "failed"): void {
+    const jobs = this.#errors.job.splice(0);
+    if (jobs.length === 1) reportSuppressed(jobs[0], `A job of ${this.#call} ${happened}`);
+    else if (jobs.length > 1) {
+      reportSuppressed(new AggregateError(jobs, `${jobs.length} errors`), `Jobs of ${this.#call} ${happened}`);
+    }
+    for (const error of this.#errors.source.splice(0)) reportSuppressed(error, `The source of ${this.#call} failed`);
+  }
+}
