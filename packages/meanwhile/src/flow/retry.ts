@@ -1,13 +1,15 @@
 // Tries a job again when it fails, as a policy says.
 
-import { UsageError } from "../errors.ts";
+import { TimeoutError, UsageError } from "../errors.ts";
 import {
   cancellationOf,
   checkJob,
   type Coroutine,
   currentScopeNode,
   enterCheckpoint,
+  enterScope,
   isCoroutine,
+  reportSuppressed,
   type SignalOption,
 } from "../lowlevel.ts";
 import { now, sleep } from "../time/sleep.ts";
@@ -50,11 +52,15 @@ export type RetryJob<T> = Coroutine<T> | ((attempt: number) => T | PromiseLike<T
  * is, with the number of attempts as its property `attempts`. A number `retryAfterMs` on an error is a floor for the
  * next wait. To try again because of a value, throw.
  *
+ * If `when`, `backoff` or `onRetry` throws, that error is thrown, and the one of the attempt is reported by the warning
+ * `MW_WARN_SUPPRESSED`, unless it is the same, or a `cause` of it.
+ *
  * Cancellation: reaches the attempt, or ends the wait; it is never retried.
  *
  * @param job - a function; a coroutine runs once, so it can be given only with `attempts: 1`
  * @throws the error of the last attempt
- * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if `totalMs` has passed during an attempt
+ * @throws {@link TimeoutError} `MW_ERR_TIMEOUT` if `totalMs` has passed during an attempt, a call of the policy or a wait;
+ * its `cause` is the error of the last attempt that failed, if one did
  * @throws {@link CancelledError} `MW_ERR_CANCELLED` if cancelled from outside, or by the policy's `signal`
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad job or policy
  * @see {@link https://tenacity.readthedocs.io/en/latest/}
@@ -90,7 +96,7 @@ export async function retry<T>(job: RetryJob<T>, policy: RetryPolicy = {}): Prom
   const retrial = new Retrial(job, policy);
   try {
     if (totalMs === Infinity && signal === undefined) return await retrial.run(Infinity);
-    return await timeout(totalMs, (scope) => retrial.run(scope.deadline), { signal });
+    return await runInTime(retrial, totalMs, signal);
   } catch (error) {
     throw withAttempts(error, retrial.attempt);
   }
@@ -126,9 +132,19 @@ export function retrying<This, Args extends unknown[], R>(
   return retried;
 }
 
+async function runInTime<T>(retrial: Retrial<T>, totalMs: number, signal: AbortSignal | undefined): Promise<T> {
+  const ending = await enterScope((scope) => retrial.run(scope.deadline), { deadline: now() + totalMs, signal });
+  if (ending.kind === "value") return ending.value;
+  if (ending.by !== "deadline") throw ending.error;
+  const cause = retrial.failure === null ? ending.error : retrial.failure.error;
+  throw new TimeoutError(`Cannot finish in time: the retry's 'totalMs' of ${totalMs} ms has passed`, { cause });
+}
+
 class Retrial<T> {
   /** The number of the attempt that is made, or was made last. */
   attempt = 0;
+  /** The last attempt that has failed of itself. */
+  failure: { readonly error: unknown } | null = null;
   readonly #job: RetryJob<T>;
   readonly #policy: RetryPolicy;
 
@@ -145,9 +161,10 @@ class Retrial<T> {
       if (outcome.kind === "value") return outcome.value;
       const { attempt } = this;
       const { error } = outcome;
-      const delayMs = await this.#delayAfter(error);
+      if (cancellationOf(error) === null) this.failure = outcome;
+      const delayMs = await besides(error, () => this.#delayAfter(error));
       if (delayMs === null || now() + delayMs >= deadline) throw error;
-      await onRetry?.({ error, attempt, delayMs });
+      await besides(error, () => onRetry?.({ error, attempt, delayMs }));
       await sleep(delayMs);
     }
   }
@@ -177,11 +194,35 @@ class Retrial<T> {
     throw new UsageError(
       "MW_ERR_INVALID_ARGUMENT",
       `Cannot retry: 'backoff' gave ${show(delayMs)}; return milliseconds >= 0`,
+      { cause: error },
     );
   }
 }
 
 type Outcome<T> = { readonly kind: "value"; readonly value: T } | { readonly kind: "failed"; readonly error: unknown };
+
+/** Asks the policy about the error of an attempt, which must not get lost if that fails. */
+async function besides<R>(failure: unknown, ask: () => R | PromiseLike<R>): Promise<R> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (cancellationOf(error) === null && !isCauseOf(failure, error)) {
+      reportSuppressed(failure, "The policy of retry failed after an attempt");
+    }
+    throw error;
+  }
+}
+
+/** Whether `error` is `failure`, or tells of it. */
+function isCauseOf(failure: unknown, error: unknown): boolean {
+  const seen = new Set<unknown>(); // causes can form a circle
+  let told = error;
+  while (told !== failure && told instanceof Error && !seen.has(told)) {
+    seen.add(told);
+    told = told.cause;
+  }
+  return told === failure;
+}
 
 async function shouldRetry(error: unknown, attempt: number, policy: RetryPolicy): Promise<boolean> {
   // In a cancelled scope there is no next attempt: an error of the cleanup is the last one.

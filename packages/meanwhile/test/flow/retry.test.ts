@@ -16,10 +16,12 @@ import {
   type RetryPolicy,
   sleep,
   sleepForever,
+  timeout,
   UsageError,
 } from "meanwhile";
 import { exploreSchedules, runTest } from "meanwhile/testing";
 
+import { expectWarning } from "../../../../tools/test-setup.ts";
 import { errorOf, givesWay } from "../util/outcomes.ts";
 
 /** A job that fails with each of the errors in turn, and then gives how often it was called. */
@@ -143,6 +145,7 @@ describe("retry", () => {
         const error = await errorOf(retry(failing(new Error("1")), { backoff: () => delayMs }));
         assert.equal(error.code, "MW_ERR_INVALID_ARGUMENT");
         assert.match(error.message, /'backoff' gave/);
+        assert.equal((error.cause as Error).message, "1");
       }
     }));
 
@@ -213,25 +216,60 @@ describe("retry", () => {
       assert.deepEqual([told, now()], [2, 30]);
     }));
 
-  it("ends with what onRetry, when or backoff throws, sync or async", () =>
+  it("ends with what onRetry, when or backoff throws, sync or async, and reports the error of the attempt", () =>
+    runTest(
+      async () => {
+        const failure = new Error("hook");
+        const throws = (): never => {
+          throw failure;
+        };
+        const rejects = async (): Promise<never> => throws();
+        for (const policy of [
+          { onRetry: throws },
+          { onRetry: rejects },
+          { when: throws },
+          { when: rejects },
+          { backoff: throws },
+        ]) {
+          await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+          const job = failing(new Error("first"), new Error("second"));
+          assert.equal(await errorOf(retry(job, policy)), failure);
+          assert.equal(job.calls(), 1);
+          assert.match(
+            (await warnings.first()).message,
+            /^The policy of retry failed after an attempt: .*Error: first$/,
+          );
+        }
+      },
+      { expectWarnings: ["MW_WARN_SUPPRESSED"] },
+    ));
+
+  it("reports nothing if what a hook throws is the error of the attempt, or tells of it", () =>
     runTest(async () => {
-      const failure = new Error("hook");
-      const throws = (): never => {
-        throw failure;
-      };
-      const rejects = async (): Promise<never> => throws();
-      for (const policy of [
-        { onRetry: throws },
-        { onRetry: rejects },
-        { when: throws },
-        { when: rejects },
-        { backoff: throws },
-      ]) {
-        const job = failing(new Error("1"), new Error("2"));
-        assert.equal(await errorOf(retry(job, policy)), failure);
-        assert.equal(job.calls(), 1);
+      const failure = new Error("attempt");
+      const circle = new Error("circle", { cause: failure });
+      for (const thrown of [failure, new Error("gave up", { cause: circle })]) {
+        const onRetry = (): never => {
+          throw thrown;
+        };
+        assert.equal(await errorOf(retry(failing(failure), { onRetry })), thrown);
       }
     }));
+
+  it("looks through causes that form a circle", () =>
+    runTest(
+      async () => {
+        await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+        const circle = new Error("circle");
+        circle.cause = new Error("half", { cause: circle });
+        const when = (): never => {
+          throw circle;
+        };
+        assert.equal(await errorOf(retry(failing(new Error("attempt")), { when })), circle);
+        assert.match((await warnings.first()).message, /Error: attempt$/);
+      },
+      { expectWarnings: ["MW_WARN_SUPPRESSED"] },
+    ));
 
   it("ends an attempt that lasts too long, and repeats it", () =>
     runTest(async () => {
@@ -253,8 +291,45 @@ describe("retry", () => {
     runTest(async () => {
       const error = await errorOf(retry(() => sleepForever(), { totalMs: 50 }));
       assert.equal(error.code, "MW_ERR_TIMEOUT");
+      assert.match(error.message, /'totalMs' of 50 ms has passed$/);
+      assert.ok(error.cause instanceof CancelledError);
       assert.equal(now(), 50);
     }));
+
+  it("names as the cause of the TimeoutError of totalMs the last attempt that failed", () =>
+    runTest(async () => {
+      const errors = [new Error("1"), new Error("2")];
+      const job = (attempt: number): Promise<never> => {
+        if (attempt === 3) return sleepForever();
+        throw errors[attempt - 1] as Error;
+      };
+      const hangs = (): Promise<never> => sleepForever();
+      for (const [policy, cause] of [
+        [{}, errors[1]],
+        [{ onRetry: hangs }, errors[0]],
+        [{ when: hangs }, errors[0]],
+      ] as const) {
+        const error = await errorOf(retry(job, { totalMs: 50, backoff: fixed(1), ...policy }));
+        assert.equal(error.code, "MW_ERR_TIMEOUT");
+        assert.equal(error.cause, cause);
+      }
+    }));
+
+  it("does not take the TimeoutError of an attempt or of a hook for that of totalMs", () =>
+    runTest(
+      async () => {
+        await using _ = expectWarning("MW_WARN_SUPPRESSED");
+        const failure = new Error("attempt");
+        const slow = (): Promise<never> => timeout(1, () => sleepForever());
+        const hook = await errorOf(retry(failing(failure), { totalMs: 50, backoff: fixed(1), onRetry: slow }));
+        const attempt = await errorOf(retry(slow, { totalMs: 50, attempts: 1 }));
+        for (const error of [hook, attempt]) {
+          assert.match(error.message, /the timeout of 1 ms/);
+          assert.notEqual(error.cause, failure);
+        }
+      },
+      { expectWarnings: ["MW_WARN_SUPPRESSED"] },
+    ));
 
   it("tells on the TimeoutError of totalMs in which attempt the time ended", () =>
     runTest(async () => {
