@@ -97,16 +97,20 @@ function hasFailed({ state }: TaskNode): boolean {
 }
 
 class Watch {
-  /** Whether the tasks ended the wait. */
-  decided = false;
   readonly #until: Until;
   readonly #tasks: readonly TaskNode[];
+  // How many more of the tasks have to end.
   #left: number;
 
   constructor(tasks: readonly TaskNode[], until: Until) {
     this.#until = until;
     this.#tasks = tasks.filter(({ done }) => !done);
-    this.#left = this.#tasks.length;
+    this.#left = until === "first" ? 1 : this.#tasks.length;
+  }
+
+  /** Whether the tasks ended the wait. */
+  get decided(): boolean {
+    return this.#left === 0;
   }
 
   /** Awaits the tasks in the scope, which is cancelled when enough of them have ended. */
@@ -130,8 +134,7 @@ class Watch {
   }
 
   #ended(task: TaskNode, scope: CancelScope): void {
-    this.#left -= 1;
-    this.decided = this.#left === 0 || this.#until === "first" || (this.#until === "firstError" && hasFailed(task));
+    this.#left = this.#until === "firstError" && hasFailed(task) ? 0 : this.#left - 1;
     if (this.decided) scope.cancel("the wait is over");
   }
 }

@@ -357,7 +357,7 @@ describe("forEach", () => {
           const loop = errorOf(forEach(queue, (item) => void seen.push(item), { concurrency: 1 }));
           await waitUntilIdle();
           queue.tryPut(1);
-          for (let i = 0; i < microtasks; i++) await null;
+          for (let i = 0; i < microtasks; i++) await Promise.resolve();
           scope.cancel();
           assert.ok(isCancelled(await loop));
         });
@@ -375,7 +375,7 @@ describe("forEach", () => {
           const loop = forEach(source, () => {}, { concurrency: 1 });
           await sleep(0);
           item.reject(failure);
-          for (let i = 0; i < microtasks; i++) await null;
+          for (let i = 0; i < microtasks; i++) await Promise.resolve();
           scope.cancel();
           await loop;
         }),
