@@ -1,7 +1,7 @@
 // Is a call a checkpoint? The rule is: every async function that waits is one on every path, and no other function is.
 
 import { TestError } from "../errors.ts";
-import { addInstrument, currentScopeNode, enterScope, type Job } from "../lowlevel.ts";
+import { addInstrument, checkJob, currentScopeNode, enterScope, type Job } from "../lowlevel.ts";
 import { invariant } from "../util/invariant.ts";
 import { callSite } from "./call-site.ts";
 
@@ -13,6 +13,7 @@ import { callSite } from "./call-site.ts";
  *
  * @throws {@link TestError} `MW_ERR_NO_CHECKPOINT` if it passed none; the error of the job, if there was one, is the `cause`
  * @throws whatever the job throws after a checkpoint
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `job` is no job
  * @see {@link https://trio.readthedocs.io/en/stable/reference-testing.html#trio.testing.assert_checkpoints}
  *
  * @example
@@ -25,6 +26,7 @@ import { callSite } from "./call-site.ts";
  * ```
  */
 export async function assertCheckpoints<T>(job: Job<T>): Promise<T> {
+  checkJob(job, "assertCheckpoints");
   const { passed, ending } = await watchCheckpoints(job);
   if (passed.count > 0) return valueOf(ending);
   throw new TestError(
@@ -43,6 +45,7 @@ export async function assertCheckpoints<T>(job: Job<T>): Promise<T> {
  * @throws {@link TestError} `MW_ERR_UNEXPECTED_CHECKPOINT` if it passed one; the error of the job, if there was one, is the
  *   `cause`
  * @throws whatever the job throws without a checkpoint
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `job` is no job
  * @see {@link https://trio.readthedocs.io/en/stable/reference-testing.html#trio.testing.assert_no_checkpoints}
  *
  * @example
@@ -55,6 +58,7 @@ export async function assertCheckpoints<T>(job: Job<T>): Promise<T> {
  * ```
  */
 export async function assertNoCheckpoints<T>(job: Job<T>): Promise<T> {
+  checkJob(job, "assertNoCheckpoints");
   const { passed, ending } = await watchCheckpoints(job);
   if (passed.count === 0) return valueOf(ending);
   throw new TestError(

@@ -1,12 +1,19 @@
 // Runs a test under many schedules: what depends on the order in which things happen shows.
 
-import { TestError, UsageError } from "../errors.ts";
-import { show } from "../util/show.ts";
+import { TestError } from "../errors.ts";
+import { badArgument } from "../util/arguments.ts";
 import type { TestEvent } from "./event-log.ts";
 import { MockClock } from "./mock-clock.ts";
-import { checkTestOptions, runSeeded, type TestOptions } from "./run-test.ts";
+import { runSeeded } from "./run-test.ts";
 import { seedsToUse, withSeed } from "./seeds.ts";
 import { TestDirector } from "./test-director.ts";
+import { type Call, checkCount, checkTestOptions, type TestOptions } from "./test-options.ts";
+
+const CALL: Call = {
+  name: "exploreSchedules",
+  act: "explore schedules",
+  options: ["schedules", "seed", "checkDeterminism"],
+};
 
 /** Options of {@link exploreSchedules}. */
 export interface ExploreOptions extends TestOptions {
@@ -60,29 +67,17 @@ export async function exploreSchedules<T>(
   test: (seed: number) => T | PromiseLike<T>,
   options: ExploreOptions = {},
 ): Promise<T[]> {
+  checkTestOptions(CALL, options);
+  if (typeof test !== "function") throw badArgument(CALL.act, "test", test, "a function that can be called again");
   const { schedules = 100, seed: first = 1, checkDeterminism = false } = options;
-  checkTestOptions("explore schedules", options);
-  if (typeof test !== "function")
-    throw badArgument(`the test is ${show(test)}; pass a function that can be called again`);
-  checkSchedules("explore schedules", schedules);
+  checkCount(CALL.act, "schedules", schedules);
+  if (typeof checkDeterminism !== "boolean") {
+    throw badArgument(CALL.act, "checkDeterminism", checkDeterminism, "a boolean");
+  }
   const explore = checkDeterminism ? exploreTwice<T> : exploreOnce<T>;
   const values: T[] = [];
-  for (const seed of seedsToUse("explore schedules", first, schedules))
-    values.push(await explore(test, options, seed, null));
+  for (const seed of seedsToUse(CALL.act, first, schedules)) values.push(await explore(test, options, seed, null));
   return values;
-}
-
-/** Refuses a bad number of schedules. */
-export function checkSchedules(call: string, schedules: number): void {
-  if (Number.isInteger(schedules) && schedules >= 1) return;
-  throw new UsageError(
-    "MW_ERR_INVALID_ARGUMENT",
-    `Cannot ${call}: 'schedules' is ${show(schedules)}; pass an integer >= 1`,
-  );
-}
-
-function badArgument(what: string): UsageError {
-  return new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot explore schedules: ${what}`);
 }
 
 type Test<T> = (seed: number) => T | PromiseLike<T>;

@@ -3,7 +3,16 @@
 import { getEventListeners } from "node:events";
 
 import { TestError } from "../errors.ts";
-import { currentScopeNode, renderTaskTree, type Runner, tasksIn, type TaskNode, waitsOf } from "../lowlevel.ts";
+import {
+  currentScopeNode,
+  renderTaskTree,
+  type Runner,
+  type Scope,
+  type ScopeMember,
+  tasksIn,
+  type TaskNode,
+  type Waiter,
+} from "../lowlevel.ts";
 import { nextTurn } from "./process-watch.ts";
 import { activeResources, resourcesBeyond } from "./resources.ts";
 
@@ -14,40 +23,64 @@ const { performance } = globalThis;
 
 /** Notes what there is in the current run, before a part of it. */
 export class Before {
+  readonly #what: "scenario" | "test";
   readonly #runner: Runner;
-  readonly #task: TaskNode | null;
   readonly #tasks: ReadonlySet<TaskNode>;
   readonly #waits: ReadonlySet<unknown>;
   // How many there are cannot be told.
   readonly #hasDeadlines: boolean;
   readonly #listeners: ReadonlyMap<AbortSignal, number>;
 
-  /** @param signals - those that live on after the part */
-  constructor(signals: readonly AbortSignal[]) {
-    const { runner, task } = currentScopeNode();
+  /**
+   * @param what - the part
+   * @param signals - those that live on after it
+   */
+  constructor(what: "scenario" | "test", signals: readonly AbortSignal[]) {
+    const { runner } = currentScopeNode();
+    this.#what = what;
     this.#runner = runner;
-    this.#task = task;
     this.#tasks = new Set(tasksIn(runner.root));
-    this.#waits = new Set(task === null ? [] : waitsOf(task));
+    this.#waits = new Set(waitsIn(runner.root));
     this.#hasDeadlines = runner.deadlines.earliest !== undefined;
     this.#listeners = new Map(signals.map((signal) => [signal, listenersOf(signal)]));
   }
 
   /** Throws if the part has left something. Called where it was made. */
   refuseLeftovers(): void {
-    const tasks = tasksIn(this.#runner.root).filter((task) => !this.#tasks.has(task));
-    if (tasks.length > 0) {
-      throw leftBehind(`${tasks.length} of its tasks running`, `\n${renderTaskTree(this.#runner.root)}`);
-    }
-    const waits = this.#task === null ? [] : waitsOf(this.#task).filter((wait) => !this.#waits.has(wait));
-    const [wait] = waits;
-    if (wait !== undefined) throw leftBehind(`a wait that nobody awaits: ${wait.target.describe(wait)}`);
-    const { earliest } = this.#runner.deadlines;
-    if (!this.#hasDeadlines && earliest !== undefined) throw leftBehind(`a deadline at ${earliest} ms of its clock`);
+    const what = this.#what;
+    const { root, deadlines } = this.#runner;
+    const { length } = tasksIn(root).filter((task) => !this.#tasks.has(task));
+    if (length > 0) throw leftBehind(what, `${length} of its tasks running`, `\n${renderTaskTree(root)}`);
+    const wait = waitsIn(root).find((waiter) => !this.#waits.has(waiter));
+    if (wait !== undefined) throw leftBehind(what, `a wait that nobody awaits: ${wait.target.describe(wait)}`);
+    const { earliest } = deadlines;
+    if (!this.#hasDeadlines && earliest !== undefined)
+      throw leftBehind(what, `a deadline at ${earliest} ms of its clock`);
     for (const [signal, before] of this.#listeners) {
-      if (listenersOf(signal) > before) throw leftBehind("a listener on an AbortSignal that outlives it");
+      if (listenersOf(signal) > before) throw leftBehind(what, "a listener on an AbortSignal that outlives it");
     }
   }
+}
+
+/** All waits in the scope and below, whoever waits: what a task leaves is handed to the scope around it. */
+function waitsIn(root: Scope): Waiter<never>[] {
+  const found: Waiter<never>[] = [];
+  const scopes = [root];
+  for (const scope of scopes) {
+    for (const member of scope.members()) {
+      if (isWaiter(member)) found.push(member);
+      else if (isScope(member)) scopes.push(member);
+    }
+  }
+  return found;
+}
+
+function isWaiter(member: ScopeMember): member is Waiter<never> {
+  return member.target !== undefined;
+}
+
+function isScope(member: ScopeMember): member is Scope {
+  return "members" in member;
 }
 
 function listenersOf(signal: AbortSignal): number {
@@ -61,14 +94,28 @@ export async function refuseLeftoverHandles(before: readonly string[] | null): P
   for (;;) {
     const left = resourcesBeyond(activeResources() ?? [], before);
     if (left.length === 0) return;
-    if (performance.now() - started > CLOSING_MS) throw leftBehind(`what keeps the process alive: ${left.join(", ")}`);
+    if (performance.now() - started > CLOSING_MS)
+      throw leftBehind("scenario", `what keeps the process alive: ${left.join(", ")}`);
     await nextTurn();
   }
 }
 
-function leftBehind(what: string, detail = ""): TestError {
+/** Notes the timers of the process; the result throws if there are more of them. */
+export function watchTimers(): () => void {
+  const before = timers();
+  return () => {
+    const more = timers() - before;
+    if (more > 0) throw leftBehind("test", `${more} of setTimeout() or setInterval() that are still to fire`);
+  };
+}
+
+function timers(): number {
+  return (activeResources() ?? []).filter((kind) => kind === "Timeout").length;
+}
+
+function leftBehind(who: "scenario" | "test", what: string, detail = ""): TestError {
   return new TestError(
     "MW_ERR_LEFT_BEHIND",
-    `Cannot end here: the scenario has left ${what}; end or undo it on every way out${detail}`,
+    `Cannot end here: the ${who} has left ${what}; end or undo it on every way out${detail}`,
   );
 }

@@ -7,6 +7,7 @@
 
 import { UsageError } from "../errors.ts";
 import type { Clock, Runner } from "../lowlevel.ts";
+import { badArgument, checkOptions } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { IdleWatch } from "./idle-watch.ts";
 
@@ -52,8 +53,9 @@ export class MockClock implements Clock {
   /** @internal Called when everything waits and no deadline is left. */
   onNothingLeft: ((runners: readonly Runner[]) => void) | null = null;
 
-  /** @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `startMs` is not a finite number */
+  /** @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` if `startMs` is not a finite number, or `autojump` no boolean */
   constructor(options: MockClockOptions = {}) {
+    checkOptions("MockClock", options, "{ autojump: false }");
     const { startMs = 0, autojump = true } = options;
     if (!Number.isFinite(startMs)) {
       throw new UsageError(
@@ -61,6 +63,7 @@ export class MockClock implements Clock {
         `Cannot create MockClock: 'startMs' is ${show(startMs)}; pass a number of milliseconds`,
       );
     }
+    if (typeof autojump !== "boolean") throw badArgument("create MockClock", "autojump", autojump, "a boolean");
     this.#now = startMs;
     this.#autojump = autojump;
   }

@@ -1,22 +1,28 @@
 // Runs one test on virtual time and fails it for whatever it leaves behind.
 
-import { TestError, UsageError } from "../errors.ts";
-import { currentScopeNode, type Job, renderTaskTree, run, type Runner, type TaskNode, tasksIn } from "../lowlevel.ts";
-import { show } from "../util/show.ts";
+import { TestError } from "../errors.ts";
+import {
+  checkJob,
+  currentScopeNode,
+  disown,
+  type Job,
+  renderTaskTree,
+  run,
+  type Runner,
+  type TaskNode,
+  tasksIn,
+} from "../lowlevel.ts";
+import { badArgument } from "../util/arguments.ts";
 import { EventLog, type TestEvent } from "./event-log.ts";
+import { Before, watchTimers } from "./leftovers.ts";
 import { DeadlockLookout, TimeLimit } from "./limits.ts";
 import { MockClock } from "./mock-clock.ts";
 import { nextTurn, ProcessWatch } from "./process-watch.ts";
 import { seedToUse, withSeed } from "./seeds.ts";
 import { TestDirector } from "./test-director.ts";
+import { type Call, checkFunction, checkTestOptions, type TestOptions } from "./test-options.ts";
 
-/** What every call that runs tests can be told. */
-export interface TestOptions {
-  /** Real milliseconds after which a test fails with a dump of its tasks. Default: 60 000. */
-  readonly timeoutMs?: number | undefined;
-  /** Codes (or names) of process warnings that the test provokes on purpose; any other one fails it. Default: none. */
-  readonly expectWarnings?: readonly string[] | undefined;
-}
+const CALL: Call = { name: "runTest", act: "run a test", options: ["clock", "seed", "onEvent"] };
 
 /** Options of {@link runTest}. */
 export interface RunTestOptions extends TestOptions {
@@ -44,7 +50,7 @@ export interface RunTestOptions extends TestOptions {
  * @throws whatever the test throws; under a seed wrapped in `MW_ERR_THROWN_UNDER_SEED` if it can carry no property
  * @throws {@link TestError} `MW_ERR_LEFT_RUNNING`, `MW_ERR_TEST_TIMEOUT` or `MW_ERR_UNEXPECTED_WARNING`
  * @throws {@link DeadlockError} `MW_ERR_DEADLOCK` as soon as nothing can wake any task
- * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad option
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a test that is no job, or a bad or unknown option
  * @see {@link https://kotlinlang.org/api/kotlinx.coroutines/kotlinx-coroutines-test/}
  *
  * @example
@@ -79,20 +85,26 @@ export interface RunTestOptions extends TestOptions {
  * ```
  */
 export async function runTest<T>(test: Job<T>, options: RunTestOptions = {}): Promise<T> {
-  const { clock = new MockClock(), seed: given, onEvent = null } = options;
-  checkTestOptions("run a test", options);
-  if (given === undefined) return await runDirected(test, options, { clock, director: null, onEvent });
-  const seed = seedToUse("run a test", given);
+  const seed = checkArguments(test, options);
+  const { clock = new MockClock(), onEvent = null } = options;
+  if (seed === null) return await runTidily(test, options, { clock, director: null, onEvent });
   return await runSeeded(test, options, { clock, director: new TestDirector(seed), onEvent }, seed);
 }
 
-/** Refuses bad options that all calls share. */
-export function checkTestOptions(call: string, { timeoutMs }: TestOptions): void {
-  if (timeoutMs === undefined || (typeof timeoutMs === "number" && timeoutMs > 0)) return;
-  throw new UsageError(
-    "MW_ERR_INVALID_ARGUMENT",
-    `Cannot ${call}: 'timeoutMs' is ${show(timeoutMs)}; pass a number of milliseconds > 0`,
-  );
+/** Returns the seed to use, if there is one. */
+function checkArguments(test: unknown, options: RunTestOptions): number | null {
+  checkJob(test, CALL.name);
+  try {
+    checkTestOptions(CALL, options);
+    const { clock, seed, onEvent } = options;
+    if (clock !== undefined && !(clock instanceof MockClock))
+      throw badArgument(CALL.act, "clock", clock, "a MockClock");
+    checkFunction(CALL.act, "onEvent", onEvent);
+    return seed === undefined ? null : seedToUse(CALL.act, seed);
+  } catch (error) {
+    disown(test); // a coroutine is not forgotten: it was refused
+    throw error;
+  }
 }
 
 /** How one run of a test is carried out. */
@@ -103,16 +115,23 @@ export interface Direction {
   readonly onEvent: ((event: TestEvent) => void) | null;
 }
 
-/** Like {@link runDirected}; its failures say the seed. */
+/** Runs one test that may leave no timer behind, with options that were checked; its failures say the seed. */
 export async function runSeeded<T>(test: Job<T>, options: TestOptions, direction: Direction, seed: number): Promise<T> {
   try {
-    return await runDirected(test, options, direction);
+    return await runTidily(test, options, direction);
   } catch (error) {
     throw withSeed(error, seed);
   }
 }
 
-/** Runs one test, with options that were checked. */
+async function runTidily<T>(test: Job<T>, options: TestOptions, direction: Direction): Promise<T> {
+  const refuseTimers = watchTimers();
+  const value = await runDirected(test, options, direction);
+  refuseTimers();
+  return value;
+}
+
+/** Runs one test, with options that were checked. What it leaves to the host, timers and handles, is not looked at. */
 export async function runDirected<T>(test: Job<T>, options: TestOptions, direction: Direction): Promise<T> {
   const { timeoutMs = 60_000, expectWarnings = [] } = options;
   const { clock, director } = direction;
@@ -151,6 +170,7 @@ function listen(
 
 async function runAndLookAround<T>(test: Job<T>): Promise<T> {
   const { runner, task } = currentScopeNode();
+  const before = new Before("test", []);
   const value = await (typeof test === "function" ? test() : test);
   const left = tasksIn(runner.root).filter((other) => other !== task);
   if (left.length > 0) {
@@ -159,5 +179,6 @@ async function runAndLookAround<T>(test: Job<T>): Promise<T> {
       `Cannot end the test: it leaves ${left.length} of its tasks running; await or cancel them first\n${renderTaskTree(runner.root)}`,
     );
   }
+  before.refuseLeftovers();
   return value;
 }

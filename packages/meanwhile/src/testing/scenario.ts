@@ -25,6 +25,16 @@ export interface Scenario<World, T> {
    * cleanup that fails is found.
    */
   readonly expectErrors?: ((error: unknown) => boolean) | undefined;
+  /**
+   * Whether the scenario may return a value although an injected error was thrown in it: because it tries again, has
+   * something else to offer, or does without. Default: false, so that an error that gets lost is found.
+   */
+  readonly mayRecover?: boolean | undefined;
+  /**
+   * Whether the scenario may return a value although it has caught its own cancellation. Default: false; whoever catches it
+   * has to throw it on.
+   */
+  readonly maySwallowCancellation?: boolean | undefined;
 }
 
 /** How a scenario ended. */

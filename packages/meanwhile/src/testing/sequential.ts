@@ -1,15 +1,28 @@
 // Compares a primitive with a model of it: several actors make random calls, some are cancelled, and what each call returned
 // must be explained by some order of calls, one after the other.
 
-import { TestError, UsageError } from "../errors.ts";
+import { TestError } from "../errors.ts";
 import { cancelScope, type CancelScope, taskGroup } from "../lowlevel.ts";
 import { sleep } from "../time/sleep.ts";
+import { badArgument } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { exploreSchedules } from "./explore.ts";
 import { waitUntilIdle } from "./idle.ts";
 import { linearize, type Model, type SeenCall } from "./linearize.ts";
 import { Random } from "./random.ts";
-import type { TestOptions } from "./run-test.ts";
+import {
+  type Call as TestCall,
+  checkCount,
+  checkFunction,
+  checkTestOptions,
+  type TestOptions,
+} from "./test-options.ts";
+
+const CALL: TestCall = {
+  name: "checkSequentially",
+  act: "check sequentially",
+  options: ["actors", "callsEach", "schedules", "seed"],
+};
 
 /** A primitive and its model, for {@link checkSequentially}. */
 export interface SequentialSpec<Subject, State, Call> extends Model<State, Call> {
@@ -70,17 +83,19 @@ export async function checkSequentially<Subject, State, Call>(
   spec: SequentialSpec<Subject, State, Call>,
   options: SequentialOptions = {},
 ): Promise<void> {
-  const { actors = 3, callsEach = 3, schedules = 1_000 } = options;
-  for (const [name, value] of Object.entries({ actors, callsEach })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new UsageError(
-        "MW_ERR_INVALID_ARGUMENT",
-        `Cannot check sequentially: '${name}' is ${show(value)}; pass an integer >= 1`,
-      );
-    }
-  }
+  checkTestOptions(CALL, options);
+  checkSpec(spec);
+  const { actors = 3, callsEach = 3, schedules = 1_000, ...rest } = options;
+  for (const [name, value] of Object.entries({ actors, callsEach, schedules })) checkCount(CALL.act, name, value);
   const test = (seed: number): Promise<void> => tryProgram(spec, actors, callsEach, seed);
-  await exploreSchedules(test, { ...options, schedules });
+  await exploreSchedules(test, { ...rest, schedules });
+}
+
+function checkSpec<Subject, State, Call>(spec: SequentialSpec<Subject, State, Call>): void {
+  if (typeof spec !== "object" || spec === null) throw badArgument(CALL.act, "spec", spec, "an object");
+  const { create, perform, step, calls } = spec;
+  for (const [name, value] of Object.entries({ create, perform, step })) checkFunction(CALL.act, name, value ?? null);
+  if (!Array.isArray(calls) || calls.length === 0) throw badArgument(CALL.act, "calls", calls, "an array of calls");
 }
 
 /** Runs one random program and compares it with the model. */

@@ -3,13 +3,22 @@
 // Points are numbered in the order in which they come. An injection changes nothing before it, so the k-th point of each run
 // is that of the first one.
 
-import { addInstrument, type CancelScope, currentScopeNode, enterScope, type Scope } from "../lowlevel.ts";
+import { TestError } from "../errors.ts";
+import {
+  addInstrument,
+  type CancelScope,
+  currentScopeNode,
+  enterScope,
+  type Scope,
+  type TaskNode,
+} from "../lowlevel.ts";
 import { callSite } from "./call-site.ts";
 import { Before } from "./leftovers.ts";
 import { MockClock } from "./mock-clock.ts";
-import { runDirected, type TestOptions } from "./run-test.ts";
+import { runDirected } from "./run-test.ts";
 import type { Injection, Scenario, ScenarioOutcome, TorturePoint } from "./scenario.ts";
 import type { TestDirector } from "./test-director.ts";
+import type { TestOptions } from "./test-options.ts";
 
 const { queueMicrotask } = globalThis;
 
@@ -29,6 +38,10 @@ export class TortureRun {
   // Only while the scenario runs: setup and check are left in peace.
   #tortured: Tortured | null = null;
   #injected: Error | null = null;
+  // While the waits in a scope that is being cancelled are told.
+  #isCancelling = false;
+  // The tasks in which code was thrown the cancellation, in the order in which that happened.
+  readonly #told = new Set<TaskNode>();
   /** The points that were passed, if nothing is injected. */
   readonly points: TorturePoint[] = [];
   /** How many points were passed. */
@@ -63,13 +76,14 @@ export class TortureRun {
   async #setUpRunAndCheck(): Promise<ScenarioOutcome<unknown>> {
     const { setup, check, signals, expectErrors } = this.#scenario;
     const world = await setup();
-    const before = new Before(signals?.(world) ?? []);
+    const before = new Before("scenario", signals?.(world) ?? []);
     const outcome = await this.#observe(world);
     // The error first: what it has left behind is its consequence.
     if (outcome.kind === "failed" && !this.#isInjected(outcome.error) && expectErrors?.(outcome.error) !== true) {
       throw outcome.error;
     }
     before.refuseLeftovers();
+    if (outcome.kind === "value") this.#refuseSwallowed();
     await check?.(world, outcome, this.#injection);
     return outcome;
   }
@@ -77,7 +91,10 @@ export class TortureRun {
   async #observe(world: unknown): Promise<ScenarioOutcome<unknown>> {
     using listening = new DisposableStack();
     listening.use(
-      addInstrument({ suspended: ({ scope, target }) => this.#atSuspension(scope, () => target.describe()) }),
+      addInstrument({
+        suspended: ({ scope, target }) => this.#atSuspension(scope, () => target.describe()),
+        resumed: ({ scope }) => this.#isCancelling && this.#tellIfCancelled(scope),
+      }),
     );
     listening.defer(() => (this.#tortured = null));
     try {
@@ -94,15 +111,31 @@ export class TortureRun {
     }
   }
 
+  #refuseSwallowed(): void {
+    const { mayRecover = false, maySwallowCancellation = false } = this.#scenario;
+    if (this.#injected !== null && !mayRecover) {
+      throw swallowed("the injected error was thrown in it", "throw it on, or set 'mayRecover' if that is right");
+    }
+    const main = currentScopeNode().task;
+    const swallower = [...this.#told].find((task) => task === main || task.state.kind === "succeeded");
+    if (swallower === undefined || maySwallowCancellation) return;
+    throw swallowed(
+      `its task "${swallower.name}" was thrown the cancellation and caught it`,
+      "throw it on, with rethrowIfCancelled() or in a 'finally', or set 'maySwallowCancellation' if that is right",
+    );
+  }
+
   #isInjected(error: unknown): boolean {
     return this.#injected !== null && stemsFrom(error, this.#injected);
   }
 
   #atCheckpoint(scope: Scope): Error | undefined {
     const point = this.#pass("checkpoint", scope, "");
-    if (point === null) return undefined;
-    this.#cancelAt(point);
-    if (point.number !== this.#injection.error) return undefined;
+    if (point !== null) this.#cancelAt(point);
+    if (point === null || point.number !== this.#injection.error) {
+      this.#tellIfCancelled(scope);
+      return undefined;
+    }
     this.#injected = this.#makeError();
     return this.#injected;
   }
@@ -137,9 +170,22 @@ export class TortureRun {
 
   #cancelAt({ number }: TorturePoint): void {
     const { cancel, thenOuter } = this.#injection;
+    this.#isCancelling = true;
     if (number === cancel) this.#tortured?.scope.cancel(`torture, at point ${number}`);
     if (number === thenOuter) this.#tortured?.outer.cancel(`torture, at point ${number}`);
+    this.#isCancelling = false;
   }
+
+  // A checkpoint and a wait that the cancellation ends throw it. A value that arrives in spite of it is none of that.
+  #tellIfCancelled(scope: Scope | null): void {
+    if (this.#tortured === null || !scope?.task || !this.#tortured.region.contains(scope)) return;
+    const by = scope.effective?.scope;
+    if (by === this.#tortured.scope || by === this.#tortured.outer) this.#told.add(scope.task);
+  }
+}
+
+function swallowed(what: string, remedy: string): TestError {
+  return new TestError("MW_ERR_TORTURE", `Cannot accept that the scenario returns a value: ${what}; ${remedy}`);
 }
 
 function whereIs(what: string | (() => string), kind: TorturePoint["kind"]): string {

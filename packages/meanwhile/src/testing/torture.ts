@@ -1,15 +1,16 @@
 // Runs a scenario again and again, and cancels it, or lets it fail, at another moment each time.
 
-import { TestError, UsageError } from "../errors.ts";
+import { TestError } from "../errors.ts";
 import { currentScopeNode } from "../lowlevel.ts";
 import { show } from "../util/show.ts";
 import { refuseLeftoverHandles } from "./leftovers.ts";
 import { nextTurn } from "./process-watch.ts";
 import { activeResources } from "./resources.ts";
-import { checkTestOptions, type TestOptions } from "./run-test.ts";
 import type { Injection, Scenario, TorturePoint } from "./scenario.ts";
 import { seedToUse, withSeed } from "./seeds.ts";
 import { TestDirector } from "./test-director.ts";
+import type { TestOptions } from "./test-options.ts";
+import { checkPointOf, checkTortureArguments, noPointAfter } from "./torture-arguments.ts";
 import { TortureRun } from "./torture-run.ts";
 
 /** Options of {@link torture}. */
@@ -64,7 +65,7 @@ export interface TortureReport {
  * @throws what the scenario throws when nothing is injected
  * @throws {@link TestError} `MW_ERR_TORTURE` with the point, its place in the program, and how to run only this one again;
  *   `cause` is what was wrong. `MW_ERR_NOT_DETERMINISTIC` if a point does not come again
- * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad option
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad or unknown option, or an `only` that names no point of it
  * @see {@link https://everything.curl.dev/internals/tests/torture.html}
  *
  * @example
@@ -94,27 +95,10 @@ export async function torture(
   options: TortureOptions = {},
 ): Promise<TortureReport> {
   const scenario = typeof given === "function" ? { setup: () => undefined, run: given } : given;
-  checkArguments(scenario, options);
+  checkTortureArguments(scenario, options);
   const seed = options.seed === undefined ? null : seedToUse("torture", options.seed);
   await nextTurn(); // what has just been closed is gone then
   return await new Torturer(scenario, options, seed).torture();
-}
-
-function checkArguments(scenario: Scenario<unknown, unknown>, options: TortureOptions): void {
-  const { inject = "cancel", pairs = 0, errors } = options;
-  checkTestOptions("torture", options);
-  if (typeof scenario?.run !== "function" || typeof scenario.setup !== "function") {
-    throw badArgument(`the scenario is ${show(scenario)}; pass a function, or an object with 'setup' and 'run'`);
-  }
-  if (!["cancel", "error", "both"].includes(inject)) {
-    throw badArgument(`'inject' is ${show(inject)}; pass "cancel", "error" or "both"`);
-  }
-  if (!Number.isInteger(pairs) || pairs < 0) throw badArgument(`'pairs' is ${show(pairs)}; pass an integer >= 0`);
-  if (errors?.length === 0) throw badArgument("'errors' is empty; pass functions that make errors");
-}
-
-function badArgument(what: string): UsageError {
-  return new UsageError("MW_ERR_INVALID_ARGUMENT", `Cannot torture: ${what}`);
 }
 
 function injectedError(): Error {
@@ -162,11 +146,13 @@ class Torturer {
   }
 
   async #runOnly(only: Injection): Promise<void> {
-    const { cancel, error, kind = 0 } = only;
-    if (cancel === undefined && error === undefined) throw badArgument("'only' has neither 'cancel' nor 'error'");
-    if (this.#errors[kind] === undefined)
-      throw badArgument(`'only' has 'kind' ${show(kind)}, of ${this.#errors.length}`);
-    await this.#inject(only);
+    checkPointOf(only, this.#points);
+    if (only.thenOuter === undefined) {
+      await this.#inject(only);
+      return;
+    }
+    const { injectedAt, passed } = await this.#runOnce(only);
+    if (injectedAt?.number !== only.thenOuter) throw noPointAfter(only, passed);
   }
 
   async #cancelEverywhere(): Promise<void> {

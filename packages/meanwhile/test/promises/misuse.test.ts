@@ -56,6 +56,7 @@ import {
   wait,
 } from "meanwhile";
 import { atRunExit } from "meanwhile/lowlevel";
+import * as testing from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
 import { refuseSecondCopy } from "../../src/kernel/current.ts";
@@ -288,6 +289,135 @@ describe("A wrong argument", () => {
     const missing = Object.entries(core)
       .filter(([name, value]) => typeof value === "function" && !name.endsWith("Error") && !TAKES_ANYTHING.test(name))
       .filter(([name]) => !WRONG_ARGUMENTS.some(([call]) => call.replace(/^new /, "").startsWith(`${name}(`)));
+    assert.deepEqual(missing, []);
+  });
+});
+
+const SPEC = { create: never, calls: [1], perform: never, initial: 0, step: never };
+const KITS = [
+  ["checkBarrier", testing.checkBarrier],
+  ["checkCondition", testing.checkCondition],
+  ["checkEvent", testing.checkEvent],
+  ["checkLock", testing.checkLock],
+  ["checkQueue", testing.checkQueue],
+  ["checkRateLimiter", testing.checkRateLimiter],
+  ["checkSemaphore", testing.checkSemaphore],
+] as const;
+
+const WRONG_ARGUMENTS_OF_TESTS: readonly Row[] = [
+  ["runTest(promise)", () => testing.runTest(promise()), /^Cannot start a promise with runTest: its work has begun/],
+  ["runTest(5)", () => testing.runTest(bad(5)), /^Cannot start 5 with runTest: that is no job/],
+  ["runTest(test, 5)", () => testing.runTest(never, bad(5)), /^Cannot use 5 as the options of runTest; pass an object/],
+  ["runTest(coroutine, 5)", () => testing.runTest(lazy(), bad(5)), /^Cannot use 5 as the options of runTest/],
+  [
+    "runTest(test, { clock: {} })",
+    () => testing.runTest(never, { clock: bad({}) }),
+    /^Cannot run a test: 'clock' is an object \(Object\); pass a MockClock$/,
+  ],
+  [
+    "runTest(test, { expectWarnings: 'X' })",
+    () => testing.runTest(never, { expectWarnings: bad("X") }),
+    /^Cannot run a test: 'expectWarnings' is "X"; pass an array of codes/,
+  ],
+  [
+    "runTest(test, { timeout: 5 })",
+    () => testing.runTest(never, bad({ timeout: 5 })),
+    /^Cannot run a test: runTest has no option "timeout"; it has timeoutMs, .*, seed, onEvent$/,
+  ],
+  [
+    "runTest(test, { timeoutMs: 0 })",
+    () => testing.runTest(never, { timeoutMs: 0 }),
+    /'timeoutMs' is 0; pass a number/,
+  ],
+  ["runTest(test, { seed: -1 })", () => testing.runTest(never, { seed: -1 }), /'seed' is -1; pass an integer/],
+  ["runTest(coroutine, { seed: -1 })", () => testing.runTest(lazy(), { seed: -1 }), /'seed' is -1; pass an integer/],
+  [
+    "runTest(test, { onEvent: 5 })",
+    () => testing.runTest(never, { onEvent: bad(5) }),
+    /'onEvent' is 5; pass a function$/,
+  ],
+  ["exploreSchedules(5)", () => testing.exploreSchedules(bad(5)), /'test' is 5; pass a function that can be called/],
+  ["exploreSchedules(test, 5)", () => testing.exploreSchedules(never, bad(5)), /as the options of exploreSchedules/],
+  [
+    "exploreSchedules(test, { schedules: 0 })",
+    () => testing.exploreSchedules(never, { schedules: 0 }),
+    /'schedules' is 0; pass an integer >= 1$/,
+  ],
+  [
+    "exploreSchedules(test, { checkDeterminism: 2 })",
+    () => testing.exploreSchedules(never, { checkDeterminism: bad(2) }),
+    /'checkDeterminism' is 2; pass a boolean$/,
+  ],
+  [
+    "exploreSchedules(test, { count: 5 })",
+    () => testing.exploreSchedules(never, bad({ count: 5 })),
+    /exploreSchedules has no option "count"/,
+  ],
+  ["torture(5)", () => testing.torture(bad(5)), /^Cannot torture: the scenario is 5; pass a function/],
+  ["torture(scenario, 5)", () => testing.torture(never, bad(5)), /^Cannot use 5 as the options of torture/],
+  ["torture(scenario, { point: 5 })", () => testing.torture(never, bad({ point: 5 })), /has no option "point"; it has/],
+  [
+    "torture(scenario, { mayFail: true })",
+    () => testing.torture(never, { mayFail: bad(true) }),
+    /'mayFail' is true; pass a function$/,
+  ],
+  [
+    "torture(scenario, { errors: [new Error()] })",
+    () => testing.torture(never, { errors: bad([new Error()]) }),
+    /'errors' is an array of 1; pass an array of one or more functions/,
+  ],
+  ["torture(scenario, { only: 3 })", () => testing.torture(never, { only: bad(3) }), /'only' is 3; pass what the mess/],
+  [
+    "torture({ mayRecover: 5 })",
+    () => testing.torture({ setup: never, run: never, mayRecover: bad(5) }),
+    /'mayRecover' is 5; pass a boolean$/,
+  ],
+  ["checkSequentially(5)", () => testing.checkSequentially(bad(5)), /'spec' is 5; pass an object$/],
+  [
+    "checkSequentially({ ...spec, step: 5 })",
+    () => testing.checkSequentially({ ...SPEC, step: bad(5) }),
+    /'step' is 5; pass a function$/,
+  ],
+  [
+    "checkSequentially({ ...spec, calls: [] })",
+    () => testing.checkSequentially({ ...SPEC, calls: [] }),
+    /'calls' is an array of 0; pass an array of calls$/,
+  ],
+  [
+    "checkSequentially(spec, { actors: 0 })",
+    () => testing.checkSequentially(SPEC, { actors: 0 }),
+    /'actors' is 0; pass an integer >= 1$/,
+  ],
+  ["checkSequentially(spec, 5)", () => testing.checkSequentially(SPEC, bad(5)), /as the options of checkSequentially/],
+  ...KITS.flatMap(([name, check]): Row[] => [
+    [`${name}(5)`, () => check(bad(5)), /^Cannot check a [a-z ]+: 'create' is 5; pass a function that makes a new/],
+    [`${name}(create, 5)`, () => check(never, bad(5)), new RegExp(`^Cannot use 5 as the options of ${name}; pass`)],
+    [`${name}(create, { size: 5 })`, () => check(never, bad({ size: 5 })), new RegExp(`${name} has no option "size"`)],
+  ]),
+  [
+    "checkQueue(create, { order: 'fifo' })",
+    () => testing.checkQueue(never, { order: bad("fifo") }),
+    /'order' is "fifo"; pass one of oldest, newest, smallest$/,
+  ],
+  ["assertCheckpoints(5)", () => testing.assertCheckpoints(bad(5)), /^Cannot start 5 with assertCheckpoints/],
+  ["assertNoCheckpoints(promise)", () => testing.assertNoCheckpoints(promise()), /with assertNoCheckpoints: its work/],
+  ["new MockClock(5)", () => new testing.MockClock(bad(5)), /^Cannot use 5 as the options of MockClock; pass/],
+  ["new MockClock({ startMs: NaN })", () => new testing.MockClock({ startMs: NaN }), /'startMs' is NaN; pass/],
+  [
+    "new MockClock({ autojump: 0 })",
+    () => new testing.MockClock({ autojump: bad(0) }),
+    /'autojump' is 0; pass a boolean$/,
+  ],
+  ["new Sequencer().at(-1)", () => new testing.Sequencer().at(-1), /^Cannot wait for turn -1 of a sequencer/],
+];
+
+describe("A wrong argument of a test", () => {
+  refusesInsideOfRuns("MW_ERR_INVALID_ARGUMENT", WRONG_ARGUMENTS_OF_TESTS);
+
+  it("is looked for by every function and class of meanwhile/testing", () => {
+    const missing = Object.entries(testing)
+      .filter(([name, value]) => typeof value === "function" && !/Error$|^TestEvent$|^waitUntilIdle$/.test(name))
+      .filter(([name]) => !WRONG_ARGUMENTS_OF_TESTS.some(([call]) => call.replace(/^new /, "").startsWith(`${name}(`)));
     assert.deepEqual(missing, []);
   });
 });

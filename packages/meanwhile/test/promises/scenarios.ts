@@ -43,17 +43,24 @@ export interface Program {
   readonly run: (world: World) => unknown;
   /** For a program that ends with errors of its own, or cannot be failed at any place: only cancelled. */
   readonly cancelOnly?: true;
+  /** For a program that has a value although a call in it has failed: it tries again, or does without. */
+  readonly mayRecover?: true;
+  /** For a program in which a failure that it handles goes before its cancellation. */
+  readonly maySwallowCancellation?: true;
 }
 
 interface Covering {
   by(program: Program["run"]): Program;
   /** Only cancelled. */
   cancelledBy(program: Program["run"]): Program;
+  /** Has a value although a call in it has failed. */
+  recoveringBy(program: Program["run"]): Program;
 }
 
 const covering = (...covers: string[]): Covering => ({
   by: (program) => ({ covers, run: program }),
   cancelledBy: (program) => ({ covers, run: program, cancelOnly: true }),
+  recoveringBy: (program) => ({ covers, run: program, mayRecover: true }),
 });
 
 /** The message of the errors that the programs throw themselves. */
@@ -78,11 +85,15 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     for (let i = 0; i < 3; i++) await checkpoint();
   }),
   "a timeout in time": covering("timeout").by((world) => timeout(50, () => world.work(2))),
-  "a timeout that expires": covering("timeout").by((world) => timeout(2, () => world.work(50)).catch(rethrowOurs)),
-  "a timeout over blocks of several tasks": covering("timeout", "gather").by((world) =>
+  "a timeout that expires": covering("timeout").recoveringBy((world) =>
+    timeout(2, () => world.work(50)).catch(rethrowOurs),
+  ),
+  "a timeout over blocks of several tasks": covering("timeout", "gather").recoveringBy((world) =>
     timeout(3, () => gather([() => world.work(50), () => world.work(1)])).catch(rethrowOurs),
   ),
-  timeoutAt: covering("timeoutAt").by((world) => timeoutAt(now() + 2, () => world.work(50)).catch(rethrowOurs)),
+  timeoutAt: covering("timeoutAt").recoveringBy((world) =>
+    timeoutAt(now() + 2, () => world.work(50)).catch(rethrowOurs),
+  ),
   "nested timeouts": covering("moveOnAfter").by((world) =>
     moveOnAfter(4, () => moveOnAfter(2, () => world.work(50)).then(() => world.work(50))),
   ),
@@ -96,7 +107,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     await shield(() => world.work(3));
     await checkpoint();
   }),
-  "a shield that expires": covering("shield").by(async (world) => {
+  "a shield that expires": covering("shield").recoveringBy(async (world) => {
     await shield(() => world.work(50), { timeoutMs: 2 }).catch(rethrowOurs);
     await checkpoint();
   }),
@@ -139,7 +150,9 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
       { concurrency: 2 },
     ),
   ),
-  "gather with a failure": covering("gather").by((world) => gather([() => world.work(5), failing]).catch(rethrowOurs)),
+  "gather with a failure": covering("gather").recoveringBy((world) =>
+    gather([() => world.work(5), failing]).catch(rethrowOurs),
+  ),
   "gather of gathers": covering("gather").by((world) =>
     gather([
       () => gather([() => world.work(1), () => world.work(4)]),
@@ -147,27 +160,27 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ]),
   ),
   "gather of running promises": covering("gather").by((world) => gather([inATurn(1), () => world.work(2)])),
-  gatherSettled: covering("gatherSettled").by((world) =>
+  gatherSettled: covering("gatherSettled").recoveringBy((world) =>
     gatherSettled([() => world.work(2), failing, () => world.work(4)]),
   ),
-  race: covering("race").by((world) => race([() => world.work(3), () => world.work(1)])),
-  "a race that a failure decides": covering("race").by((world) =>
+  race: covering("race").recoveringBy((world) => race([() => world.work(3), () => world.work(1)])),
+  "a race that a failure decides": covering("race").recoveringBy((world) =>
     race([() => world.work(5), failing]).catch(rethrowOurs),
   ),
-  any: covering("any").by((world) => any([failing, () => world.work(3), () => world.work(9)])),
+  any: covering("any").recoveringBy((world) => any([failing, () => world.work(3), () => world.work(9)])),
   asCompleted: covering("asCompleted").by(async (world) => {
     for await (const ms of asCompleted([3, 1, 2].map((item) => () => world.work(item)))) await world.work(ms);
   }),
-  "asCompleted, left early": covering("asCompleted").by(async (world) => {
+  "asCompleted, left early": covering("asCompleted").recoveringBy(async (world) => {
     for await (const ms of asCompleted([3, 1, 2].map((item) => () => world.work(item)))) if (ms === 1) break;
   }),
-  "wait for all": covering("wait").by((world) =>
+  "wait for all": covering("wait").recoveringBy((world) =>
     taskGroup(async (group) => {
       const tasks = [2, 1].map((ms) => group.createTask(() => world.work(ms)));
       await waitFor(tasks);
     }),
   ),
-  "wait for the first, or for a while": covering("wait").by((world) =>
+  "wait for the first, or for a while": covering("wait").recoveringBy((world) =>
     taskGroup(async (group) => {
       const tasks = [9, 2].map((ms) => group.createTask(() => world.work(ms)));
       await waitFor(tasks, { until: "first" });
@@ -225,7 +238,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   "map, as they are ready": covering("map").by(async (world) => {
     for await (const _ of map([3, 1, 2], (item) => world.work(item), { concurrency: 3, ordered: false }));
   }),
-  "map, left early": covering("map").by(async (world) => {
+  "map, left early": covering("map").recoveringBy(async (world) => {
     for await (const _ of map([1, 9, 9], (item) => world.work(item), { concurrency: 3 })) break;
   }),
 
@@ -246,13 +259,16 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
       });
     }),
   ),
-  "a group with a failure": covering("taskGroup").by((world) =>
-    taskGroup(async (group) => {
-      group.createTask(() => world.work(9));
-      group.createTask(failing);
-      await world.work(9);
-    }).catch(rethrowOurs),
-  ),
+  "a group with a failure": {
+    ...covering("taskGroup").recoveringBy((world) =>
+      taskGroup(async (group) => {
+        group.createTask(() => world.work(9));
+        group.createTask(failing);
+        await world.work(9);
+      }).catch(rethrowOurs),
+    ),
+    maySwallowCancellation: true,
+  },
   "a group that cancels itself": covering("taskGroup").by((world) =>
     taskGroup(async (group) => {
       group.createTask(() => world.work(9));
@@ -287,7 +303,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   }),
 
   // Once more
-  "retry with waits": covering("retry").by((world) => {
+  "retry with waits": covering("retry").recoveringBy((world) => {
     let attempts = 0;
     return retry(
       async () => {
@@ -298,10 +314,10 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
       { attempts: 3, backoff: exponential({ baseMs: 2, jitter: "none" }) },
     );
   }),
-  "retry with deadlines": covering("retry").by((world) =>
+  "retry with deadlines": covering("retry").recoveringBy((world) =>
     retry(() => world.work(5), { attempts: 3, backoff: fixed(1), attemptTimeoutMs: 3, totalMs: 12 }).catch(rethrowOurs),
   ),
-  retrying: covering("retry").by((world) => {
+  retrying: covering("retry").recoveringBy((world) => {
     let tries = 0;
     const flaky = retrying(
       async () => {
@@ -454,7 +470,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     return gather([() => lot.park(), () => lot.park(), () => world.work(1).then(() => lot.unparkAll())]);
   }),
   enterScope: covering("enterScope").by((world) => enterScope(() => world.work(1))),
-  Children: covering("Children.join", "Children.runBody").by(async (world) => {
+  Children: covering("Children.join", "Children.runBody").recoveringBy(async (world) => {
     const children = new Children("a test", () => {});
     try {
       children.create(() => world.work(3), "child", 0).start();

@@ -36,6 +36,8 @@ export async function tortured(
       signals: (world) => [world.abort.signal],
       // A job that fails while the rest is being cancelled: its error goes before the cancellation.
       expectErrors: (error) => error instanceof Error && error.message === ON_PURPOSE,
+      mayRecover: program.mayRecover,
+      maySwallowCancellation: program.maySwallowCancellation,
     },
     { ...options, expectWarnings: [SUPPRESSED] },
   );

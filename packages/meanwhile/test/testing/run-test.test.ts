@@ -76,6 +76,35 @@ describe("runTest", () => {
     assert.equal(cleaned, true);
   });
 
+  it("fails a test that leaves a wait nobody awaits, of its own or of a task", async () => {
+    const forgets = async (): Promise<void> => void sleep(5).catch(() => {});
+    const tests: ReadonlyArray<() => Promise<unknown>> = [forgets, () => gather([forgets]), () => shield(forgets)];
+    for (const test of tests) {
+      await assert.rejects(runTest(test), { code: "MW_ERR_LEFT_BEHIND", message: /a wait that nobody awaits: sleep/ });
+    }
+  });
+
+  it("fails a test that leaves a real timer", async () => {
+    for (const start of [() => setTimeout(() => {}, 60_000), () => setInterval(() => {}, 60_000)]) {
+      for (const seed of [undefined, 1]) {
+        let timer: NodeJS.Timeout | undefined;
+        const error = await errorOf(runTest(async () => void (timer = start()), { seed }));
+        clearTimeout(timer);
+        assert.equal(error.code, "MW_ERR_LEFT_BEHIND");
+        assert.match(error.message, /the test has left 1 of setTimeout\(\) or setInterval\(\) that are still to fire/);
+      }
+    }
+  });
+
+  it("accepts timers that have fired or were cleared, and those of others", async () => {
+    const others = setTimeout(() => {}, 60_000);
+    await runTest(async () => {
+      clearTimeout(setTimeout(() => {}, 60_000));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    });
+    clearTimeout(others);
+  });
+
   it("fails a test whose tasks wait for each other at once, naming the circle", async () => {
     await assert.rejects(
       runTest(async () => {

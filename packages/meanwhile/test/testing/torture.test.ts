@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import {
+  cancellable,
   cancelScope,
   checkpoint,
   createTask,
@@ -216,6 +217,7 @@ describe("torture", () => {
   it("tries pairs of cancellations, spread evenly", async () => {
     const cleanup: Scenario<string[], unknown> = {
       setup: () => [],
+      maySwallowCancellation: true, // with its try block done it does without a part of its cleanup
       run: async (seen) => {
         try {
           await sleep(1);
@@ -347,6 +349,39 @@ describe("torture finds", () => {
     assert.deepEqual(outcomes, { value: 1, cancelled: 0, failed: 2 });
   });
 
+  it("a cancellation that is swallowed, at a checkpoint or in a wait", async () => {
+    for (const cancel of [1, 2]) {
+      const cause = await causeOf(() => sleep(1).catch(() => "as if nothing had happened"), { only: { cancel } });
+      assert.match(cause.message, /its task "main" was thrown the cancellation and caught it; .*'maySwallowCanc/);
+    }
+  });
+
+  it("a cancellation that a job swallows", async () => {
+    const cause = await causeOf(() => gather([() => sleep(1).catch(() => {}), async function other() {}]), {
+      only: { cancel: 3 },
+    });
+    assert.match(cause.message, /its task "task \d+" was thrown the cancellation and caught it/);
+  });
+
+  it("no swallowed cancellation in a value that came in spite of it", async () => {
+    const { outcomes } = await torture(() =>
+      cancellable(async (signal) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        return signal.aborted;
+      }),
+    );
+    assert.ok(outcomes.value > 0);
+  });
+
+  it("nothing wrong with a swallowed cancellation that is announced", async () => {
+    const { outcomes } = await torture({
+      setup: () => {},
+      run: () => sleep(1).catch(() => {}),
+      maySwallowCancellation: true,
+    });
+    assert.equal(outcomes.value, 3);
+  });
+
   it("an item that is lost when a hand-over meets a cancellation", async () => {
     // Wrong: it takes the item back out of the hands of a task that has it already.
     class LossyQueue {
@@ -386,10 +421,6 @@ describe("torture finds", () => {
     );
     assert.equal(error.code, "MW_ERR_NOT_DETERMINISTIC");
     assert.match(error.message, /passed 1 points|passed 2 points/);
-    await assert.rejects(
-      torture(() => sleep(1), { only: { cancel: 99 } }),
-      { code: "MW_ERR_NOT_DETERMINISTIC" },
-    );
   });
 });
 
@@ -449,18 +480,55 @@ describe("torture with errors", () => {
     assert.deepEqual([some.runs, some.outcomes.failed], [3, 2]);
   });
 
-  it("injects nothing when the scenario handles it", async () => {
+  it("lets a scenario that may recover have a value although a call has failed", async () => {
     const { outcomes } = await torture(
-      async () => {
-        assert.ok(!isCancelled(await sleep(1).catch((error: unknown) => error)));
+      {
+        setup: () => {},
+        run: async () => {
+          assert.ok(!isCancelled(await sleep(1).catch((error: unknown) => error)));
+        },
+        mayRecover: true,
       },
       { inject: "error" },
     );
     assert.deepEqual(outcomes, { value: 1, cancelled: 0, failed: 0 });
   });
+
+  it("finds an error that is swallowed", async () => {
+    const cause = await causeOf(() => sleep(1).catch(() => {}), { inject: "error" });
+    assert.match(cause.message, /returns a value: the injected error was thrown in it; .*'mayRecover'/);
+  });
 });
 
 describe("torture", () => {
+  it("says how many points there are when it is told one that there is not", async () => {
+    const cleanup = async (): Promise<void> => {
+      try {
+        await sleep(1);
+      } finally {
+        await shield(() => sleep(1));
+      }
+    };
+    const rows: ReadonlyArray<readonly [only: Injection, message: RegExp]> = [
+      [{ cancel: 99 }, /'only\.cancel' is 99, and the scenario has 6 points; pass an integer from 1 to 6$/],
+      [{ cancel: 0 }, /'only\.cancel' is 0, .* from 1 to 6$/],
+      [{ error: 8 }, /'only\.error' is 8, .* from 1 to 6$/],
+      [{ error: 2 }, /point 2 of 6 is no checkpoint but a suspension, where no call can fail; pass one of 1, 4 as/],
+      [{ cancel: 2, thenOuter: 2 }, /'only\.thenOuter' is 2; pass an integer above 2/],
+      [
+        { cancel: 2, thenOuter: 99 },
+        /cancelled at point 2 the scenario passes \d points; pass an integer from 3 to \d$/,
+      ],
+    ];
+    for (const [only, message] of rows) {
+      await assert.rejects(torture(cleanup, { only }), { code: "MW_ERR_INVALID_ARGUMENT", message });
+    }
+    await assert.rejects(
+      torture(async () => {}, { only: { cancel: 1 } }),
+      { code: "MW_ERR_INVALID_ARGUMENT", message: /no points at all$/ },
+    );
+  });
+
   it("refuses what it cannot do", async () => {
     const bad = (scenario: unknown, options: TortureOptions, message: RegExp): Promise<void> =>
       assert.rejects(torture(scenario as () => unknown, options), { code: "MW_ERR_INVALID_ARGUMENT", message });
@@ -472,7 +540,7 @@ describe("torture", () => {
     await bad(scenario, { pairs: -1 }, /'pairs'/);
     await bad(scenario, { errors: [] }, /'errors'/);
     await bad(scenario, { only: {} }, /'only'/);
-    await bad(scenario, { only: { error: 1, kind: 1 } }, /'kind'/);
+    await bad(scenario, { only: { error: 1, kind: 1 } }, /'only\.kind' is 1; pass 0/);
     await bad(scenario, { seed: 0.5 }, /'seed'/);
     await bad(scenario, { timeoutMs: -1 }, /'timeoutMs'/);
   });

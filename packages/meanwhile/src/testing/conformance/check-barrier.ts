@@ -42,7 +42,7 @@ export async function checkBarrier(
   create: (parties: number) => BarrierLike,
   options: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  return await checkRules("barrier", rulesOf(create), options);
+  return await checkRules({ name: "checkBarrier", what: "barrier", create, rulesOf }, options);
 }
 
 function rulesOf(create: (parties: number) => BarrierLike): Rule[] {

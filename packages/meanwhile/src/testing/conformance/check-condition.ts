@@ -52,7 +52,7 @@ export async function checkCondition(
   create: () => ConditionLike,
   options: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  return await checkRules("condition", rulesOf(create), options);
+  return await checkRules({ name: "checkCondition", what: "condition", create, rulesOf }, options);
 }
 
 function rulesOf(create: () => ConditionLike): Rule[] {

@@ -51,7 +51,7 @@ export async function checkEvent(
   create: () => EventLike,
   options: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  return await checkRules("event", rulesOf(create), options);
+  return await checkRules({ name: "checkEvent", what: "event", create, rulesOf }, options);
 }
 
 function rulesOf(create: () => EventLike): Rule[] {

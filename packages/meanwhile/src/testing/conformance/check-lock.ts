@@ -1,7 +1,7 @@
 // Is it a lock?
 
 import { permitRules, type PermitSource } from "./permits.ts";
-import { checkRules, type ConformanceOptions, type ConformanceReport } from "./rules.ts";
+import { checkRules, type ConformanceOptions, type ConformanceReport, type Rule } from "./rules.ts";
 
 /**
  * Checks that something is a lock: it lets one caller in at a time, in the order they asked; nobody overtakes; a caller that
@@ -27,5 +27,6 @@ export async function checkLock(
   create: () => PermitSource,
   options: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  return await checkRules("lock", permitRules(create, 1), options);
+  const rulesOf = (): Rule[] => permitRules(create, 1);
+  return await checkRules({ name: "checkLock", what: "lock", create, rulesOf }, options);
 }

@@ -1,8 +1,11 @@
 // Is it a queue?
 
+import { badArgument } from "../../util/arguments.ts";
 import type { QueueLike, QueueOrder } from "./queue-model.ts";
 import { queueRules } from "./queue-rules.ts";
-import { checkRules, type ConformanceOptions, type ConformanceReport } from "./rules.ts";
+import { checkRules, type ConformanceOptions, type ConformanceReport, type Rule } from "./rules.ts";
+
+const ORDERS: readonly QueueOrder[] = ["oldest", "newest", "smallest"];
 
 /** Options of {@link checkQueue}. */
 export interface CheckQueueOptions extends ConformanceOptions {
@@ -35,5 +38,10 @@ export async function checkQueue(
   create: (maxSize: number) => QueueLike,
   options: CheckQueueOptions = {},
 ): Promise<ConformanceReport> {
-  return await checkRules("queue", queueRules(create, options.order ?? "oldest"), options);
+  const rulesOf = (): Rule[] => {
+    const { order = "oldest" } = options;
+    if (!ORDERS.includes(order)) throw badArgument("check a queue", "order", order, `one of ${ORDERS.join(", ")}`);
+    return queueRules(create, order);
+  };
+  return await checkRules({ name: "checkQueue", what: "queue", options: ["order"], create, rulesOf }, options);
 }

@@ -56,7 +56,7 @@ export async function checkRateLimiter(
   create: (limits: RateLimits) => RateLimiterLike,
   options: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  return await checkRules("rate limiter", rulesOf(create), options);
+  return await checkRules({ name: "checkRateLimiter", what: "rate limiter", create, rulesOf }, options);
 }
 
 function rulesOf(create: (limits: RateLimits) => RateLimiterLike): Rule[] {

@@ -1,10 +1,10 @@
 // Is it a semaphore?
 
 import { permitRules, type PermitSource } from "./permits.ts";
-import { checkRules, type ConformanceOptions, type ConformanceReport } from "./rules.ts";
+import { checkRules, type ConformanceOptions, type ConformanceReport, type Rule } from "./rules.ts";
 
 /** How many permits those that are checked have. */
-const CAPACITIES = [1, 2];
+const CAPACITIES = [1, 2, 3];
 
 /**
  * Checks that something is a semaphore, or a limiter that works like one: it gives out as many permits as it has, in the
@@ -31,6 +31,6 @@ export async function checkSemaphore(
   create: (permits: number) => PermitSource,
   options: ConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  const rules = CAPACITIES.flatMap((capacity) => permitRules(() => create(capacity), capacity));
-  return await checkRules("semaphore", rules, options);
+  const rulesOf = (): Rule[] => CAPACITIES.flatMap((capacity) => permitRules(() => create(capacity), capacity));
+  return await checkRules({ name: "checkSemaphore", what: "semaphore", create, rulesOf }, options);
 }

@@ -2,13 +2,14 @@
 
 import { TestError } from "../../errors.ts";
 import { currentScopeNode } from "../../lowlevel.ts";
+import { badArgument } from "../../util/arguments.ts";
 import { show } from "../../util/show.ts";
-import { checkSchedules } from "../explore.ts";
 import { MockClock } from "../mock-clock.ts";
-import { checkTestOptions, runDirected, type TestOptions } from "../run-test.ts";
+import { runDirected } from "../run-test.ts";
 import { seedsToUse, withSeed } from "../seeds.ts";
 import { type SequentialSpec, tryProgram } from "../sequential.ts";
 import { TestDirector } from "../test-director.ts";
+import { checkCount, checkTestOptions, type TestOptions } from "../test-options.ts";
 import { onStage, type Stage } from "./stage.ts";
 
 /** Options of the conformance kits. */
@@ -61,18 +62,32 @@ export function sequentialRule<Subject, State, Call>(
   };
 }
 
+/** A kit, for what it is given. */
+export interface Kit<Create> {
+  /** The function that was called. */
+  readonly name: string;
+  /** What is checked: `lock`. */
+  readonly what: string;
+  /** The options of the function that other kits do not have. */
+  readonly options?: readonly string[];
+  /** Makes what is checked. */
+  readonly create: Create;
+  /** What `create` has to keep. */
+  readonly rulesOf: (create: Create) => readonly Rule[];
+}
+
 /** Tries each rule under each schedule; throws the first violation. */
-export async function checkRules(
-  what: string,
-  rules: readonly Rule[],
-  options: ConformanceOptions,
-): Promise<ConformanceReport> {
+export async function checkRules<Create>(kit: Kit<Create>, options: ConformanceOptions): Promise<ConformanceReport> {
+  const { name, what, create } = kit;
+  const act = `check a ${what}`;
+  checkTestOptions({ name, act, options: ["schedules", "seed", ...(kit.options ?? [])] }, options);
+  if (typeof create !== "function") throw badArgument(act, "create", create, `a function that makes a new ${what}`);
   const { schedules = 100, seed: first = 1 } = options;
-  checkTestOptions(`check a ${what}`, options);
-  checkSchedules(`check a ${what}`, schedules);
-  const seeds = seedsToUse(`check a ${what}`, first, schedules);
+  checkCount(act, "schedules", schedules);
+  const seeds = seedsToUse(act, first, schedules);
+  const rules = kit.rulesOf(create);
   for (const rule of rules) for (const seed of seeds) await tryRule(what, rule, options, seed);
-  return { rules: [...new Set(rules.map(({ name }) => name))], runs: rules.length * seeds.length };
+  return { rules: [...new Set(rules.map((rule) => rule.name))], runs: rules.length * seeds.length };
 }
 
 async function tryRule(what: string, rule: Rule, options: TestOptions, seed: number): Promise<void> {
