@@ -9,7 +9,6 @@ import {
   enterCheckpoint,
   enterScope,
   isCoroutine,
-  reportSuppressed,
   type SignalOption,
 } from "../lowlevel.ts";
 import { now, sleep } from "../time/sleep.ts";
@@ -17,6 +16,7 @@ import { timeout } from "../time/timeouts.ts";
 import { badArgument, checkOptions } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { type Backoff, exponential } from "./backoff.ts";
+import { besides } from "./suppressed.ts";
 
 /** When and how often to try again. */
 export interface RetryPolicy extends SignalOption {
@@ -162,9 +162,11 @@ class Retrial<T> {
       const { attempt } = this;
       const { error } = outcome;
       if (cancellationOf(error) === null) this.failure = outcome;
-      const delayMs = await besides(error, () => this.#delayAfter(error));
+      const delayMs = await besides(error, "The policy of retry failed after an attempt", () =>
+        this.#delayAfter(error),
+      );
       if (delayMs === null || now() + delayMs >= deadline) throw error;
-      await besides(error, () => onRetry?.({ error, attempt, delayMs }));
+      await besides(error, "The policy of retry failed after an attempt", () => onRetry?.({ error, attempt, delayMs }));
       await sleep(delayMs);
     }
   }
@@ -200,29 +202,6 @@ class Retrial<T> {
 }
 
 type Outcome<T> = { readonly kind: "value"; readonly value: T } | { readonly kind: "failed"; readonly error: unknown };
-
-/** Asks the policy about the error of an attempt, which must not get lost if that fails. */
-async function besides<R>(failure: unknown, ask: () => R | PromiseLike<R>): Promise<R> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (cancellationOf(error) === null && !isCauseOf(failure, error)) {
-      reportSuppressed(failure, "The policy of retry failed after an attempt");
-    }
-    throw error;
-  }
-}
-
-/** Whether `error` is `failure`, or tells of it. */
-function isCauseOf(failure: unknown, error: unknown): boolean {
-  const seen = new Set<unknown>(); // causes can form a circle
-  let told = error;
-  while (told !== failure && told instanceof Error && !seen.has(told)) {
-    seen.add(told);
-    told = told.cause;
-  }
-  return told === failure;
-}
 
 async function shouldRetry(error: unknown, attempt: number, policy: RetryPolicy): Promise<boolean> {
   // In a cancelled scope there is no next attempt: an error of the cleanup is the last one.

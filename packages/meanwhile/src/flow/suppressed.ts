@@ -1,6 +1,6 @@
-// Errors of a call that ends with something else: reported together, for many jobs can fail for one reason.
+// Errors of a call that ends with something else. Those of jobs are reported together: many can fail for one reason.
 
-import { reportSuppressed } from "../lowlevel.ts";
+import { cancellationOf, reportSuppressed } from "../lowlevel.ts";
 
 /** What can fail in a combinator: a job, or what the jobs or items come from. */
 export type Part = "job" | "source";
@@ -27,4 +27,27 @@ export class SuppressedErrors {
     }
     for (const error of this.#errors.source.splice(0)) reportSuppressed(error, `The source of ${this.#call} failed`);
   }
+}
+
+/** Calls `body`; if it throws, `failure` is reported, unless what it throws tells of that. */
+export async function besides<R>(failure: unknown, where: string, body: () => R | PromiseLike<R>): Promise<R> {
+  try {
+    return await body();
+  } catch (error) {
+    if (cancellationOf(error) === null && !isCauseOf(failure, error)) {
+      reportSuppressed(failure, where);
+    }
+    throw error;
+  }
+}
+
+/** Whether `error` is `failure`, or tells of it. */
+function isCauseOf(failure: unknown, error: unknown): boolean {
+  const seen = new Set<unknown>(); // causes can form a circle
+  let told = error;
+  while (told !== failure && told instanceof Error && !seen.has(told)) {
+    seen.add(told);
+    told = told.cause;
+  }
+  return told === failure;
 }
