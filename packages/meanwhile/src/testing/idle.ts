@@ -70,7 +70,8 @@ export async function waitUntilIdle(): Promise<void> {
   }
 }
 
-function nextTurn(eager: boolean): Promise<void> {
+/** Waits for a turn of the event loop, or, if not eager, for a millisecond. */
+export function nextTurn(eager: boolean): Promise<void> {
   return suspend<void>((waiter) => {
     const wake = (): void => void waiter.wake();
     if (eager) {

@@ -100,15 +100,30 @@ export async function refuseLeftoverHandles(before: readonly string[] | null): P
   }
 }
 
-/** Notes the timers of the process; the result throws if there are more of them. */
-export function watchTimers(): () => void {
-  const before = timers();
-  return () => {
-    const more = timers() - before;
-    if (more > 0) throw leftBehind("test", `${more} of setTimeout() or setInterval() that are still to fire`);
-  };
+/** Fails a test that leaves timers of the host behind. Of two tests at the same time nobody can tell whose they are. */
+export class TimerWatch implements Disposable {
+  static readonly #active = new Set<TimerWatch>();
+  readonly #before = timers();
+  #isAlone = TimerWatch.#active.size === 0;
+
+  constructor() {
+    for (const other of TimerWatch.#active) other.#isAlone = false;
+    TimerWatch.#active.add(this);
+  }
+
+  /** Throws if there are more timers than before the test. */
+  refuseLeftovers(): void {
+    const more = timers() - this.#before;
+    if (more <= 0 || !this.#isAlone) return;
+    throw leftBehind("test", `${more} of setTimeout() or setInterval() that are still to fire`);
+  }
+
+  [Symbol.dispose](): void {
+    TimerWatch.#active.delete(this);
+  }
 }
 
+/** How many timers keep the process alive, as far as the host can tell. */
 function timers(): number {
   return (activeResources() ?? []).filter((kind) => kind === "Timeout").length;
 }

@@ -14,7 +14,7 @@ import {
 } from "../lowlevel.ts";
 import { badArgument } from "../util/arguments.ts";
 import { EventLog, type TestEvent } from "./event-log.ts";
-import { Before, watchTimers } from "./leftovers.ts";
+import { Before, TimerWatch } from "./leftovers.ts";
 import { DeadlockLookout, TimeLimit } from "./limits.ts";
 import { MockClock } from "./mock-clock.ts";
 import { nextTurn, ProcessWatch } from "./process-watch.ts";
@@ -39,8 +39,12 @@ export interface RunTestOptions extends TestOptions {
 
 /**
  * Runs a test as the main task of a run on virtual time, and returns its value. The test fails if it leaves a task
- * running, if a promise rejects unhandled or the process emits a warning meanwhile, if its tasks wait for each other,
- * and after `timeoutMs` of real time, with a dump of its tasks.
+ * running, a wait that nobody awaits, a deadline or a timer of the host, if a promise rejects unhandled or the process emits
+ * a warning meanwhile, if its tasks wait for each other, and after `timeoutMs` of real time, with a dump of its tasks.
+ *
+ * Timers are told by their number: there may not be more that keep the process alive at the end than at the start. They are
+ * not looked at on hosts that do not tell (Bun), and while another test runs in the process. Warnings, rejections and timers
+ * belong to the process, so run one test after the other: two at the same time are blamed for each other.
  *
  * With a `seed` everything that meanwhile wakes or starts goes on in an order that the seed decides, one at a time. A
  * failure then says the seed at the end of its message, and carries the properties `seed` and `replay`.
@@ -48,7 +52,7 @@ export interface RunTestOptions extends TestOptions {
  * Cancellation: reaches the test, if a scope around it is cancelled; the call ends when the test has ended.
  *
  * @throws whatever the test throws; under a seed wrapped in `MW_ERR_THROWN_UNDER_SEED` if it can carry no property
- * @throws {@link TestError} `MW_ERR_LEFT_RUNNING`, `MW_ERR_TEST_TIMEOUT` or `MW_ERR_UNEXPECTED_WARNING`
+ * @throws {@link TestError} `MW_ERR_LEFT_RUNNING`, `MW_ERR_LEFT_BEHIND`, `MW_ERR_TEST_TIMEOUT` or `MW_ERR_UNEXPECTED_WARNING`
  * @throws {@link DeadlockError} `MW_ERR_DEADLOCK` as soon as nothing can wake any task
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a test that is no job, or a bad or unknown option
  * @see {@link https://kotlinlang.org/api/kotlinx.coroutines/kotlinx-coroutines-test/}
@@ -125,9 +129,9 @@ export async function runSeeded<T>(test: Job<T>, options: TestOptions, direction
 }
 
 async function runTidily<T>(test: Job<T>, options: TestOptions, direction: Direction): Promise<T> {
-  const refuseTimers = watchTimers();
+  using timers = new TimerWatch();
   const value = await runDirected(test, options, direction);
-  refuseTimers();
+  timers.refuseLeftovers();
   return value;
 }
 

@@ -2,13 +2,14 @@
 // must be explained by some order of calls, one after the other.
 
 import { TestError } from "../errors.ts";
-import { cancelScope, type CancelScope, taskGroup } from "../lowlevel.ts";
+import { cancelScope, type CancelScope, currentScopeNode, taskGroup, type TaskNode } from "../lowlevel.ts";
 import { sleep } from "../time/sleep.ts";
+import { shield } from "../time/timeouts.ts";
 import { badArgument } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { exploreSchedules } from "./explore.ts";
-import { waitUntilIdle } from "./idle.ts";
 import { linearize, type Model, type SeenCall } from "./linearize.ts";
+import { isStuck, QuietWatch, STUCK } from "./quiet.ts";
 import { Random } from "./random.ts";
 import {
   type Call as TestCall,
@@ -125,6 +126,7 @@ class Made<Call> implements SeenCall<Call> {
   wasCancelled = false;
   /** Cancels the call; null when it has ended. */
   scope: CancelScope | null = null;
+  readonly task: TaskNode | null = currentScopeNode().task;
 
   constructor(actor: number, call: Call, start: number) {
     this.actor = actor;
@@ -169,29 +171,37 @@ class Program<Subject, State, Call> {
   /** Runs until every call has ended or waits for ever. */
   async run(actors: number): Promise<void> {
     const failures: unknown[] = [];
-    const plans = Array.from({ length: actors }, () => this.#plan());
+    const abandoned = Promise.withResolvers<void>();
+    using quiet = new QuietWatch();
     await taskGroup(async (group) => {
-      for (const [actor, plan] of plans.entries()) {
-        group.createTask(async () => {
-          try {
-            for (const call of plan) {
-              await this.#pause();
-              await this.#make(call, actor);
-            }
-          } catch (error) {
-            if (!this.#isOver) failures.push(error);
-          }
-        });
+      for (let actor = 0; actor < actors; actor++) {
+        const plan = this.#plan();
+        group.createTask(() => Promise.race([this.#act(actor, plan, failures), abandoned.promise]));
       }
       for (let left = this.#random.below(DISTURBANCES + 1); left > 0; left--) {
         await sleep(0);
-        this.#cancelSomebody();
+        this.#cancelSomebody("between two calls");
       }
-      await waitUntilIdle();
+      await quiet.settle();
       this.#isOver = true;
-      group.cancel("nothing moves any more");
+      group.cancel("checkSequentially ends what waits, as nothing moves any more");
+      await shield(() => quiet.settle());
+      const stuck = this.seen.find(({ scope, task }) => scope !== null && isStuck(task));
+      if (stuck !== undefined) failures.push(doesNotEnd(stuck));
+      abandoned.resolve();
     });
     if (failures.length > 0) throw failures[0];
+  }
+
+  async #act(actor: number, plan: readonly Call[], failures: unknown[]): Promise<void> {
+    try {
+      for (const call of plan) {
+        await this.#pause();
+        await this.#make(call, actor);
+      }
+    } catch (error) {
+      if (!this.#isOver) failures.push(error);
+    }
   }
 
   #plan(): Call[] {
@@ -207,13 +217,14 @@ class Program<Subject, State, Call> {
   }
 
   async #make(call: Call, actor: number): Promise<void> {
-    if (this.#random.below(CANCEL_ONE_IN) === 0) this.#cancelSomebody();
+    const what = `${render(call)} of actor ${actor}`;
+    if (this.#random.below(CANCEL_ONE_IN) === 0) this.#cancelSomebody(`before the ${what}`);
     const made = new Made(actor, call, this.#time++);
     await cancelScope(async (scope) => {
       const pending = this.#spec.perform(this.#subject, call, actor);
       // Only now it can be cancelled by itself: until here it has not been made.
       this.seen.push(made);
-      if (this.#random.below(CANCEL_ONE_IN) === 0) this.#cancelSomebody();
+      if (this.#random.below(CANCEL_ONE_IN) === 0) this.#cancelSomebody(`after the ${what}`);
       made.scope = scope;
       made.result = await pending;
       made.end = this.#time++;
@@ -222,8 +233,15 @@ class Program<Subject, State, Call> {
     made.wasCancelled = made.end === Infinity;
   }
 
-  #cancelSomebody(): void {
+  #cancelSomebody(when: string): void {
     const active = this.seen.filter(({ scope }) => scope !== null);
-    active[this.#random.below(active.length)]?.scope?.cancel("at random");
+    const one = active[this.#random.below(active.length)];
+    if (one === undefined) return;
+    const which = `the ${render(one.call)} of actor ${one.actor}`;
+    one.scope?.cancel(`checkSequentially cancels ${which} at step ${this.#time}, ${when}`);
   }
+}
+
+function doesNotEnd({ call, actor }: Made<unknown>): TestError {
+  return new TestError("MW_ERR_NOT_SEQUENTIAL", `Cannot end the ${render(call)} of actor ${actor}: ${STUCK}`);
 }

@@ -55,7 +55,9 @@ export interface TortureReport {
  *
  * After each run nothing may be left: no task, wait, deadline, listener on one of the `signals`, or handle that keeps the
  * process alive (on hosts that tell); no promise may have rejected unhandled; no unexpected process warning and no
- * unexpected error may have come; and the scenario's `check` must pass. Each run is one of {@link runTest}: on virtual time.
+ * unexpected error may have come; and the scenario's `check` must pass. A scenario that returns a value although its code was
+ * thrown the cancellation, or the injected error, has swallowed it and fails, unless it says that it may
+ * (`maySwallowCancellation`, `mayRecover`). Each run is one of {@link runTest}: on virtual time.
  *
  * Only what happens in the scenario's own scope counts: not `setup` and `check`, and not what `createTask` gives to the run.
  *

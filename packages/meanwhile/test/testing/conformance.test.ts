@@ -36,6 +36,7 @@ import { type EventFault, FaultyEvent } from "./conformance/faulty-event.ts";
 import { FaultyQueue, type QueueFault } from "./conformance/faulty-queue.ts";
 import { FaultyRateLimiter, type RateLimiterFault } from "./conformance/faulty-rate-limiter.ts";
 import { FaultySemaphore, type SemaphoreFault } from "./conformance/faulty-semaphore.ts";
+import { DeafEvent, DeafLock, PromiseLock, SlowEvent } from "./conformance/promise-lock.ts";
 
 type Violation = TestError & { readonly rule: string; readonly seed: number; readonly replay: string };
 
@@ -86,7 +87,7 @@ function describeKit<Fault extends string>({ name, ours, check, faults }: Kit<Fa
 }
 
 const PERMIT_FAULTS: Readonly<Record<SemaphoreFault, string>> = {
-  "counts its calls": STATISTICS,
+  "has a count that falls with each call": STATISTICS,
   "gives out one permit too many": "gives out no more permits than there are",
   "has a tryAcquire that is a checkpoint": "tryAcquire never waits",
   "keeps the place of who was cancelled": "a cancelled waiter loses its place and takes nothing",
@@ -134,7 +135,7 @@ describeKit<QueueFault>({
   check: (fault, options) => checkQueue((maxSize) => new FaultyQueue(maxSize, fault), options),
   faults: {
     "adds the item of a put that was cancelled": "a cancelled put loses its place and adds nothing",
-    "counts its calls": STATISTICS,
+    "has a count that falls with each call": STATISTICS,
     "drops what is queued when it is closed": "closing ends every wait, and keeps what is queued",
     "gives the newest first": "gives items in their order",
     "has a tryGet that is a checkpoint": "tryPut and tryGet never wait",
@@ -157,7 +158,7 @@ describeKit<EventFault>({
   ours: { Event: (options) => checkEvent(() => new Event(), options) },
   check: (fault, options) => checkEvent(() => new FaultyEvent(fault), options),
   faults: {
-    "counts its calls": STATISTICS,
+    "has a count that falls with each call": STATISTICS,
     "does not remember that it was set": "waits until it is set",
     "forgets those who wait when it is unset": SEQUENTIAL,
     "keeps the flag when it is unset": "waits again after it was unset",
@@ -174,7 +175,7 @@ describeKit<ConditionFault>({
   ours: { Condition: (options) => checkCondition(() => new Condition(), options) },
   check: (fault, options) => checkCondition(() => new FaultyCondition(fault), options),
   faults: {
-    "counts its calls": STATISTICS,
+    "has a count that falls with each call": STATISTICS,
     "does not take the lock again": "holds the lock when a wait returns",
     "does not take the lock again when it was cancelled": "holds the lock when a wait is cancelled",
     "gives the lock back before it looks for the cancellation":
@@ -192,7 +193,7 @@ describeKit<BarrierFault>({
   ours: { Barrier: (options) => checkBarrier((parties) => new Barrier(parties), options) },
   check: (fault, options) => checkBarrier((parties) => new FaultyBarrier(parties, fault), options),
   faults: {
-    "counts its calls": STATISTICS,
+    "has a count that falls with each call": STATISTICS,
     "counts who was cancelled": "a cancelled caller has not come",
     "gives everybody the same number": "gives those who go on together different numbers, if it gives any",
     "is left by one who was let go and is cancelled":
@@ -208,7 +209,7 @@ describeKit<RateLimiterFault>({
   ours: { RateLimiter: (options) => checkRateLimiter((limits) => new RateLimiter(limits), options) },
   check: (fault, options) => checkRateLimiter((limits) => new FaultyRateLimiter(limits, fault), options),
   faults: {
-    "counts its calls": STATISTICS,
+    "has a count that falls with each call": STATISTICS,
     "counts who was cancelled": "a cancelled caller is not counted",
     "has a tryAcquire that is a checkpoint": "tryAcquire never waits",
     "lets newcomers take what others wait for": "lets no newcomer overtake a waiter",
@@ -216,4 +217,82 @@ describeKit<RateLimiterFault>({
     "passes no checkpoint when it may happen": "every acquire is a checkpoint",
     "serves the newest first": "lets happen what may, in the order they asked",
   },
+});
+
+describe("A kit", () => {
+  const violationOf = async (check: Promise<ConformanceReport>): Promise<Violation> =>
+    (await errorOf(check)) as Violation;
+
+  it("accepts a lock that is made of plain promises", async () => {
+    const { rules } = await checkLock(() => new PromiseLock(), FEW);
+    assert.ok(rules.includes("a hand-over and a cancellation in one turn keep all or nothing"));
+    assert.ok(rules.includes(SEQUENTIAL));
+  });
+
+  it("names the rule that a lock breaks whose plain promises are not cancelled", async () => {
+    const deaf = (looksBefore: boolean): Promise<Violation> =>
+      violationOf(checkLock(() => new DeafLock({ looksBefore }), { ...FEW, timeoutMs: 5_000 }));
+    assert.equal((await deaf(false)).rule, "every acquire is a checkpoint");
+    assert.equal((await deaf(true)).rule, "a cancelled waiter loses its place and takes nothing");
+  });
+
+  it("does not wait for a call that a cancellation does not end", async () => {
+    const { rule, message } = await violationOf(checkEvent(() => new DeafEvent(), { ...FEW, timeoutMs: 5_000 }));
+    assert.equal(rule, "a cancelled waiter leaves, and the others are woken");
+    assert.match(message, /the callers have to be \[waits, cancelled, waits\], and are \[waits, waits, waits\]/);
+  });
+
+  it("is patient with a primitive that works in real time", async () => {
+    await checkEvent(() => new SlowEvent(), { schedules: 2 });
+  });
+
+  it("accepts permits that refuse to be given back twice", async () => {
+    const strict = (permit: Disposable): Disposable => {
+      let isHeld = true;
+      return {
+        [Symbol.dispose]: () => {
+          assert.ok(isHeld, "is held");
+          isHeld = false;
+          permit[Symbol.dispose]();
+        },
+      };
+    };
+    const create = (): { acquire(): Promise<Disposable>; tryAcquire(): Disposable | undefined } => {
+      const lock = new Lock();
+      return {
+        acquire: async () => strict(await lock.acquire()),
+        tryAcquire: () => {
+          const permit = lock.tryAcquire();
+          return permit === undefined ? undefined : strict(permit);
+        },
+      };
+    };
+    await checkLock(create, FEW);
+  });
+
+  it("finds statistics that go on counting a waiter who was cancelled", async () => {
+    class Leaking extends Lock {
+      waiting = 0;
+
+      override async acquire(): ReturnType<Lock["acquire"]> {
+        this.waiting += 1;
+        const permit = await super.acquire();
+        this.waiting -= 1;
+        return permit;
+      }
+
+      override statistics(): ReturnType<Lock["statistics"]> {
+        return { ...super.statistics(), tasksWaiting: this.waiting };
+      }
+    }
+    const { rule, message } = await violationOf(checkLock(() => new Leaking(), FEW));
+    assert.equal(rule, STATISTICS);
+    assert.match(message, /they were \{.*tasksWaiting: 0 \} and are \{.*tasksWaiting: 1 \}/);
+  });
+
+  it("finds a semaphore that is wrong only with more than two permits", async () => {
+    const create = (permits: number): FaultySemaphore =>
+      new FaultySemaphore(permits, permits > 2 ? "lets newcomers take what was given back" : null);
+    assert.equal((await violationOf(checkSemaphore(create, FEW))).rule, "lets no newcomer overtake a waiter");
+  });
 });

@@ -105,6 +105,16 @@ describe("runTest", () => {
     clearTimeout(others);
   });
 
+  it("blames no test for a timer while another one runs", async () => {
+    let timer: NodeJS.Timeout | undefined;
+    const other = async (): Promise<void> => {
+      timer = setTimeout(() => {}, 60_000);
+      for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+      clearTimeout(timer);
+    };
+    await Promise.all([runTest(other), runTest(() => sleep(1))]);
+  });
+
   it("fails a test whose tasks wait for each other at once, naming the circle", async () => {
     await assert.rejects(
       runTest(async () => {

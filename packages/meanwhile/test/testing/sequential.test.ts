@@ -137,6 +137,43 @@ describe("checkSequentially", () => {
     await assert.rejects(checkSequentially(spec, { callsEach: 1.5 }), { code, message: /'callsEach'/ });
     await assert.rejects(checkSequentially(spec, { schedules: 0 }), { code, message: /'schedules'/ });
   });
+
+  it("says which call it cancels, at which step", async () => {
+    const reasons = new Set<string>();
+    const wait = async (event: Event): Promise<void> => {
+      try {
+        await event.wait();
+      } catch (error) {
+        reasons.add(String(error));
+        throw error;
+      }
+    };
+    const spec: SequentialSpec<Event, boolean, "set" | "wait"> = {
+      create: () => new Event(),
+      calls: ["set", "wait", "wait"],
+      perform: (event, call) => (call === "set" ? event.set() : wait(event)),
+      initial: false,
+      step: (isSet, call) => (call === "wait" && !isSet ? null : { state: true, result: undefined }),
+    };
+    await checkSequentially(spec, { schedules: 50 });
+    const cancels =
+      /Cancelled: checkSequentially (?:cancels the wait of actor [0-2] at step \d+, (?:between two calls|(?:before|after) the (?:set|wait) of actor [0-2])|ends what waits, as nothing moves any more)$/;
+    for (const reason of reasons) assert.match(reason, cancels);
+    assert.ok(reasons.size > 2);
+  });
+
+  it("fails at once for a call that a cancellation does not end", async () => {
+    const spec: SequentialSpec<null, null, "wait"> = {
+      create: () => null,
+      calls: ["wait"],
+      perform: () => new Promise(() => {}),
+      initial: null,
+      step: () => null,
+    };
+    const error = await errorOf(checkSequentially(spec, { timeoutMs: 5_000 }));
+    assert.equal(error.code, "MW_ERR_NOT_SEQUENTIAL");
+    assert.match(error.message, /^Cannot end the wait of actor \d: it goes on waiting when its scope is cancelled; /);
+  });
 });
 
 describe("An order of calls", () => {

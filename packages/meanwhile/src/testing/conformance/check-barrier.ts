@@ -12,7 +12,7 @@ export interface BarrierLike {
    * Cancellation: safe. A caller that is cancelled has not come, and the barrier waits for another one.
    */
   wait(): PromiseLike<unknown>;
-  /** What is to be seen from outside; the same whenever nobody waits. */
+  /** What is to be seen from outside; the same whenever nobody waits, but for numbers that only grow. */
   statistics?(): object;
 }
 
@@ -152,7 +152,7 @@ async function keepsAllOrNone(gate: Gate): Promise<void> {
 }
 
 async function statisticsReturn(gate: Gate): Promise<void> {
-  await expectSameStatistics(gate.barrier, async () => {
+  await expectSameStatistics(gate.barrier, gate.stage, async () => {
     const cancelled = await gate.come();
     cancelled.cancel();
     for (let i = 0; i < PARTIES; i++) await gate.come();

@@ -24,7 +24,7 @@ export interface ConditionLike {
   notify(count?: number): void;
   /** Wakes everybody who waits. */
   notifyAll(): void;
-  /** What is to be seen from outside; the same whenever nobody holds the lock or waits. */
+  /** What is to be seen from outside; the same whenever nobody holds the lock or waits, but for numbers that only grow. */
   statistics?(): object;
 }
 
@@ -191,7 +191,7 @@ async function keepsNotification(room: Room): Promise<void> {
 }
 
 async function statisticsReturn(room: Room): Promise<void> {
-  await expectSameStatistics(room.condition, async () => {
+  await expectSameStatistics(room.condition, room.stage, async () => {
     const [, second] = await room.threeWait();
     second.cancel();
     await room.holding(() => room.condition.notifyAll());

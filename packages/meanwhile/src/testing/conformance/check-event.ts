@@ -24,7 +24,7 @@ export interface EventLike {
    * Cancellation: safe. Waiting changes nothing.
    */
   wait(): PromiseLike<unknown>;
-  /** What is to be seen from outside; the same whenever nobody waits. */
+  /** What is to be seen from outside; the same whenever nobody waits, but for numbers that only grow. */
   statistics?(): object;
 }
 
@@ -170,7 +170,7 @@ async function wakesBeforeUnset(flag: Flag): Promise<void> {
 }
 
 async function statisticsReturn(flag: Flag): Promise<void> {
-  await expectSameStatistics(flag.event, async () => {
+  await expectSameStatistics(flag.event, flag.stage, async () => {
     const [, cancelled] = [await flag.wait(), await flag.wait()];
     cancelled.cancel();
     await flag.set();

@@ -17,7 +17,7 @@ export interface RateLimiterLike {
   acquire(): PromiseLike<unknown>;
   /** Whether it may happen now; counts that if so. */
   tryAcquire?(): boolean;
-  /** What is to be seen from outside; the same whenever nobody waits and an interval has passed. */
+  /** What is to be seen from outside; the same whenever nobody waits and an interval has passed, but for numbers that only grow. */
   statistics?(): object;
 }
 
@@ -181,7 +181,7 @@ async function triesWithoutWaiting({ limiter }: Meter): Promise<void> {
 }
 
 async function statisticsReturn(meter: Meter): Promise<void> {
-  await expectSameStatistics(meter.limiter, async () => {
+  await expectSameStatistics(meter.limiter, meter.stage, async () => {
     await meter.askEach(LIMIT);
     const [, cancelled] = [await meter.ask(), await meter.ask()];
     cancelled.cancel();

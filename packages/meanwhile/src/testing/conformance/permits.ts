@@ -9,14 +9,17 @@ import { type Caller, expect, expectFates, type Stage } from "./stage.ts";
 /** Something that gives out permits. */
 export interface PermitSource {
   /**
-   * Waits for a permit. Disposing of it gives it back.
+   * Waits for a permit. Disposing of it gives it back; disposing of it again does nothing, or throws.
    *
    * Cancellation: safe. A call that throws holds no permit.
    */
   acquire(): PromiseLike<Disposable>;
   /** Takes a permit if one is free. */
   tryAcquire?(): Disposable | undefined;
-  /** What is to be seen from outside: the same whenever nobody holds a permit or waits for one. */
+  /**
+   * What is to be seen from outside: the same whenever nobody holds a permit or waits for one, but for numbers that only
+   * grow.
+   */
   statistics?(): object;
 }
 
@@ -83,7 +86,7 @@ class Permits {
   }
 
   async giveBack(...callers: ReadonlyArray<Caller<Disposable>>): Promise<void> {
-    for (const { value } of callers) value[Symbol.dispose]();
+    for (const caller of callers) caller.giveBack();
     await this.stage.settle();
   }
 }
@@ -118,7 +121,7 @@ async function letsNobodyOvertake(permits: Permits): Promise<void> {
   const { source, stage } = permits;
   const { holder } = await permits.takeAll();
   const waiter = await permits.ask();
-  holder.value[Symbol.dispose]();
+  holder.giveBack();
   const tried = source.tryAcquire?.();
   const newcomer = stage.callNow(() => source.acquire());
   await stage.settle();
@@ -152,7 +155,7 @@ async function keepsAllOrNothing({ source, capacity, stage }: Permits): Promise<
     const { holder, others } = await permits.takeAll();
     const [waiter, next] = [await permits.ask(), await permits.ask()];
     await meet(
-      () => holder.value[Symbol.dispose](),
+      () => holder.giveBack(),
       () => waiter.cancel(),
     );
     await stage.settle();
@@ -167,8 +170,17 @@ async function keepsAllOrNothing({ source, capacity, stage }: Permits): Promise<
 
 async function countsOnce(permits: Permits): Promise<void> {
   const { holder, others } = await permits.takeAll();
-  await permits.giveBack(holder, holder, ...others);
+  await permits.giveBack(holder);
+  giveBackAgain(holder.value);
+  await permits.giveBack(...others);
   await permits.expectAllFree("After one of them was given back twice");
+}
+
+// It may refuse that as a mistake.
+function giveBackAgain(permit: Disposable): void {
+  try {
+    permit[Symbol.dispose]();
+  } catch {}
 }
 
 async function triesWithoutWaiting({ source, capacity, stage }: Permits): Promise<void> {
@@ -180,12 +192,12 @@ async function triesWithoutWaiting({ source, capacity, stage }: Permits): Promis
     "it returns undefined while a permit is free",
   );
   expect(last?.value === undefined, "it returns a permit while none is free");
-  for (const { value } of callers) value?.[Symbol.dispose]();
+  for (const caller of callers) caller.giveBack();
   await new Permits(source, capacity, stage).expectAllFree("After calls of tryAcquire");
 }
 
 async function statisticsReturn(permits: Permits): Promise<void> {
-  await expectSameStatistics(permits.source, async () => {
+  await expectSameStatistics(permits.source, permits.stage, async () => {
     const { holder, others } = await permits.takeAll();
     const [waiter, cancelled] = [await permits.ask(), await permits.ask()];
     cancelled.cancel();

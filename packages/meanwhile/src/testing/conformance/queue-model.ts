@@ -24,7 +24,7 @@ export interface QueueLike {
   taskDone?(): void;
   /** Ends the queue: waiting and later calls of `put` fail; `get` does when nothing is left. */
   close?(): void;
-  /** What is to be seen from outside; the same whenever as many items were put as got, and nobody waits. */
+  /** What is to be seen from outside; the same whenever as many items were put as got, and nobody waits, but for numbers that only grow. */
   statistics?(): object;
 }
 

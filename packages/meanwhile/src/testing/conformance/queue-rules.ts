@@ -153,7 +153,7 @@ function expectFails(when: string, callers: ReadonlyArray<Caller<unknown>>): voi
 
 async function statisticsReturn(table: Table): Promise<void> {
   const { queue, stage } = table;
-  await expectSameStatistics(queue, async () => {
+  await expectSameStatistics(queue, stage, async () => {
     const [waiter, cancelled] = [await table.get(), await table.get()];
     cancelled.cancel();
     await table.put(1);

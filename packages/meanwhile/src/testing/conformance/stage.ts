@@ -3,10 +3,18 @@
 import { TestError } from "../../errors.ts";
 import { isCancelled } from "../../flow/cancellation-checks.ts";
 import { gather } from "../../flow/gather.ts";
-import { cancelScope, type CancelScope, taskGroup, type TaskGroup } from "../../lowlevel.ts";
+import {
+  cancelScope,
+  type CancelScope,
+  currentScopeNode,
+  taskGroup,
+  type TaskGroup,
+  type TaskNode,
+} from "../../lowlevel.ts";
 import { Event } from "../../sync/event.ts";
+import { shield } from "../../time/timeouts.ts";
 import { show } from "../../util/show.ts";
-import { waitUntilIdle } from "../idle.ts";
+import { isStuck, QuietWatch, STUCK } from "../quiet.ts";
 
 /** Says what a rule has found wrong, unless it `holds`. */
 export function expect(holds: boolean, wrong: string): asserts holds {
@@ -24,6 +32,8 @@ export class Caller<T> {
   /** How the call has ended, if it has. */
   fate: Fate<T> = { kind: "waits" };
   #scope: CancelScope | null = null;
+  #task: TaskNode | null = null;
+  #isGivenBack = false;
   readonly #call: () => T | PromiseLike<T>;
 
   constructor(call: () => T | PromiseLike<T>) {
@@ -32,12 +42,25 @@ export class Caller<T> {
 
   /** Makes the call, and keeps what it has returned until `end`. */
   async runUntil(end: Event): Promise<void> {
+    this.#task = currentScopeNode().task;
     try {
       await this.#run();
       await end.wait(); // who holds something may be known by its task
     } finally {
-      if (this.fate.kind === "got" && isDisposable(this.fate.value)) this.fate.value[Symbol.dispose]();
+      this.giveBack();
     }
+  }
+
+  /** Gives back what the call has returned, if it was not given back before. */
+  giveBack(): void {
+    if (this.fate.kind !== "got" || this.#isGivenBack) return;
+    this.#isGivenBack = true;
+    if (isDisposable(this.fate.value)) this.fate.value[Symbol.dispose]();
+  }
+
+  /** Whether the call goes on waiting although it was cancelled, and nobody will end it. */
+  get isStuck(): boolean {
+    return this.fate.kind === "waits" && isStuck(this.#task);
   }
 
   async #run(): Promise<void> {
@@ -53,7 +76,7 @@ export class Caller<T> {
 
   /** Cancels the call. */
   cancel(): void {
-    this.#scope?.cancel("by a rule");
+    this.#scope?.cancel("a rule of the kit cancels this call while it waits");
   }
 
   /** What the call has returned. */
@@ -90,18 +113,24 @@ export function expectFates(
 /** Callers in tasks of their own. */
 export class Stage {
   readonly #group: TaskGroup;
+  readonly #quiet: QuietWatch;
   readonly #end = new Event();
+  readonly #callers: Caller<unknown>[] = [];
   readonly #beside: Promise<unknown>[] = [];
+  readonly #abandoned = Promise.withResolvers<void>();
+  /** Called whenever nothing moves. */
+  onSettled: (() => void) | null = null;
 
-  constructor(group: TaskGroup) {
+  constructor(group: TaskGroup, quiet: QuietWatch) {
     this.#group = group;
+    this.#quiet = quiet;
   }
 
   /** Lets somebody make a call, in a task that lives on until the rule has been checked, and waits until it has ended or waits. */
   async call<T>(call: () => T | PromiseLike<T>): Promise<Caller<T>> {
     const caller = new Caller(call);
-    this.#group.createTask(() => caller.runUntil(this.#end));
-    await waitUntilIdle();
+    this.#group.createTask(() => this.#letRun(caller));
+    await this.settle();
     return caller;
   }
 
@@ -116,33 +145,50 @@ export class Stage {
   callNow<T>(call: () => T | PromiseLike<T>): Caller<T> {
     const caller = new Caller(call);
     // Unlike a group, gather starts its tasks at once.
-    this.#beside.push(gather([() => caller.runUntil(this.#end)]));
+    this.#beside.push(gather([() => this.#letRun(caller)]));
     return caller;
+  }
+
+  // A call that does not end when it is cancelled is left behind: the rule is broken then, and has to say so.
+  async #letRun(caller: Caller<unknown>): Promise<void> {
+    this.#callers.push(caller);
+    await Promise.race([caller.runUntil(this.#end), this.#abandoned.promise]);
   }
 
   /** Waits until nothing moves. */
   async settle(): Promise<void> {
-    await waitUntilIdle();
+    await this.#quiet.settle();
+    this.onSettled?.();
   }
 
-  /** Ends what still waits. */
+  /** Ends what still waits; fails if that does not end. */
   async close(): Promise<void> {
-    this.#group.cancel("the rule has been checked");
-    await Promise.allSettled(this.#beside);
+    this.#group.cancel("the kit ends what still waits after a rule");
+    const beside = Promise.allSettled(this.#beside);
+    await shield(() => this.settle());
+    const stuck = this.#callers.filter((caller) => caller.isStuck);
+    this.#abandoned.resolve();
+    await beside;
+    expect(stuck.length === 0, `a call does not end: ${STUCK}`);
   }
 }
 
 /** Plays a rule on a stage of its own. */
 export async function onStage(rule: (stage: Stage) => Promise<void>): Promise<void> {
   let broken: { readonly error: unknown } | null = null;
+  using quiet = new QuietWatch();
   await taskGroup(async (group) => {
-    const stage = new Stage(group);
+    const stage = new Stage(group, quiet);
     try {
       await rule(stage);
     } catch (error) {
       broken = { error };
     }
-    await stage.close();
+    try {
+      await stage.close();
+    } catch (error) {
+      broken ??= { error };
+    }
   });
   // Not from within the group, which would wrap it.
   rethrow(broken);

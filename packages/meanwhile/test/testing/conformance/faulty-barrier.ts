@@ -6,7 +6,7 @@ import { enterCheckpoint } from "meanwhile/lowlevel";
 import { Line } from "./faulty-line.ts";
 
 export type BarrierFault =
-  | "counts its calls"
+  | "has a count that falls with each call"
   | "counts who was cancelled"
   | "gives everybody the same number"
   | "is left by one who was let go and is cancelled"
@@ -59,6 +59,9 @@ export class FaultyBarrier {
   }
 
   statistics(): object {
-    return { waiting: this.#line.length, calls: this.#fault === "counts its calls" ? this.#allCalls : 0 };
+    return {
+      waiting: this.#line.length,
+      calls: this.#fault === "has a count that falls with each call" ? -this.#allCalls : this.#allCalls,
+    };
   }
 }

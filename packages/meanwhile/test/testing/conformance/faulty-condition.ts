@@ -7,7 +7,7 @@ import { Line } from "./faulty-line.ts";
 import { FaultySemaphore } from "./faulty-semaphore.ts";
 
 export type ConditionFault =
-  | "counts its calls"
+  | "has a count that falls with each call"
   | "does not take the lock again"
   | "does not take the lock again when it was cancelled"
   | "keeps the lock while it waits"
@@ -80,6 +80,9 @@ export class FaultyCondition {
   }
 
   statistics(): object {
-    return { waiting: this.#line.length, calls: this.#fault === "counts its calls" ? this.#calls : 0 };
+    return {
+      waiting: this.#line.length,
+      calls: this.#fault === "has a count that falls with each call" ? -this.#calls : this.#calls,
+    };
   }
 }

@@ -6,7 +6,7 @@ import { enterCheckpoint } from "meanwhile/lowlevel";
 import { Line } from "./faulty-line.ts";
 
 export type EventFault =
-  | "counts its calls"
+  | "has a count that falls with each call"
   | "does not remember that it was set"
   | "forgets those who wait when it is unset"
   | "keeps the flag when it is unset"
@@ -58,6 +58,9 @@ export class FaultyEvent {
   }
 
   statistics(): object {
-    return { waiting: this.#line.length, calls: this.#fault === "counts its calls" ? this.#calls : 0 };
+    return {
+      waiting: this.#line.length,
+      calls: this.#fault === "has a count that falls with each call" ? -this.#calls : this.#calls,
+    };
   }
 }

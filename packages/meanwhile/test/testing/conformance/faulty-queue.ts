@@ -7,7 +7,7 @@ import { Line } from "./faulty-line.ts";
 
 export type QueueFault =
   | "adds the item of a put that was cancelled"
-  | "counts its calls"
+  | "has a count that falls with each call"
   | "drops what is queued when it is closed"
   | "gives the newest first"
   | "has a tryGet that is a checkpoint"
@@ -121,7 +121,7 @@ export class FaultyQueue {
   }
 
   statistics(): object {
-    const calls = this.#fault === "counts its calls" ? this.#calls : 0;
+    const calls = this.#fault === "has a count that falls with each call" ? -this.#calls : this.#calls;
     return { size: this.#items.length, gets: this.#gets.length, puts: this.#puts.length, calls };
   }
 }

@@ -6,7 +6,7 @@ import { enterCheckpoint } from "meanwhile/lowlevel";
 import { FaultySemaphore } from "./faulty-semaphore.ts";
 
 export type RateLimiterFault =
-  | "counts its calls"
+  | "has a count that falls with each call"
   | "counts who was cancelled"
   | "has a tryAcquire that is a checkpoint"
   | "lets newcomers take what others wait for"
@@ -70,6 +70,10 @@ export class FaultyRateLimiter {
 
   statistics(): object {
     const recent = this.#times.filter((at) => at > now() - this.#intervalMs).length;
-    return { recent, line: this.#line.statistics(), calls: this.#fault === "counts its calls" ? this.#calls : 0 };
+    return {
+      recent,
+      line: this.#line.statistics(),
+      calls: this.#fault === "has a count that falls with each call" ? -this.#calls : this.#calls,
+    };
   }
 }

@@ -6,7 +6,7 @@ import { enterCheckpoint } from "meanwhile/lowlevel";
 import { Line } from "./faulty-line.ts";
 
 export type SemaphoreFault =
-  | "counts its calls"
+  | "has a count that falls with each call"
   | "gives out one permit too many"
   | "has a tryAcquire that is a checkpoint"
   | "keeps the place of who was cancelled"
@@ -81,7 +81,7 @@ export class FaultySemaphore {
   }
 
   statistics(): object {
-    const calls = this.#fault === "counts its calls" ? this.#calls : 0;
+    const calls = this.#fault === "has a count that falls with each call" ? -this.#calls : this.#calls;
     return { free: this.#free, waiting: this.#line.length, calls };
   }
 }
