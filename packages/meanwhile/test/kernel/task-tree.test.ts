@@ -84,6 +84,7 @@ describe("The tree of tasks", () => {
       assert.equal(waitsOf(node(task)).length, 3);
       task.cancel();
       await Promise.allSettled([task]);
+      await sleep(5); // Promise.all has not waited for the shield
     });
   });
 
