@@ -15,15 +15,17 @@ const REAL_MS = 200;
 
 /** Tells when the callers of a primitive have come to rest. */
 export class QuietWatch implements Disposable {
-  // What was there before the primitive was made: not its own.
-  readonly #usual = activeResources() ?? [];
+  // What was there before the first primitive was made, and still is: not its own.
+  #usual: readonly string[];
   readonly #listening: Disposable;
   // Who looks does not count as moving.
   #looking: TaskNode | null = null;
   #lastEvent = performance.now();
   #quietTurns = 0;
 
-  constructor() {
+  /** @param usual - what kept the process alive before the first primitive was made, as far as the host tells */
+  constructor(usual: readonly string[] | null) {
+    this.#usual = usual ?? [];
     const moved = (task: TaskNode | null | undefined): void => {
       if (task === this.#looking) return;
       this.#lastEvent = performance.now();
@@ -40,11 +42,12 @@ export class QuietWatch implements Disposable {
 
   /**
    * Waits until every other task of the run waits for meanwhile, or nothing has happened for a few turns of the event loop
-   * and nothing real is under way: then those who wait for a plain promise will not go on by themselves.
+   * and nothing real is under way, as far as the host tells: then those who wait for a plain promise will not go on by themselves.
    */
   async settle(): Promise<void> {
     const { runner, task } = currentScopeNode();
     this.#looking = task;
+    this.#usual = this.#usualStillThere();
     this.#lastEvent = performance.now();
     this.#quietTurns = 0;
     for (;;) {
@@ -54,6 +57,11 @@ export class QuietWatch implements Disposable {
       if (this.#quietTurns < QUIET_TURNS || hasReady(runner)) continue;
       if (!this.#isSomethingReal || performance.now() - this.#lastEvent > REAL_MS) return;
     }
+  }
+
+  #usualStillThere(): readonly string[] {
+    const gone = resourcesBeyond(this.#usual, activeResources() ?? []);
+    return resourcesBeyond(this.#usual, gone);
   }
 
   get #isSomethingReal(): boolean {

@@ -11,6 +11,7 @@ import { exploreSchedules } from "./explore.ts";
 import { linearize, type Model, type SeenCall } from "./linearize.ts";
 import { isStuck, QuietWatch, STUCK } from "./quiet.ts";
 import { Random } from "./random.ts";
+import { activeResources } from "./resources.ts";
 import {
   type Call as TestCall,
   checkCount,
@@ -88,7 +89,13 @@ export async function checkSequentially<Subject, State, Call>(
   checkSpec(spec);
   const { actors = 3, callsEach = 3, schedules = 1_000, ...rest } = options;
   for (const [name, value] of Object.entries({ actors, callsEach, schedules })) checkCount(CALL.act, name, value);
-  const test = (seed: number): Promise<void> => tryProgram(spec, actors, callsEach, seed);
+  // Inside of the first run, which may have a timer of its own; later the primitives may have left some.
+  let usual: readonly string[] | null = null;
+  const test = async (seed: number): Promise<void> => {
+    usual ??= activeResources();
+    using quiet = new QuietWatch(usual);
+    await tryProgram(spec, { actors, callsEach }, seed, quiet);
+  };
   await exploreSchedules(test, { ...rest, schedules });
 }
 
@@ -99,15 +106,21 @@ function checkSpec<Subject, State, Call>(spec: SequentialSpec<Subject, State, Ca
   if (!Array.isArray(calls) || calls.length === 0) throw badArgument(CALL.act, "calls", calls, "an array of calls");
 }
 
+/** How large a program is. */
+export interface ProgramSize {
+  readonly actors: number;
+  readonly callsEach: number;
+}
+
 /** Runs one random program and compares it with the model. */
 export async function tryProgram<Subject, State, Call>(
   spec: SequentialSpec<Subject, State, Call>,
-  actors: number,
-  callsEach: number,
+  { actors, callsEach }: ProgramSize,
   seed: number,
+  quiet: QuietWatch,
 ): Promise<void> {
   const program = new Program(spec, callsEach, seed);
-  await program.run(actors);
+  await program.run(actors, quiet);
   const counted = program.seen.filter(({ wasCancelled }) => !wasCancelled);
   if (linearize(counted, spec) !== null) return;
   throw new TestError(
@@ -169,10 +182,9 @@ class Program<Subject, State, Call> {
   }
 
   /** Runs until every call has ended or waits for ever. */
-  async run(actors: number): Promise<void> {
+  async run(actors: number, quiet: QuietWatch): Promise<void> {
     const failures: unknown[] = [];
     const abandoned = Promise.withResolvers<void>();
-    using quiet = new QuietWatch();
     await taskGroup(async (group) => {
       for (let actor = 0; actor < actors; actor++) {
         const plan = this.#plan();

@@ -5,6 +5,7 @@ import { currentScopeNode } from "../../lowlevel.ts";
 import { badArgument } from "../../util/arguments.ts";
 import { show } from "../../util/show.ts";
 import { MockClock } from "../mock-clock.ts";
+import { activeResources } from "../resources.ts";
 import { runDirected } from "../run-test.ts";
 import { seedsToUse, withSeed } from "../seeds.ts";
 import { type SequentialSpec, tryProgram } from "../sequential.ts";
@@ -56,8 +57,9 @@ export function sequentialRule<Subject, State, Call>(
 ): Rule {
   return {
     name: "behaves as if calls came one after the other",
-    check: async (_, seed) => {
-      for (let i = 0; i < PROGRAMS; i++) await tryProgram(specOf(seed), ACTORS, CALLS_EACH, PROGRAMS * seed + i);
+    check: async ({ quiet }, seed) => {
+      const size = { actors: ACTORS, callsEach: CALLS_EACH };
+      for (let i = 0; i < PROGRAMS; i++) await tryProgram(specOf(seed), size, PROGRAMS * seed + i, quiet);
     },
   };
 }
@@ -86,14 +88,27 @@ export async function checkRules<Create>(kit: Kit<Create>, options: ConformanceO
   checkCount(act, "schedules", schedules);
   const seeds = seedsToUse(act, first, schedules);
   const rules = kit.rulesOf(create);
-  for (const rule of rules) for (const seed of seeds) await tryRule(what, rule, options, seed);
+  // Inside of the first run, which may have a timer of its own; later the primitives may have left some.
+  let usual: readonly string[] | null = null;
+  const play = (rule: Rule, seed: number): Promise<void> => {
+    usual ??= activeResources();
+    return onStage((stage) => rule.check(stage, seed), usual);
+  };
+  const tryOne = (rule: Rule, seed: number): Promise<void> =>
+    tryRule(what, { name: rule.name, play: () => play(rule, seed) }, options, seed);
+  for (const rule of rules) for (const seed of seeds) await tryOne(rule, seed);
   return { rules: [...new Set(rules.map((rule) => rule.name))], runs: rules.length * seeds.length };
 }
 
-async function tryRule(what: string, rule: Rule, options: TestOptions, seed: number): Promise<void> {
+interface PlayedRule {
+  readonly name: string;
+  readonly play: () => Promise<void>;
+}
+
+async function tryRule(what: string, rule: PlayedRule, options: TestOptions, seed: number): Promise<void> {
   const direction = { clock: new MockClock(), director: new TestDirector(seed), onEvent: null };
   try {
-    await runDirected(() => onStage((stage) => rule.check(stage, seed)), options, direction);
+    await runDirected(rule.play, options, direction);
   } catch (error) {
     // Somebody cancels the whole check.
     if (currentScopeNode().effective !== null) throw error;

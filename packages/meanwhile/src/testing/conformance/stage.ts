@@ -113,7 +113,8 @@ export function expectFates(
 /** Callers in tasks of their own. */
 export class Stage {
   readonly #group: TaskGroup;
-  readonly #quiet: QuietWatch;
+  /** Tells when nothing moves. */
+  readonly quiet: QuietWatch;
   readonly #end = new Event();
   readonly #callers: Caller<unknown>[] = [];
   readonly #beside: Promise<unknown>[] = [];
@@ -123,7 +124,7 @@ export class Stage {
 
   constructor(group: TaskGroup, quiet: QuietWatch) {
     this.#group = group;
-    this.#quiet = quiet;
+    this.quiet = quiet;
   }
 
   /** Lets somebody make a call, in a task that lives on until the rule has been checked, and waits until it has ended or waits. */
@@ -157,7 +158,7 @@ export class Stage {
 
   /** Waits until nothing moves. */
   async settle(): Promise<void> {
-    await this.#quiet.settle();
+    await this.quiet.settle();
     this.onSettled?.();
   }
 
@@ -173,10 +174,10 @@ export class Stage {
   }
 }
 
-/** Plays a rule on a stage of its own. */
-export async function onStage(rule: (stage: Stage) => Promise<void>): Promise<void> {
+/** Plays a rule on a stage of its own; see {@link QuietWatch} for `usual`. */
+export async function onStage(rule: (stage: Stage) => Promise<void>, usual: readonly string[] | null): Promise<void> {
   let broken: { readonly error: unknown } | null = null;
-  using quiet = new QuietWatch();
+  using quiet = new QuietWatch(usual);
   await taskGroup(async (group) => {
     const stage = new Stage(group, quiet);
     try {
