@@ -41,6 +41,7 @@ export type ErrorCode =
 
 /** The stable codes of process warnings emitted by the core. */
 export type WarningCode =
+  | "MW_WARN_CLEANUP_INTERRUPTED"
   | "MW_WARN_NEVER_AWAITED"
   | "MW_WARN_SCOPE_LEFT_OPEN"
   | "MW_WARN_STILL_SUSPENDED"
@@ -55,6 +56,8 @@ export interface Cancellation {
   readonly reason: unknown;
   /** What did it: a call of `cancel`, the scope's deadline, or the AbortSignal given to the scope. */
   readonly by: "call" | "deadline" | "signal";
+  /** What the code in the scope waited for at that moment, if the scope's deadline did it and that is known. */
+  readonly waits?: string | undefined;
   /** Carries the stack of the `cancel()` call. */
   readonly origin: { readonly stack?: string | undefined };
 }

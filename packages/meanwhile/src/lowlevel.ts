@@ -2,6 +2,7 @@
 
 export type { Clock } from "./clock/clock.ts";
 export { keepAlive } from "./clock/keep-alive.ts";
+export { type AwaitStack, awaitStacksOf, runningStackOf, showCall, type SuspendedCall } from "./kernel/await-stacks.ts";
 export { cancellationOf, isCancellationOf } from "./kernel/cancellation.ts";
 export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } from "./kernel/checkpoint.ts";
 export { Children, type SignalOption } from "./kernel/children.ts";
@@ -18,6 +19,27 @@ export {
   showJob,
 } from "./kernel/enter-scope.ts";
 export { cancellable, currentSignal, waitersOn } from "./kernel/foreign.ts";
+export {
+  type FileSites,
+  type FunctionSite,
+  placeOf,
+  type SiteTable,
+  sitesOf,
+  type WaitSite,
+} from "./kernel/frame-sites.ts";
+export { watchDelegate, watchIterable } from "./kernel/frame-iteration.ts";
+export {
+  afterWait,
+  beforeWait,
+  beforeYield,
+  currentFrame,
+  enterFrame,
+  exitFrame,
+  Frame,
+  newestEnteredFunction,
+  startFrames,
+  storeForCallbacks,
+} from "./kernel/frames.ts";
 export { addInstrument, type Instrument } from "./kernel/instruments.ts";
 export { ParkingLot } from "./kernel/parking-lot.ts";
 export { reportSuppressed } from "./kernel/reports.ts";
@@ -26,5 +48,5 @@ export { activeRunners, type Runner } from "./kernel/runner.ts";
 export type { CancelScope, Scope, ScopeMember } from "./kernel/scope.ts";
 export { type Abort, suspend, type Suspension, suspension, Waiter, type WaitTarget, wakeAt } from "./kernel/suspend.ts";
 export { taskGroup, type TaskGroup, type TaskOptions, checkJob } from "./kernel/task-group.ts";
-export { renderTaskTree, tasksIn, waitsOf } from "./kernel/task-tree.ts";
+export { type FoundTask, renderTaskTree, tasksIn, waitsOf, walkTasks } from "./kernel/task-tree.ts";
 export { type Job, type Task, TaskNode } from "./kernel/task.ts";

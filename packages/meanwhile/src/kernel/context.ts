@@ -11,6 +11,7 @@
 
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
+import type { Frame as CodeFrame } from "./frames.ts";
 import type { Scope } from "./scope.ts";
 
 const storage: AsyncLocalStorage<Scope> = new AsyncLocalStorage<Scope>();
@@ -97,6 +98,19 @@ const FRAME = findFrameProperty(Object.getOwnPropertySymbols(new AsyncResource("
 /** The scope the running code was entered with, live or not. */
 export function enteredScope(): Scope | undefined {
   return storage.getStore();
+}
+
+// The frames of instrumented code, see frames.ts. A store of its own: few waits need it, and the scope's is read at each.
+const frames: AsyncLocalStorage<CodeFrame | undefined> = new AsyncLocalStorage();
+
+/** The frame that was stored in the context of the running code, ended or not. */
+export function storedFrame(): CodeFrame | undefined {
+  return frames.getStore();
+}
+
+/** Stores a frame in the context of the running code, until that is left: at the next await, or by storing another one. */
+export function storeFrame(frame: CodeFrame | undefined): void {
+  frames.enterWith(frame);
 }
 
 /** Runs `callback(argument)` inside the scope, and everything it starts. */

@@ -25,7 +25,13 @@ export interface ScopeOptions extends SignalOption {
 /** How the body of a scope ended: with a value, or by the scope's own cancellation. Any other error is thrown. */
 export type ScopeEnding<T> =
   | { readonly kind: "value"; readonly value: T }
-  | { readonly kind: "absorbed"; readonly by: Cancellation["by"]; readonly error: unknown };
+  | {
+      readonly kind: "absorbed";
+      readonly by: Cancellation["by"];
+      readonly error: unknown;
+      /** What was waited for when the scope was cancelled, if that is known. */
+      readonly waits?: string | undefined;
+    };
 
 /**
  * Runs `body` in a new scope below the current one, in the current task, and waits for what it returns.
@@ -51,7 +57,8 @@ export async function enterScope<T>(
   } catch (thrown) {
     const error = scope.effective === null ? thrown : unwrapCancellation(thrown);
     if (!scope.absorbs(error)) throw error;
-    ending = { kind: "absorbed", by: (scope.own as Cancellation).by, error };
+    const { by, waits } = scope.own as Cancellation;
+    ending = { kind: "absorbed", by, error, waits };
   } finally {
     unlink();
     if (scope.runner.debug) reportLeftOpen(scope);

@@ -14,6 +14,10 @@ export interface Instrument {
   suspended?(waiter: Waiter<never>): void;
   /** A wait has ended, in whatever way; the code that waited runs in a later microtask. */
   resumed?(waiter: Waiter<never>): void;
+  /** Code has opened a scope. Also every task has one, opened by whoever creates it. */
+  scopeOpened?(scope: Scope): void;
+  /** A scope that was opened is left. */
+  scopeClosed?(scope: Scope): void;
   /** A scope was cancelled; what waits in it has not been told yet. */
   scopeCancelled?(scope: Scope): void;
   /** Code in the scope is at a checkpoint: it looks for cancellation next. */
@@ -43,11 +47,25 @@ function rebuild(): void {
     all.length === 0
       ? null
       : {
-          taskCreated: (task) => all.forEach((one) => one.taskCreated?.(task)),
-          taskEnded: (task) => all.forEach((one) => one.taskEnded?.(task)),
-          suspended: (waiter) => all.forEach((one) => one.suspended?.(waiter)),
-          resumed: (waiter) => all.forEach((one) => one.resumed?.(waiter)),
-          scopeCancelled: (scope) => all.forEach((one) => one.scopeCancelled?.(scope)),
-          checkpoint: (scope) => all.forEach((one) => one.checkpoint?.(scope)),
+          taskCreated: hooksOf(all, "taskCreated"),
+          taskEnded: hooksOf(all, "taskEnded"),
+          suspended: hooksOf(all, "suspended"),
+          resumed: hooksOf(all, "resumed"),
+          scopeOpened: hooksOf(all, "scopeOpened"),
+          scopeClosed: hooksOf(all, "scopeClosed"),
+          scopeCancelled: hooksOf(all, "scopeCancelled"),
+          checkpoint: hooksOf(all, "checkpoint"),
         };
 }
+
+/** One function for a hook of all listeners, as direct as can be: it is called at every wait. */
+function hooksOf<Name extends keyof Instrument>(all: readonly Instrument[], name: Name): Required<Instrument>[Name] {
+  type Hook = (shown: never) => void;
+  const hooks: Hook[] = all.flatMap((one) => (one[name] === undefined ? [] : [(shown) => (one[name] as Hook)(shown)]));
+  if (hooks.length < 2) return hooks[0] ?? ignore;
+  return (shown: never) => {
+    for (const hook of hooks) hook(shown);
+  };
+}
+
+function ignore(): void {}

@@ -5,6 +5,7 @@ import type { Clock } from "../clock/clock.ts";
 import { Deadlines } from "../clock/deadlines.ts";
 import { SystemClock } from "../clock/system-clock.ts";
 import { warn } from "../errors.ts";
+import { describeWaitsIn } from "./await-stacks.ts";
 import type { Director } from "./director.ts";
 import type { CreationTicket } from "./never-awaited.ts";
 import { Scope } from "./scope.ts";
@@ -76,6 +77,11 @@ export class Runner {
   /** The scope has ended. */
   stopWatching(scope: Scope): void {
     this.#watched.delete(scope);
+  }
+
+  /** What is waited for in the scope, in a few words; see {@link describeWaitsIn}. */
+  describeWaitsIn(scope: Scope): string {
+    return describeWaitsIn(scope);
   }
 
   /** The run has ended: there is nothing left to watch. */

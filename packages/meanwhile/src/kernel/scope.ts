@@ -12,6 +12,7 @@ import { showInstancesAs } from "../util/inspect.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { makeFrames } from "./context.ts";
+import type { Frame } from "./frames.ts";
 import { instruments } from "./instruments.ts";
 import type { Runner } from "./runner.ts";
 import type { WaitTarget } from "./suspend.ts";
@@ -27,6 +28,8 @@ export interface ScopeMember {
   next: ScopeMember | null;
   /** What is waited for, if the member is a wait. */
   readonly target?: WaitTarget | undefined;
+  /** @internal The frame that has begun it, if that is known; of a frame, itself. */
+  readonly frame?: Frame | undefined;
   /** The scope that holds this member was cancelled, or one around it that it can see. */
   interrupt(cancellation: Cancellation): void;
   /** The scope has ended. A member without this goes to the scope around. */
@@ -99,6 +102,7 @@ export class Scope implements CancelScope, ScopeMember {
     this.shielded = shielded;
     this.effective = parent === null || shielded ? null : parent.effective;
     parent?.add(this);
+    if (instruments.active !== null) instruments.active.scopeOpened(this);
   }
 
   /** Whether this scope itself was cancelled. */
@@ -137,7 +141,8 @@ export class Scope implements CancelScope, ScopeMember {
 
   /** The deadline has come. */
   due(): void {
-    this.cancelAs({ scope: this, reason: "the deadline has passed", by: "deadline", origin: {} });
+    const waits = this.runner.describeWaitsIn(this);
+    this.cancelAs({ scope: this, reason: "the deadline has passed", by: "deadline", waits, origin: {} });
   }
 
   /** A scope around this one was cancelled. The outermost cancellation wins, so it replaces one of ours. */
@@ -150,7 +155,7 @@ export class Scope implements CancelScope, ScopeMember {
     this.own = cancellation;
     if (this.#timer !== null) this.runner.deadlines.remove(this.#timer);
     this.runner.watchForStuckTasks(this);
-    if (instruments.active !== null) instruments.active.scopeCancelled?.(this);
+    if (instruments.active !== null) instruments.active.scopeCancelled(this);
     // Already cancelled from outside: everything in here was interrupted then.
     if (this.effective === null) deliver(this, cancellation);
   }
@@ -194,6 +199,7 @@ export class Scope implements CancelScope, ScopeMember {
   close(): void {
     if (this.#timer !== null) this.runner.deadlines.remove(this.#timer);
     if (this.own !== null) this.runner.stopWatching(this);
+    if (instruments.active !== null) instruments.active.scopeClosed(this);
     this.scope?.remove(this);
     // A task lets go of its own scope when everybody was told of its end.
     if (this.task !== null && this.task.scope !== this) this.task = null;

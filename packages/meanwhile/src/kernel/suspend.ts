@@ -120,8 +120,9 @@ showInstancesAs(Waiter.prototype, (waiter) =>
 const READY: Promise<undefined> = Promise.resolve(undefined);
 const nothing = (): undefined => undefined;
 
+/** A promise that throws an error of its own making where whoever awaits it resumes. */
 // Two steps: the waiter's promise attaches itself in the first, so the rejection of the second never is unhandled.
-function rejectLater(makeError: () => unknown): Promise<never> {
+export function rejectLater(makeError: () => unknown): Promise<never> {
   return READY.then(nothing).then(() => {
     throw makeError();
   });
@@ -132,6 +133,9 @@ let resolveOfNewest: (value: never) => void;
 function takeResolve(resolve: (value: never) => void): void {
   resolveOfNewest = resolve;
 }
+
+/** The promise of the newest wait, while an instrument listens: what is awaited right after its making cancels itself. */
+export let newestSuspension: Promise<unknown> | null = null;
 
 /** A promise that ends when the waiter does. */
 export interface Suspension<T> {
@@ -145,7 +149,10 @@ export interface Suspension<T> {
 export function suspension<T>(scope: Scope, target: WaitTarget): Suspension<T> {
   const promise = new Promise<T>(takeResolve as never);
   const waiter = new Waiter<T>(scope, target, resolveOfNewest as never);
-  if (instruments.active !== null) instruments.active.suspended(waiter);
+  if (instruments.active !== null) {
+    newestSuspension = promise;
+    instruments.active.suspended(waiter);
+  }
   return { promise, waiter };
 }
 
@@ -220,13 +227,13 @@ export function wakeAt(waiter: Waiter<void>, deadline: number): void {
 
 /** What a checkpoint of code in the scope throws; null if the code may go on. */
 export function refusal(scope: Scope): Error | null {
+  return injectedError(scope) ?? (scope.effective === null ? null : cancelledIn(scope));
+}
+
+/** Tells everybody who listens of a checkpoint; returns the error that a test wants to be thrown there. */
+export function injectedError(scope: Scope): Error | undefined {
   if (instruments.active !== null) instruments.active.checkpoint(scope);
-  const { director } = scope.runner;
-  if (director !== null) {
-    const error = director.checkpoint(scope);
-    if (error !== undefined) return error;
-  }
-  return scope.effective === null ? null : cancelledIn(scope);
+  return scope.runner.director?.checkpoint(scope);
 }
 
 /** Makes the error for code in a scope that is cancelled. Call it in the code that is to see the error. */

@@ -1,5 +1,6 @@
 // Reads the tree of scopes: which tasks there are, what each waits for, who waits for whom in a circle.
 
+import { awaitStacksOf, callLines, showWait } from "./await-stacks.ts";
 import { Scope } from "./scope.ts";
 import type { Waiter } from "./suspend.ts";
 import type { TaskNode } from "./task.ts";
@@ -9,14 +10,16 @@ export function tasksIn(scope: Scope): TaskNode[] {
   return Array.from(walkTasks(scope), ({ task }) => task);
 }
 
-interface Found {
+/** A task of the tree. */
+export interface FoundTask {
   readonly task: TaskNode;
   /** How many tasks it lies below. */
   readonly depth: number;
 }
 
+/** Every task below the scope, parents before their children. */
 // Not recursive, like all in this file: scopes may be nested deeper than the stack is.
-function* walkTasks(root: Scope): Generator<Found> {
+export function* walkTasks(root: Scope): Generator<FoundTask> {
   const ahead: Array<{ readonly scope: Scope; readonly depth: number }> = [{ scope: root, depth: 0 }];
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
     const { scope } = next;
@@ -54,9 +57,8 @@ export function waitsOf(task: TaskNode): Waiter<never>[] {
 /** Text for what a task waits for. */
 export function whereTaskWaits(task: TaskNode): string {
   if (task.state.kind === "new") return "its start";
-  const waits = waitsOf(task);
-  if (waits.length === 0) return "a promise that is not one of meanwhile";
-  return waits.map((waiter) => waiter.target.describe(waiter)).join(" and ");
+  const stacks = awaitStacksOf(task);
+  return stacks.length === 0 ? "a promise that is not one of meanwhile" : stacks.map(showWait).join(" and ");
 }
 
 /** The tasks in a cancelled scope that have not ended and have no unfinished children to wait for. */
@@ -73,9 +75,18 @@ export function renderTaskTree(root: Scope): string {
   for (const { task, depth } of walkTasks(root)) {
     const indent = "  ".repeat(depth);
     if (lines.length === MOST_LINES) return [...lines, `${indent}... more tasks are not shown`].join("\n");
-    lines.push(`${indent}task ${task.id} "${task.name}" waits for ${whereTaskWaits(task)}`);
+    lines.push(`${indent}task ${task.id} "${task.name}" waits for ${whereTaskWaits(task)}`, ...callsOf(task, indent));
   }
   return lines.join("\n");
+}
+
+/** The calls through which a task waits, where they are known, below what it waits for. */
+function callsOf(task: TaskNode, indent: string): string[] {
+  const stacks = awaitStacksOf(task);
+  return stacks.flatMap((stack) => {
+    const lines = callLines(stack, `${indent}    `);
+    return lines.length === 0 || stacks.length === 1 ? lines : [`${indent}  ${showWait(stack)}`, ...lines];
+  });
 }
 
 interface Step {

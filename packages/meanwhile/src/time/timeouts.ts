@@ -10,7 +10,7 @@ export type TimedBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
 
 /**
  * Runs `body` for at most `ms` milliseconds. Past that, the body's waits end with `CancelledError`; when it has cleaned
- * up, the call rejects with `TimeoutError`. A body that returns a value all the same keeps it.
+ * up, the call rejects with `TimeoutError`, which names what the body waited for. A body that returns a value all the same keeps it.
  *
  * Cancellation: reaches the body. One from outside passes through untouched: only this scope's own expiry becomes a
  * `TimeoutError`.
@@ -132,7 +132,8 @@ export async function shield<T>(body: TimedBody<T>, options: ShieldOptions = {})
 function valueInTime<T>(ending: ScopeEnding<T>, what: string): T {
   if (ending.kind === "value") return ending.value;
   if (ending.by !== "deadline") throw ending.error;
-  throw new TimeoutError(`Cannot finish in time: ${what} has passed`, { cause: ending.error });
+  const waits = ending.waits === undefined || ending.waits === "" ? "" : `; it waited for ${ending.waits}`;
+  throw new TimeoutError(`Cannot finish in time: ${what} has passed${waits}`, { cause: ending.error });
 }
 
 // The order may be that of asyncio.wait_for: then it is the work that was given as the time.

@@ -15,6 +15,8 @@ function recorder(seen: string[]): Required<Instrument> {
     taskEnded: ({ name, state }) => void seen.push(`${state.kind} ${name}`),
     suspended: ({ target }) => void seen.push(`suspended in ${target.describe()}`),
     resumed: ({ target }) => void seen.push(`resumed from ${target.describe()}`),
+    scopeOpened: () => undefined,
+    scopeClosed: () => undefined,
     scopeCancelled: ({ cancelled }) => void seen.push(`cancelled: ${cancelled}`),
     checkpoint: ({ effective }) => void seen.push(`checkpoint${effective === null ? "" : ", cancelled"}`),
   };

@@ -5,10 +5,14 @@ import { describe, it } from "node:test";
 
 import {
   CancelledError,
+  type CancelScope,
   cancelScope,
   checkpoint,
   createTask,
+  Event,
+  gather,
   isCancelled,
+  Lock,
   moveOnAfter,
   now,
   shield,
@@ -36,7 +40,7 @@ describe("timeout", () => {
       const error = await caught(timeout(10, () => sleepForever()));
       assert.ok(error instanceof TimeoutError);
       assert.equal(error.code, "MW_ERR_TIMEOUT");
-      assert.equal(error.message, "Cannot finish in time: the timeout of 10 ms has passed");
+      assert.equal(error.message, "Cannot finish in time: the timeout of 10 ms has passed; it waited for sleepForever");
       assert.ok(error.cause instanceof CancelledError);
       assert.equal(error.cause.reason, "the deadline has passed");
       assert.equal(now(), 10);
@@ -194,6 +198,56 @@ describe("timeout", () => {
   });
 });
 
+describe("The message of a TimeoutError", () => {
+  const messageOf = async (body: () => Promise<unknown>): Promise<string> =>
+    ((await caught(timeout(10, body))) as Error).message
+      .replace("Cannot finish in time: the timeout of 10 ms has passed", "")
+      .replace(/task \d+/, "task #");
+
+  it("names what the body waited for", () =>
+    runTest(async () => {
+      const lock = new Lock();
+      using held = await lock.acquire();
+      assert.ok(held);
+      assert.equal(await messageOf(() => lock.acquire()), '; it waited for Lock.acquire (held by task # "main")');
+    }));
+
+  it("names what tasks in it waited for, and not that somebody joins them", () =>
+    runTest(async () => {
+      assert.equal(
+        await messageOf(() =>
+          gather([
+            async function download() {
+              await sleepForever();
+            },
+            async function listen() {
+              await new Event().wait();
+            },
+          ]),
+        ),
+        '; it waited for sleepForever in task "download" and Event.wait in task "listen"',
+      );
+    }));
+
+  it("names three of many waits, and counts the others", () =>
+    runTest(async () => {
+      const message = await messageOf(() => Promise.all(Array.from({ length: 9 }, () => sleepForever())));
+      assert.equal(message, "; it waited for sleepForever and sleepForever and sleepForever and 6 more");
+    }));
+
+  it("names nothing where the body waits for something foreign", () =>
+    runTest(async () => {
+      const foreign = async (scope: CancelScope): Promise<never> => {
+        await new Promise((resolve) => void setImmediate(resolve));
+        scope.deadline = now();
+        await checkpoint();
+        throw new RangeError("not cancelled");
+      };
+      const error = (await caught(timeout(10, foreign))) as Error;
+      assert.equal(error.message, "Cannot finish in time: the timeout of 10 ms has passed");
+    }));
+});
+
 describe("Nested timeouts", () => {
   /** Which of two nested timeouts fired, "outer" or "inner". */
   async function whoFires(outerMs: number, innerMs: number): Promise<string> {
@@ -320,7 +374,10 @@ describe("shield", () => {
         scope.cancel();
         const error = await caught(shield(() => sleepForever(), { timeoutMs: 10 }));
         assert.ok(error instanceof TimeoutError);
-        assert.equal(error.message, "Cannot finish in time: the shield's timeout of 10 ms has passed");
+        assert.equal(
+          error.message,
+          "Cannot finish in time: the shield's timeout of 10 ms has passed; it waited for sleepForever",
+        );
         assert.equal(isCancelled(error), false);
       });
       assert.equal(now(), 10);

@@ -1,0 +1,458 @@
+// Frames: the activations of instrumented async functions, as a tree. Through them a cancellation reaches every await,
+// leaves first. The code that calls this is written by @meanwhile/instrument; without it nothing here runs.
+//
+//   running ──await──▶ waiting ──it has settled──▶ running … ──▶ ended
+//                         └──interrupt──▶ held ──its children have ended──▶ running
+//
+// A wait on something foreign makes the frame a member of its scope. A cancellation holds the frame: from then on its
+// await ends when all that it has begun (frames, scopes, waits of ours) has ended and the microtasks are drained. By
+// then the await may have settled: its outcome stands. Otherwise it ends in the cancellation. So every combinator over
+// the promises of other frames comes out right, and nobody resumes before the cleanup of what he waits for.
+//
+// Which frame calls is a variable, trusted only if it belongs to the scope the code runs in: a lost hook gives a wrong
+// parent inside of a task, never a wrong task.
+
+import { storedFrame, storeFrame } from "./context.ts";
+import { isCoroutine } from "./coroutine.ts";
+import { currentScopeNode } from "./current.ts";
+import type { FunctionSite } from "./frame-sites.ts";
+import { allowCleanup, type Grace } from "./grace.ts";
+import { addInstrument } from "./instruments.ts";
+import { outsideRunner } from "./runner.ts";
+import type { Scope, ScopeMember } from "./scope.ts";
+import { cancelledIn, injectedError, newestSuspension, rejectLater } from "./suspend.ts";
+import { TaskNode } from "./task.ts";
+
+// Taken at load time, so that test tools that replace the globals do not reach into the runtime.
+const { queueMicrotask, setImmediate } = globalThis;
+const nextTick = process.nextTick.bind(process);
+// oxlint-disable-next-line typescript/unbound-method -- always called on a promise
+const thenOf = Promise.prototype.then as (
+  this: Promise<unknown>,
+  onValue: (value: unknown) => void,
+  onError: (error: unknown) => void,
+) => unknown;
+
+/** What ended an await while its frame was held. */
+type Outcome =
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "error"; readonly error: unknown };
+
+/** An await that was interrupted and waits for the children of its frame. */
+interface Held {
+  /** How the await ended, if it did. */
+  outcome: Outcome | null;
+  /** What is thrown instead of the cancellation: a test's error. */
+  readonly injected: Error | undefined;
+  /** Whether the outcome is dropped: the scope was cancelled before, and nothing of ours was begun for the await. */
+  readonly dropsOutcome: boolean;
+  readonly resolve: (value: unknown) => void;
+  /** Whether the await has been ended; the code has not resumed yet. */
+  isDelivered: boolean;
+}
+
+let newestAge = 0;
+
+/** One activation of an instrumented async function. */
+export class Frame implements ScopeMember, Disposable {
+  /** The scope it waits in; null while it does not wait for something foreign. */
+  scope: Scope | null = null;
+  /** The member before it in the scope. */
+  previous: ScopeMember | null = null;
+  /** The member after it in the scope. */
+  next: ScopeMember | null = null;
+  /** How many frames are older. */
+  readonly age: number = ++newestAge;
+  /** Which function it is an activation of. */
+  readonly site: FunctionSite;
+  /** The scope its code runs in. */
+  home: Scope;
+  /** The frame that called it; may have ended. */
+  parent: Frame | null;
+  /** How many of its child frames, and of the scopes and waits that it has begun, have not ended. */
+  live = 0;
+  /** Where it waits or waited last: an index into the waits of its file; -1 before the first one. */
+  at = -1;
+  /** 1 while its code is in a `catch`, a `finally` or a disposer. Written by the code itself. */
+  c: 0 | 1 = 0;
+  /** Whether it was called from cleanup, so that all of it is. */
+  readonly isInCleanup: boolean;
+  /** Whether the function has returned or thrown. */
+  ended = false;
+  /** @internal The frame whose synchronous code it interrupts; it runs again when this one waits. */
+  outer: Frame | null;
+  /** @internal What it awaits, while it can be interrupted there. */
+  promise: Promise<unknown> | null = null;
+  /** @internal Ends the await. */
+  resolve: ((value: unknown) => void) | null = null;
+  /** @internal */
+  held: Held | null = null;
+  /** @internal What lets its cleanup go on for a while. */
+  grace: Grace | null = null;
+  /** @internal Whether it is stored in the context of the running code, and what was there before. */
+  stored: { readonly before: Frame | undefined } | null = null;
+  /** @internal Tells the iterator it waits for that nobody will ask again, if the wait is given up. */
+  abandon: (() => void) | null = null;
+  /** @internal Whether it is a generator that waits at a `yield`: then it has no parent. */
+  isPaused = false;
+
+  constructor(site: FunctionSite, home: Scope, parent: Frame | null, outer: Frame | null) {
+    this.site = site;
+    this.home = home;
+    this.parent = parent;
+    this.outer = outer;
+    this.isInCleanup = parent !== null && (parent.c === 1 || parent.isInCleanup);
+  }
+
+  /** Itself. */
+  get frame(): this {
+    return this;
+  }
+
+  /** The scope was cancelled. */
+  interrupt(): void {
+    if (this.held !== null) return;
+    if (isCleaningUp(this) && allowCleanup(this, this.home)) return;
+    hold(this);
+  }
+
+  /** The function has ended, where it says so by `using`. */
+  [Symbol.dispose](): void {
+    exitFrame(this);
+  }
+}
+
+function isCleaningUp(frame: Frame): boolean {
+  return frame.c === 1 || frame.isInCleanup;
+}
+
+/** For code that runs outside of any run: nothing there can be cancelled, and nothing is kept of it. */
+export const OUTSIDE: Frame = new Frame(
+  { file: { id: "", functions: [], waits: [] }, name: "", line: 0, column: 0 },
+  outsideRunner.root,
+  null,
+  null,
+);
+
+// The frame whose synchronous code is running, if nothing was missed.
+let current: Frame | null = null;
+
+/** The frame of the running code; null if it has none. */
+export function currentFrame(): Frame | null {
+  return current !== null && sees(current, currentScopeNode()) ? current : null;
+}
+
+/** Whether code in the scope can have been called by the frame: it is the frame's scope, or one opened below it by the same task. */
+function sees(frame: Frame, scope: Scope): boolean {
+  const { home } = frame;
+  if (home === scope) return true;
+  for (let around = scope.parent; around !== null && scope.task === home.task; around = around.parent) {
+    if (around === home) return true;
+  }
+  return false;
+}
+
+function firstLive(frame: Frame | null): Frame | null {
+  while (frame !== null && frame.ended) frame = frame.parent;
+  return frame;
+}
+
+let newestEntered: FunctionSite | null = null;
+
+/** The function that was entered last, anywhere. */
+export function newestEnteredFunction(): FunctionSite | null {
+  return newestEntered;
+}
+
+/** Begins an activation. `around` is the frame of the function that lies around it in the source. */
+export function enterFrame(site: FunctionSite, around?: Frame): Frame {
+  newestEntered = site;
+  const scope = currentScopeNode();
+  if (scope.runner === outsideRunner) return OUTSIDE;
+  const outer = current;
+  const parent = outer !== null && sees(outer, scope) ? outer : parentFromAfar(scope, around);
+  if (parent !== null) parent.live += 1;
+  return (current = new Frame(site, scope, parent, outer));
+}
+
+// Called later, by something foreign: whoever gave the function away stored his frame, or lies around it in the source.
+function parentFromAfar(scope: Scope, around: Frame | undefined): Frame | null {
+  const stored = seenFrom(scope, storedFrame());
+  const lexical = seenFrom(scope, around);
+  if (stored === null || lexical === null) return stored ?? lexical;
+  for (let frame: Frame | null = stored; frame !== null; frame = frame.parent) if (frame === lexical) return stored;
+  return lexical;
+}
+
+function seenFrom(scope: Scope, given: Frame | undefined): Frame | null {
+  const frame = firstLive(given ?? null);
+  return frame !== null && frame !== OUTSIDE && sees(frame, scope) ? frame : null;
+}
+
+/** Ends an activation. Frames that outlive it belong to the one that called it from now on. */
+export function exitFrame(frame: Frame): void {
+  if (frame === OUTSIDE || frame.ended) return;
+  leaveWait(frame);
+  if (current === frame) current = frame.outer;
+  frame.outer = null;
+  frame.ended = true;
+  const parent = firstLive(frame.parent);
+  if (parent === null || frame.isPaused) return;
+  parent.live += frame.live - 1;
+  childEnded(parent);
+}
+
+function childEnded(frame: Frame): void {
+  if (frame.live === 0 && frame.held !== null) release(frame);
+}
+
+/** Before an await: returns what is awaited instead of `value`. */
+export function beforeWait(frame: Frame, at: number, value: unknown): unknown {
+  if (frame === OUTSIDE) return value;
+  frame.at = at;
+  const promise = promiseOf(frame, value);
+  suspendFrame(frame);
+  const { home } = frame;
+  const injected = injectedError(home);
+  if (injected !== undefined || home.effective !== null) return waitRefused(frame, value, promise, injected);
+  // What is ours cancels itself.
+  if (promise === null || promise === newestSuspension) return value;
+  return isOurs(value) ? promise : watch(frame, promise);
+}
+
+// The synchronous part ends: the caller's goes on.
+function suspendFrame(frame: Frame): void {
+  unstore(frame);
+  current = frame.outer;
+  frame.outer = null;
+  while (frame.home.closed && frame.home.parent !== null) frame.home = frame.home.parent;
+}
+
+function unstore(frame: Frame): void {
+  if (frame.stored === null) return;
+  storeFrame(frame.stored.before);
+  frame.stored = null;
+}
+
+function isOurs(value: unknown): boolean {
+  return value instanceof TaskNode || isCoroutine(value);
+}
+
+/** The native promise of what is awaited; null for a value that is there. `then` is read once, like await does. */
+function promiseOf(frame: Frame, value: unknown): Promise<unknown> | null {
+  if (value instanceof Promise && value.constructor === Promise) return value;
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return null;
+  const { then: method } = value as { then?: unknown };
+  if (typeof method !== "function") return null;
+  // Started at once: its wait, or its own first frame, begins as a child of this one.
+  if (isOurs(value)) return new Promise((resolve, reject) => void method.call(value, resolve, reject));
+  return Promise.resolve({
+    then(resolve: unknown, reject: unknown) {
+      current = frame;
+      try {
+        method.call(value, resolve, reject);
+      } finally {
+        current = null;
+      }
+    },
+  });
+}
+
+// One function for all promises: an executor closure for each would cost memory while the wait lasts.
+let resolveOfNewest: (value: unknown) => void;
+let rejectOfNewest: (error: unknown) => void;
+function takeResolving(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
+  resolveOfNewest = resolve;
+  rejectOfNewest = reject;
+}
+
+/** Waits so that it can be interrupted. The promise is handed on by native functions alone: V8 follows those for stacks. */
+function watch(frame: Frame, promise: Promise<unknown>): Promise<unknown> {
+  const watched = new Promise(takeResolving);
+  frame.promise = promise;
+  frame.resolve = resolveOfNewest;
+  thenOf.call(promise, resolveOfNewest, rejectOfNewest);
+  frame.home.add(frame);
+  return watched;
+}
+
+/** The code may not wait, but what it awaits was begun: that comes to its end first. */
+function waitRefused(
+  frame: Frame,
+  value: unknown,
+  promise: Promise<unknown> | null,
+  injected: Error | undefined,
+): unknown {
+  const isOwn = promise !== null && isOurs(value);
+  if (isOwn && injected === undefined) return promise;
+  if (injected === undefined && isCleaningUp(frame)) {
+    if (promise === null) return value;
+    if (allowCleanup(frame, frame.home)) return watch(frame, promise);
+  }
+  const watched = watch(frame, promise ?? Promise.resolve(value));
+  hold(frame, { injected, wasRefused: true });
+  return watched;
+}
+
+interface Reason {
+  readonly injected?: Error | undefined;
+  /** Whether the frame was not to wait in the first place. */
+  readonly wasRefused?: boolean;
+}
+
+/** From here on the await ends when all that the frame has begun has ended. */
+function hold(frame: Frame, { injected, wasRefused = false }: Reason = {}): void {
+  // The handlers that `watch` gave to the promise have no effect any more.
+  (frame.resolve as (value: unknown) => void)(new Promise(takeResolving));
+  const held: Held = {
+    outcome: null,
+    injected,
+    dropsOutcome: wasRefused && frame.live === 0,
+    resolve: resolveOfNewest,
+    isDelivered: false,
+  };
+  frame.held = held;
+  thenOf.call(
+    frame.promise as Promise<unknown>,
+    (value) => {
+      held.outcome = { kind: "value", value };
+    },
+    (error) => {
+      held.outcome = { kind: "error", error };
+    },
+  );
+  if (frame.live > 0) return;
+  // A turn of the event loop: a loop around a wait that is refused must not starve it.
+  if (wasRefused) setImmediate(deliver, frame, held);
+  else release(frame);
+}
+
+// Those whose children have ended. They resume together, in the order they started, when no microtask is left.
+let released: Frame[] = [];
+
+function release(frame: Frame): void {
+  if (released.push(frame) === 1) queueMicrotask(releaseSoon);
+}
+
+function releaseSoon(): void {
+  nextTick(releaseAll);
+}
+
+function releaseAll(): void {
+  const frames = released.toSorted((a, b) => a.age - b.age);
+  released = [];
+  for (const frame of frames) if (frame.held !== null) deliver(frame, frame.held);
+}
+
+function deliver(frame: Frame, held: Held): void {
+  // It may have resumed with the value that was on its way, or begun something again.
+  if (frame.held !== held || held.isDelivered || frame.live > 0) return;
+  const { outcome, injected, dropsOutcome, resolve } = held;
+  const { home } = frame;
+  held.isDelivered = true;
+  if (injected !== undefined || outcome === null || dropsOutcome) {
+    frame.abandon?.();
+    resolve(rejectLater(() => injected ?? cancelledIn(home)));
+  } else if (outcome.kind === "value") resolve(outcome.value);
+  else resolve(rejectLater(() => outcome.error));
+}
+
+function leaveWait(frame: Frame): void {
+  frame.scope?.remove(frame);
+  frame.grace?.leave(frame);
+  frame.promise = null;
+  frame.resolve = null;
+  frame.held = null;
+  frame.abandon = null;
+}
+
+/** After an await, also one that has thrown. */
+export function afterWait(frame: Frame): void {
+  if (frame === OUTSIDE) return;
+  if (frame.isPaused) resumeGenerator(frame);
+  if (frame.promise !== null) leaveWait(frame);
+  if (current !== frame) {
+    frame.outer = null;
+    current = frame;
+  }
+}
+
+/** Before a `yield`: the frame leaves the tree until somebody asks for the next value. */
+export function beforeYield(frame: Frame, at: number, value: unknown): unknown {
+  if (frame === OUTSIDE) return value;
+  // A promise is awaited before it is yielded.
+  const awaited = beforeWait(frame, at, value);
+  if (awaited instanceof Promise) {
+    thenOf.call(awaited, () => pause(frame), ignore);
+  } else pause(frame);
+  return awaited;
+}
+
+/** Before a `yield*`, whose own waits are those of who asks. */
+export function pauseForDelegation(frame: Frame, at: number): void {
+  if (frame === OUTSIDE) return;
+  frame.at = at;
+  suspendFrame(frame);
+  pause(frame);
+}
+
+function ignore(): void {}
+
+function pause(frame: Frame): void {
+  leaveWait(frame);
+  frame.isPaused = true;
+  const parent = firstLive(frame.parent);
+  frame.parent = null;
+  if (parent === null) return;
+  parent.live -= 1;
+  childEnded(parent);
+}
+
+// It runs where whoever asked for the next value runs.
+function resumeGenerator(frame: Frame): void {
+  const scope = currentScopeNode();
+  frame.isPaused = false;
+  frame.home = scope;
+  frame.outer = current;
+  frame.parent = current !== null && sees(current, scope) ? current : parentFromAfar(scope, undefined);
+  if (frame.parent !== null) frame.parent.live += 1;
+  current = frame;
+}
+
+/** A function is given away, to be called who knows when: what it begins belongs to this frame. */
+export function storeForCallbacks(frame: Frame, argument: unknown): void {
+  if (typeof argument !== "function" || frame === OUTSIDE || frame.stored !== null) return;
+  frame.stored = { before: storedFrame() };
+  storeFrame(frame);
+}
+
+/** @internal What of ours was begun by a frame. */
+interface Begun {
+  frame?: Frame;
+}
+
+function began(begun: Begun, scope: Scope): void {
+  if (current === null || !sees(current, scope)) return;
+  begun.frame = current;
+  current.live += 1;
+}
+
+function ended(begun: Begun): void {
+  const frame = firstLive(begun.frame ?? null);
+  if (frame === null) return;
+  frame.live -= 1;
+  childEnded(frame);
+}
+
+/** Starts to note what frames begin. Needed once, before the first frame. */
+export function startFrames(): Disposable {
+  return addInstrument({
+    suspended: (waiter) => began(waiter as Begun, waiter.scope as Scope),
+    resumed: (waiter) => ended(waiter as Begun),
+    // Tasks are waited for by who owns them.
+    scopeOpened(scope) {
+      if (scope.parent !== null && scope.task === scope.parent.task) began(scope as Begun, scope);
+    },
+    scopeClosed: (scope) => ended(scope as Begun),
+  });
+}
