@@ -1,0 +1,25 @@
+// Which files are instrumented: those of the program, and those of packages that were asked for.
+
+/** The package a file under `node_modules` belongs to; null for one of the program. */
+export function packageOf(url: string): string | null {
+  const at = url.lastIndexOf("/node_modules/");
+  if (at === -1) return null;
+  const [first = "", second = ""] = url.slice(at + "/node_modules/".length).split("/");
+  return first.startsWith("@") ? `${first}/${second}` : first;
+}
+
+/** Whether the file at a URL is instrumented. */
+export function chooses(url: string, packages: readonly string[]): boolean {
+  if (!/^(?:file|data|blob):/.test(url) || isRuntime(url)) return false;
+  const name = packageOf(url);
+  if (name === null) return true;
+  return packages.some((wanted) => wanted === name || (wanted.endsWith("/*") && name.startsWith(wanted.slice(0, -1))));
+}
+
+// In its own repository the runtime is no package under node_modules.
+const HERE = new URL("../", import.meta.url).href;
+const CORE = new URL("../", import.meta.resolve("meanwhile/lowlevel")).href;
+
+function isRuntime(url: string): boolean {
+  return url.startsWith(HERE) || url.startsWith(CORE);
+}

@@ -1,0 +1,81 @@
+// What instrumented code calls. Short names, because they stand at every await.
+//
+// ES modules import this file; CommonJS finds it under a registered symbol.
+
+import {
+  afterWait,
+  beforeWait,
+  beforeYield,
+  enterFrame,
+  exitFrame,
+  type Frame,
+  sitesOf,
+  startFrames,
+  storeForCallbacks,
+  watchDelegate,
+  watchIterable,
+} from "meanwhile/lowlevel";
+
+import { checkDropped } from "./forgotten.ts";
+
+/** What instrumented code finds under the names it was given. */
+export interface Runtime {
+  /** The functions and waits of a file, from the table in its code. */
+  readonly file: typeof sitesOf;
+  /** A function begins. */
+  readonly e: typeof enterFrame;
+  /** A function ends. */
+  readonly x: typeof exitFrame;
+  /** Before an await: gives what to await. */
+  readonly a: typeof beforeWait;
+  /** After an await, with its value. */
+  r<T>(frame: Frame, value: T): T;
+  /** After an await that has thrown, or whose end is not seen: at the start of `catch` and `finally`. */
+  readonly c: typeof afterWait;
+  /** After the hidden awaits of `for await`. */
+  readonly c2: typeof afterWait;
+  /** Before `for await`: gives what to iterate. */
+  readonly it: typeof watchIterable;
+  /** Before a `yield`: gives what to yield. */
+  readonly z: typeof beforeYield;
+  /** After a `yield`, with what was sent. */
+  y<T>(frame: Frame, value: T): T;
+  /** Before a `yield*`: gives what to delegate to. */
+  readonly d: typeof watchDelegate;
+  /** After the hidden awaits at the end of a block with `await using`, which come before its disposal. */
+  u(frame: Frame): Disposable;
+  /** An argument that may be a function. */
+  q<T>(frame: Frame, argument: T): T;
+  /** A call whose value is dropped. */
+  readonly s: typeof checkDropped;
+}
+
+const runtime: Runtime = {
+  file: sitesOf,
+  e: enterFrame,
+  x: exitFrame,
+  a: beforeWait,
+  r: afterWaitWith,
+  c: afterWait,
+  c2: afterWait,
+  it: watchIterable,
+  z: beforeYield,
+  y: afterWaitWith,
+  d: watchDelegate,
+  u: (frame) => ({ [Symbol.dispose]: () => afterWait(frame) }),
+  q(frame, argument) {
+    storeForCallbacks(frame, argument);
+    return argument;
+  },
+  s: checkDropped,
+};
+
+function afterWaitWith<T>(frame: Frame, value: T): T {
+  afterWait(frame);
+  return value;
+}
+
+Object.defineProperty(globalThis, Symbol.for("meanwhile.frames"), { value: runtime, configurable: true });
+startFrames();
+
+export default runtime;
