@@ -11,6 +11,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "fetch many URLs at once, under limits; one JSON record for each",
     load: async () => (await import("./fetch/command.ts")).runFetch,
   },
+  run: {
+    summary: "run a program whose every await can be cancelled, and see where it waits",
+    load: async () => (await import("./run/command.ts")).runRun,
+  },
   tour: {
     summary: "see the runtime at work, on servers it starts itself on 127.0.0.1",
     load: async () => (await import("./tour/command.ts")).runTour,

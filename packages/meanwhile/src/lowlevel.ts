@@ -8,7 +8,8 @@ export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } fr
 export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, disown, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext } from "./kernel/context.ts";
-export { currentScopeNode } from "./kernel/current.ts";
+export { adoptContextless, currentScopeNode } from "./kernel/current.ts";
+export { untilIdle } from "./kernel/deadlock.ts";
 export type { Director } from "./kernel/director.ts";
 export {
   cancelScope,

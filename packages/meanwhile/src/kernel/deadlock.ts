@@ -4,7 +4,9 @@
 
 import { DeadlockError } from "../errors.ts";
 import type { Scope } from "./scope.ts";
-import { findWaitCycle, renderTaskTree, whereTaskWaits } from "./task-tree.ts";
+import type { Runner } from "./runner.ts";
+import { suspend, type Waiter, type WaitTarget } from "./suspend.ts";
+import { findWaitCycle, renderTaskTree, tasksIn, whereTaskWaits } from "./task-tree.ts";
 
 const { setImmediate } = globalThis;
 
@@ -32,6 +34,35 @@ function onBeforeExit(): void {
   for (const listener of watched) listener.deadlocked();
   // One more turn of the loop, so that what was woken runs before the process looks at its exit code.
   setImmediate(() => {});
+}
+
+const UNTIL_IDLE: WaitTarget = { describe: () => "the end of everything else in the process" };
+const idlers = new Set<Waiter<void>>();
+
+/**
+ * Waits until nothing is left in the process that could make it do anything: where Node would exit. For the one who
+ * holds a whole program in a run; while other tasks of the run wait it is their deadlock, not the end.
+ *
+ * Cancellation: safe. Waiting changes nothing.
+ *
+ * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the wait
+ */
+export function untilIdle(): Promise<void> {
+  return suspend<void>((waiter) => {
+    idlers.add(waiter);
+    return () => void idlers.delete(waiter);
+  }, UNTIL_IDLE);
+}
+
+/** Wakes who waits for the end of everything else in the run, if there is nothing else. */
+export function wakeIdler({ root }: Runner): boolean {
+  const tasks = tasksIn(root);
+  for (const idler of idlers) {
+    if (tasks.length !== 1 || idler.scope?.task !== tasks[0]) continue;
+    idlers.delete(idler);
+    return idler.wake();
+  }
+  return false;
 }
 
 /** Describes why nothing in the tree can go on. */

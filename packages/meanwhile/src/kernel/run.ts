@@ -14,7 +14,7 @@ import { enterCheckpoint } from "./checkpoint.ts";
 import type { SignalOption } from "./children.ts";
 import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
-import { deadlockError, joinDeadlockWatch } from "./deadlock.ts";
+import { deadlockError, joinDeadlockWatch, wakeIdler } from "./deadlock.ts";
 import { linkSignal } from "./foreign.ts";
 import { reportUnstarted } from "./never-awaited.ts";
 import { reportSuppressed } from "./reports.ts";
@@ -159,6 +159,7 @@ class Run<T> implements TaskOwner, WaitTarget {
 
   /** The first time everything is cancelled, so that `finally` blocks run; the second time nothing is waited for. */
   deadlocked(): void {
+    if (wakeIdler(this.runner)) return;
     if (this.#deadlock === null) {
       this.#deadlock = deadlockError(this.runner.root);
       this.runner.root.cancel(this.#deadlock);

@@ -1,0 +1,71 @@
+// `meanwhile run`: a Node of its own for the program, so that workers and processes it starts are instrumented too.
+
+import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { CommandError, EXIT } from "../errors.ts";
+import { escapeControls } from "../output/escape.ts";
+import { print } from "../output/streams.ts";
+import { readVersion } from "../version.ts";
+import { RUN_HELP } from "./help.ts";
+import { parseRunOptions, type RunOptions } from "./options.ts";
+
+const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "../program.ts" : "../program.js", import.meta.url);
+
+/** Runs `meanwhile run`. Resolves with the exit code of the program; ends by the signal that ended it. */
+export async function runRun(args: readonly string[]): Promise<number> {
+  const options = parseRunOptions(args);
+  if (options === "help") print(RUN_HELP);
+  else if (options === "version") print(`${readVersion()}\n`);
+  else return runProgram(options);
+  return EXIT.ok;
+}
+
+async function runProgram(options: RunOptions): Promise<number> {
+  const file = resolve(options.file);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new CommandError(EXIT.notStarted, `${escapeControls(options.file)} is not a file that can be run`);
+  }
+  const register = options.instrument ? ["--import", import.meta.resolve("@meanwhile/instrument/register")] : [];
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, ...register, PROGRAM.pathname, file, ...options.args],
+    { stdio: "inherit", env: { ...process.env, ...settingsFor(options, file) } },
+  );
+  using forwarding = forwardSignals((signal) => void child.kill(signal));
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, fail) => {
+    child.once("error", fail);
+    child.once("exit", (...ending) => settle(ending));
+  });
+  forwarding[Symbol.dispose]();
+  // Ended by a signal it did not handle: so are we, and whoever started us sees the same.
+  if (signal !== null) process.kill(process.pid, signal);
+  return code ?? EXIT.failed;
+}
+
+function settingsFor({ packages, cache, report, debug }: RunOptions, file: string): NodeJS.ProcessEnv {
+  return {
+    MEANWHILE_INSTRUMENT_ENTRY: pathToFileURL(file).href,
+    ...(packages.length > 0 ? { MEANWHILE_INSTRUMENT_PACKAGES: packages.join(",") } : {}),
+    ...(cache ? {} : { MEANWHILE_INSTRUMENT_CACHE: "off" }),
+    ...(report ? { MEANWHILE_INSTRUMENT_REPORT: "1" } : {}),
+    ...(debug ? { MEANWHILE_DEBUG: "1" } : {}),
+  };
+}
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"] as const;
+
+/** Hands signals on. A terminal sends Ctrl-C to the program by itself; twice would mean "at once". */
+function forwardSignals(send: (signal: NodeJS.Signals) => void): Disposable {
+  const listener = (signal: NodeJS.Signals): void => {
+    if (!(process.stdin.isTTY && (signal === "SIGINT" || signal === "SIGQUIT"))) send(signal);
+  };
+  for (const signal of FORWARDED) process.on(signal, listener);
+  return {
+    [Symbol.dispose](): void {
+      for (const signal of FORWARDED) process.off(signal, listener);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+// `meanwhile run --help`.
+
+export const RUN_HELP: string = `Usage: meanwhile run [options] app.ts [arguments]
+
+Runs a program so that cancellation reaches every await of its own code, inside
+of run(): a signal ends it in order, and a program that can never go on says
+where it hangs. TypeScript runs as it is. What stands after the file belongs to
+the program; its exit code and the signals are passed through.
+
+  --report           at the end, tells on stderr where the program waited, where
+                     it was busy, what it could have waited for at once, and
+                     what it has left behind
+  --packages NAMES   packages under node_modules whose awaits count too, like
+                     p-map,@acme/*; repeatable
+  --no-instrument    leaves the code as it is: only what is of meanwhile can be
+                     cancelled
+  --no-cache         keeps no transformed files in node_modules/.cache
+  --debug            debug mode: swallowed cancellations and scopes left open
+                     are reported too
+  -h, --help         this text
+  -V, --version      the version
+
+A function is left alone after a comment // meanwhile:off; a file, if it begins
+with // meanwhile:off file. Options of Node itself go into NODE_OPTIONS.
+
+Exit codes: those of the program; 2 wrong usage, 3 the file cannot be used.
+
+Examples
+  meanwhile run app.ts
+  meanwhile run --report server.ts --port 8080
+  NODE_OPTIONS=--inspect meanwhile run app.ts
+`;

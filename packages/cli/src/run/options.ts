@@ -1,0 +1,60 @@
+// The command line of `meanwhile run`: ours up to the file, the program's after it.
+
+import { usageError } from "../errors.ts";
+
+/** What `meanwhile run` is told. */
+export interface RunOptions {
+  /** The program, as it was given. */
+  readonly file: string;
+  /** What stands after it. */
+  readonly args: readonly string[];
+  /** Whether its code is instrumented. */
+  readonly instrument: boolean;
+  /** Whether it tells at the end where it waited. */
+  readonly report: boolean;
+  /** Packages under `node_modules` that are instrumented too. */
+  readonly packages: readonly string[];
+  /** Whether transformed files are kept on disk. */
+  readonly cache: boolean;
+  /** Whether the run is in debug mode. */
+  readonly debug: boolean;
+}
+
+type Draft = { -readonly [Name in keyof RunOptions]: RunOptions[Name] };
+
+/** Reads the command line; what is asked for instead of a run, if that is the case. */
+export function parseRunOptions(args: readonly string[]): RunOptions | "help" | "version" {
+  const draft: Draft = { file: "", args: [], instrument: true, report: false, packages: [], cache: true, debug: false };
+  const rest = [...args];
+  for (let option = rest.shift(); option !== undefined; option = rest.shift()) {
+    if (option === "--help" || option === "-h") return "help";
+    if (option === "--version" || option === "-V") return "version";
+    const file = option === "--" ? rest.shift() : option;
+    if (file !== undefined && (option === "--" || !option.startsWith("-"))) return { ...draft, file, args: rest };
+    if (option !== "--") readOption(draft, option, rest);
+  }
+  throw usageError("run needs a file: meanwhile run [options] app.ts [arguments]");
+}
+
+function readOption(draft: Draft, option: string, rest: string[]): void {
+  const [name, value] = option.split("=", 2) as [string, string | undefined];
+  if (name === "--packages") draft.packages = [...draft.packages, ...namesIn(value ?? rest.shift())];
+  else if (value !== undefined) throw unknown(option);
+  else if (name === "--no-instrument") draft.instrument = false;
+  else if (name === "--report") draft.report = true;
+  else if (name === "--no-cache") draft.cache = false;
+  else if (name === "--debug") draft.debug = true;
+  else throw unknown(option);
+}
+
+function namesIn(list: string | undefined): string[] {
+  const names = (list ?? "").split(",").map((name) => name.trim());
+  if (names.includes("") || list === undefined) {
+    throw usageError("--packages needs names of packages, like --packages p-map,@acme/*");
+  }
+  return names;
+}
+
+function unknown(option: string): Error {
+  return usageError(`unknown option ${option} before the file; options of Node itself go into NODE_OPTIONS`);
+}
