@@ -73,6 +73,8 @@ export class JobRunner implements Work {
   #next = 0;
   // Tasks that were started and whose end was not handled.
   #alive = 0;
+  // How many starts wait for the next turn of the event loop. The call does not end before them: nobody awaits these waits.
+  #postponed = 0;
 
   constructor(jobs: Jobs, handler: JobHandler, options: WorkOptions) {
     this.#jobs = jobs;
@@ -143,9 +145,11 @@ export class JobRunner implements Work {
 
   #startSomeLater(): void {
     const start = (): void => {
+      this.#postponed -= 1;
       this.#startSome();
       this.children.release();
     };
+    this.#postponed += 1;
     this.children.hold();
     giveWay().then(start, start);
   }
@@ -198,7 +202,7 @@ export class JobRunner implements Work {
   }
 
   #finishIfDone(): void {
-    if (this.#state !== "exhausted" || this.#alive > 0) return;
+    if (this.#state !== "exhausted" || this.#alive > 0 || this.#postponed > 0) return;
     this.#state = "finished";
     this.children.close();
     this.#handler.finished?.();

@@ -21,7 +21,7 @@ import {
   timeout,
 } from "meanwhile";
 import { currentScopeNode, renderTaskTree } from "meanwhile/lowlevel";
-import { runTest, waitUntilIdle } from "meanwhile/testing";
+import { exploreSchedules, runTest, waitUntilIdle } from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
 import { errorOf, givesWay } from "../util/outcomes.ts";
@@ -55,6 +55,17 @@ const failingCleanup = (): Promise<never> =>
   sleepForever().catch(() => {
     throw new Error("cleanup failed");
   });
+
+describe("map under any schedule", () => {
+  it("has no wait of its own left when it ends", async () => {
+    await exploreSchedules(
+      async () => {
+        for await (const item of map([1], (one) => Promise.resolve(one), { concurrency: 2 })) assert.equal(item, 1);
+      },
+      { schedules: 200 },
+    );
+  });
+});
 
 describe("map", () => {
   it("gives the results in the order of the items", () =>

@@ -4,6 +4,7 @@ import { ClientSession } from "@meanwhile/http";
 import { sleep, taskGroup, timeout, TimeoutError } from "meanwhile";
 
 import type { Chapter } from "../chapter.ts";
+import { wrap } from "../draw.ts";
 import { TourServer } from "../server.ts";
 import { codeOf } from "../source.ts";
 import type { Stage } from "../stage.ts";
@@ -61,12 +62,11 @@ async function play(stage: Stage): Promise<void> {
 /** Notes what happens, with the time since it was made. */
 function timedLog(stage: Stage): Log {
   const started = performance.now();
-  return (text) =>
-    stage.line(
-      `${Math.round(performance.now() - started)
-        .toString()
-        .padStart(4)} ms  ${text}`,
-    );
+  return (text) => {
+    const time = `${Math.round(performance.now() - started)} ms  `.padStart("1000 ms  ".length);
+    // What does not fit goes on below the text.
+    stage.line(wrap(text, " ".repeat(2 + time.length)).replace(/^ +/, time));
+  };
 }
 
 /** A chapter about ending things early. */
