@@ -1,0 +1,34 @@
+// Turns a source text into a syntax tree, or says where it is wrong.
+
+import { type Comment, parseSync, type Program } from "oxc-parser";
+
+import { TransformError } from "./errors.ts";
+import { SiteTableBuilder } from "./site-table.ts";
+
+/** The syntax of a source text. */
+export type Language = "ts" | "tsx" | "js" | "jsx" | "dts";
+
+/** How a file is loaded. */
+export type ModuleFormat = "module" | "commonjs";
+
+/** By the ending of a path or URL; a query is no part of it, an ending nobody knows is JavaScript. */
+export function languageOf(id: string): Language {
+  const path = id.replace(/[?#].*$/, "");
+  if (/\.d\.(?:\w+\.)?[cm]?ts$/.test(path)) return "dts";
+  const [, ending] = /\.[cm]?(tsx?|jsx?)$/.exec(path) ?? [];
+  return ending === "ts" || ending === "tsx" || ending === "jsx" ? ending : "js";
+}
+
+export function parse(
+  code: string,
+  { id, language, format }: { id: string; language: Language; format: ModuleFormat },
+): { program: Program; comments: () => Comment[] } {
+  // Without types the tree is smaller; none of them is looked at.
+  const result = parseSync(id, code, { lang: language, sourceType: format, astType: "js" });
+  const [error] = result.errors;
+  if (error !== undefined) {
+    const [line, column] = new SiteTableBuilder(code).placeOf(error.labels[0]?.start ?? 0);
+    throw new TransformError({ id, line, column }, error.message);
+  }
+  return { program: result.program, comments: () => result.comments };
+}

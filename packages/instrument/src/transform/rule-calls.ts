@@ -1,0 +1,84 @@
+// Calls: functions that are handed on learn whose they are, and a statement that is a call may have forgotten its `await`.
+
+import type { Argument, CallExpression, Node } from "oxc-parser";
+
+import { isFunction, unwrapped } from "./syntax.ts";
+import type { Rules, Walk } from "./walk.ts";
+
+/** Array methods call what they are given at once, or never. */
+const CALL_AT_ONCE = new Set(
+  "every filter find findIndex findLast findLastIndex flatMap forEach from map reduce reduceRight some sort toSorted".split(
+    " ",
+  ),
+);
+const MAY_BE_FUNCTION: ReadonlySet<string> = new Set<Node["type"]>([
+  "ArrowFunctionExpression",
+  "AssignmentExpression",
+  "CallExpression",
+  "ChainExpression",
+  "ConditionalExpression",
+  "FunctionExpression",
+  "Identifier",
+  "LogicalExpression",
+  "MemberExpression",
+  "SequenceExpression",
+  "TaggedTemplateExpression",
+  "TSInstantiationExpression",
+]);
+const NO_FUNCTIONS = new Set(["undefined", "NaN", "Infinity"]);
+/** What is called with these has taken care of the promise. */
+const HANDLES_PROMISE = new Set(["then", "catch", "finally"]);
+
+export const CALL_RULES: Rules = {
+  CallExpression(node, walk) {
+    walk.visit(node.callee);
+    visitArguments(node.arguments, nameOfCallee(node), walk);
+  },
+  NewExpression(node, walk) {
+    walk.visit(node.callee);
+    visitArguments(node.arguments, undefined, walk);
+  },
+  ExpressionStatement({ expression }, walk) {
+    const call = walk.owner.isTopLevel ? undefined : callOf(expression);
+    const name = call && nameOfCallee(call);
+    if (call === undefined || name === undefined || name === "eval" || HANDLES_PROMISE.has(name))
+      return walk.visit(expression);
+    const { runtime, table } = walk.words;
+    const site = walk.sites.addWait("call", expression.start, expression.start, expression.end);
+    walk.insert(expression.start, `${runtime}.s(`);
+    walk.visit(expression);
+    walk.insert(expression.end, `,${JSON.stringify(name)},${table}.waits[${site}])`);
+  },
+};
+
+function visitArguments(passed: ReadonlyArray<Argument>, callee: string | undefined, walk: Walk): void {
+  const { frame } = walk.owner;
+  if (frame === undefined || callee === "eval") return walk.visitAll(passed);
+  const callsAtOnce = callee !== undefined && CALL_AT_ONCE.has(callee);
+  for (const each of passed) {
+    const isHandedOn = mayBeFunction(each, callsAtOnce);
+    if (isHandedOn) walk.insert(each.start, `${walk.words.runtime}.q(${frame},`);
+    walk.visit(each);
+    if (isHandedOn) walk.insert(each.end, ")");
+  }
+}
+
+function mayBeFunction(passed: Node, callsAtOnce: boolean): boolean {
+  const value = unwrapped(passed);
+  if (isFunction(value)) return !value.async && !callsAtOnce;
+  if (value.type === "Identifier") return !NO_FUNCTIONS.has(value.name);
+  return MAY_BE_FUNCTION.has(value.type);
+}
+
+function callOf(expression: Node): CallExpression | undefined {
+  const value = unwrapped(expression);
+  if (value.type === "ChainExpression") return callOf(value.expression);
+  return value.type === "CallExpression" ? value : undefined;
+}
+
+/** The last name in what is called: `b` in `a.b()`. */
+function nameOfCallee({ callee }: CallExpression): string | undefined {
+  const called = unwrapped(callee);
+  if (called.type === "Identifier") return called.name;
+  return called.type === "MemberExpression" && !called.computed ? called.property.name : undefined;
+}

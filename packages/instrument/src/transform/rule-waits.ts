@@ -1,0 +1,165 @@
+// The places where a function waits: `await`, `for await`, `await using`, and in async generators `yield` and `return`.
+
+import type { Node } from "oxc-parser";
+
+import type { NodeOf } from "./syntax.ts";
+import type { JumpTarget, Rules, Walk } from "./walk.ts";
+
+const AWAIT = "await".length;
+const YIELD = "yield".length;
+const RETURN = "return".length;
+
+export const WAIT_RULES: Rules = {
+  AwaitExpression(node, walk) {
+    const { frame } = walk.owner;
+    if (frame === undefined) return walk.visitChildren(node);
+    const { runtime } = walk.words;
+    walk.insert(node.start, `${runtime}.r(${frame},`);
+    walk.insert(node.start + AWAIT, ` ${runtime}.a(${walk.site(frame, "await", node, node.argument)},`);
+    walk.visit(node.argument);
+    walk.insert(node.end, "))");
+  },
+  YieldExpression(node, walk) {
+    const { frame, isAsyncGenerator } = walk.owner;
+    if (frame === undefined || !isAsyncGenerator) return walk.visitChildren(node);
+    const { runtime } = walk.words;
+    const site = walk.site(frame, "yield", node, node.argument);
+    walk.insert(node.start, `${runtime}.y(${frame},`);
+    const afterKeyword = node.start + YIELD;
+    if (node.argument === null) walk.insert(afterKeyword, ` ${runtime}.z(${site})`);
+    else if (node.delegate) walk.insert(afterStar(walk.code, afterKeyword), ` ${runtime}.d(${site},`);
+    else walk.insert(afterKeyword, ` ${runtime}.z(${site},`);
+    if (node.argument !== null) walk.visit(node.argument);
+    walk.insert(node.end, node.argument === null ? ")" : "))");
+  },
+  ReturnStatement(node, walk) {
+    const { frame, isAsyncGenerator } = walk.owner;
+    if (node.argument === null) return;
+    if (frame === undefined || !isAsyncGenerator) return walk.visit(node.argument);
+    const site = walk.site(frame, "await", node, node.argument);
+    walk.insert(node.start + RETURN, ` ${walk.words.runtime}.a(${site},`);
+    walk.visit(node.argument);
+    walk.insert(node.argument.end, ")");
+  },
+  VariableDeclaration(node, walk) {
+    const { frame } = walk.owner;
+    if (frame !== undefined && node.kind === "await using") {
+      walk.guards += 1;
+      const { guard, runtime } = walk.words;
+      walk.insert(node.start, `using ${guard}${walk.guards}=${runtime}.u(${frame});`);
+    }
+    walk.visitAll(node.declarations);
+  },
+  LabeledStatement: visitLabeled,
+  ForOfStatement: (node, walk) => visitForOf(node, walk, []),
+  ForStatement(node, walk) {
+    visitHead(node.init, walk);
+    walk.visitAll([node.test, node.update]);
+    visitLoopBody(node.body, walk, []);
+  },
+  ForInStatement(node, walk) {
+    visitHead(node.left, walk);
+    walk.visit(node.right);
+    visitLoopBody(node.body, walk, []);
+  },
+  WhileStatement(node, walk) {
+    walk.visit(node.test);
+    visitLoopBody(node.body, walk, []);
+  },
+  DoWhileStatement(node, walk) {
+    visitLoopBody(node.body, walk, []);
+    walk.visit(node.test);
+  },
+  SwitchStatement(node, walk) {
+    walk.visit(node.discriminant);
+    withTargets(walk, [target(undefined, walk, false)], () => walk.visitAll(node.cases));
+  },
+  BreakStatement: (node, walk) => visitJump(node, walk),
+  ContinueStatement: (node, walk) => visitJump(node, walk),
+};
+
+/** The star of `yield*`, past white space and comments. */
+function afterStar(code: string, at: number): number {
+  const between = /(?:\s|\/\*[^]*?\*\/|\/\/.*)*/y;
+  between.lastIndex = at;
+  between.exec(code);
+  return between.lastIndex + 1;
+}
+
+type ForOf = NodeOf<"ForOfStatement">;
+
+/** A guard cannot stand in the head of a loop, and what is declared there is not left before the loop is. */
+function visitHead(head: Node | null, walk: Walk): void {
+  if (head?.type === "VariableDeclaration") walk.visitAll(head.declarations);
+  else if (head !== null) walk.visit(head);
+}
+
+function visitForOf(node: ForOf, walk: Walk, labels: ReadonlyArray<string>): void {
+  const { frame } = walk.owner;
+  if (!node.await || frame === undefined) {
+    visitHead(node.left, walk);
+    walk.visit(node.right);
+    return visitLoopBody(node.body, walk, labels);
+  }
+  if (labels.length === 0) walk.insert(node.start, "{");
+  visitHead(node.left, walk);
+  walk.insert(node.right.start, `${walk.words.runtime}.it(${walk.site(frame, "for await", node, node.right)},`);
+  walk.visit(node.right);
+  walk.insert(node.right.end, ")");
+  const isBlock = node.body.type === "BlockStatement";
+  walk.insert(isBlock ? node.body.start + 1 : node.body.start, `${isBlock ? "" : "{"}${resumed(walk)}`);
+  visitLoopBody(node.body, walk, labels);
+  if (!isBlock) walk.insert(node.body.end, "}");
+  if (labels.length === 0) walk.insert(node.end, `${resumed(walk)}}`);
+}
+
+/** What follows a wait that no expression of the user's shows. */
+function resumed({ words, owner: { frame } }: Walk): string {
+  return `${words.runtime}.c2(${frame});`;
+}
+
+/** With labels the braces go around the first of them: a label has to stand right before its loop. */
+function visitLabeled(node: NodeOf<"LabeledStatement">, walk: Walk): void {
+  const labels = [node.label.name];
+  let { body } = node;
+  for (; body.type === "LabeledStatement"; body = body.body) labels.push(body.label.name);
+  if (body.type !== "ForOfStatement" || !body.await || walk.owner.frame === undefined) {
+    const targets = labels.map((label) => target(label, walk));
+    return withTargets(walk, targets, () => walk.visit(body));
+  }
+  walk.insert(node.start, "{");
+  visitForOf(body, walk, labels);
+  walk.insert(node.end, `${resumed(walk)}}`);
+}
+
+function visitLoopBody(body: Node, walk: Walk, labels: ReadonlyArray<string>): void {
+  withTargets(
+    walk,
+    [undefined, ...labels].map((label) => target(label, walk)),
+    () => walk.visit(body),
+  );
+}
+
+function target(label: string | undefined, walk: Walk, takesContinue = true): JumpTarget {
+  return { label, takesContinue, cleanupDepth: walk.owner.cleanupDepth };
+}
+
+function withTargets(walk: Walk, targets: ReadonlyArray<JumpTarget>, visit: () => void): void {
+  const { jumpTargets } = walk.owner;
+  jumpTargets.push(...targets);
+  visit();
+  jumpTargets.length -= targets.length;
+}
+
+/** Whoever jumps out of a `catch` or `finally` is not in cleanup where it lands. */
+function visitJump(node: NodeOf<"BreakStatement" | "ContinueStatement">, walk: Walk): void {
+  const { frame, cleanupDepth, jumpTargets } = walk.owner;
+  if (frame === undefined || cleanupDepth === 0) return;
+  const label = node.label?.name;
+  const landing = jumpTargets.findLast(
+    (each) => each.label === label && (each.takesContinue || node.type === "BreakStatement"),
+  );
+  if (landing === undefined || landing.cleanupDepth > 0) return;
+  walk.insert(node.start, `{${frame}.c=0;`);
+  walk.insert(node.end, "}");
+}
