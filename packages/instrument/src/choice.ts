@@ -17,8 +17,8 @@ export function chooses(url: string, packages: readonly string[]): boolean {
 }
 
 // In its own repository the runtime is no package under node_modules.
-const HERE = new URL("../", import.meta.url).href;
-const CORE = new URL("../", import.meta.resolve("meanwhile/lowlevel")).href;
+const HERE = new URL("./", import.meta.url).href;
+const CORE = new URL("./", import.meta.resolve("meanwhile/lowlevel")).href;
 
 function isRuntime(url: string): boolean {
   return url.startsWith(HERE) || url.startsWith(CORE);

@@ -9,9 +9,16 @@ import { cancellationOf } from "meanwhile/lowlevel";
  */
 export function silenceCancellations(): void {
   const emit = process.emit.bind(process) as (...given: unknown[]) => boolean;
+  const silenced = new WeakSet<object>();
+  const isSilent = ([event, given, promise]: readonly unknown[]): boolean => {
+    // Looked at by somebody who comes late: it was not unhandled.
+    if (event === "rejectionHandled") return silenced.has(given as Promise<unknown>);
+    if (event !== "unhandledRejection" || cancellationOf(given) === null) return false;
+    silenced.add(promise as Promise<unknown>);
+    return true;
+  };
   Object.defineProperty(process, "emit", {
-    value: (...given: unknown[]): boolean =>
-      (given[0] === "unhandledRejection" && cancellationOf(given[1]) !== null) || emit(...given),
+    value: (...given: unknown[]): boolean => isSilent(given) || emit(...given),
     configurable: true,
     writable: true,
   });

@@ -12,14 +12,15 @@
 // Which frame calls is a variable, trusted only if it belongs to the scope the code runs in: a lost hook gives a wrong
 // parent inside of a task, never a wrong task.
 
-import { storedFrame, storeFrame } from "./context.ts";
+import { showInstancesAs } from "../util/inspect.ts";
+import { runInScope, storedFrame, storeFrame } from "./context.ts";
 import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
-import type { FunctionSite } from "./frame-sites.ts";
+import { type FunctionSite, placeOf } from "./frame-sites.ts";
 import { allowCleanup, type Grace } from "./grace.ts";
 import { addInstrument } from "./instruments.ts";
 import { outsideRunner } from "./runner.ts";
-import type { Scope, ScopeMember } from "./scope.ts";
+import { Scope, type ScopeMember } from "./scope.ts";
 import { cancelledIn, injectedError, newestSuspension, rejectLater } from "./suspend.ts";
 import { TaskNode } from "./task.ts";
 
@@ -49,6 +50,14 @@ interface Held {
   readonly resolve: (value: unknown) => void;
   /** Whether the await has been ended; the code has not resumed yet. */
   isDelivered: boolean;
+}
+
+/** A `for await` that waits. */
+export interface Iteration {
+  /** Whether it waits for the iterator to be closed. */
+  readonly isClosing: boolean;
+  /** Tells the iterator that nobody will ask again: the wait is given up. */
+  abandon(): void;
 }
 
 let newestAge = 0;
@@ -91,10 +100,14 @@ export class Frame implements ScopeMember, Disposable {
   grace: Grace | null = null;
   /** @internal Whether it is stored in the context of the running code, and what was there before. */
   stored: { readonly before: Frame | undefined } | null = null;
-  /** @internal Tells the iterator it waits for that nobody will ask again, if the wait is given up. */
-  abandon: (() => void) | null = null;
+  /** @internal The loop that waits for its iterator, while it does. */
+  iteration: Iteration | null = null;
+  /** @internal Of a generator in a `yield*`: the frame that has asked last. */
+  asker: Frame | null = null;
   /** @internal Whether it is a generator that waits at a `yield`: then it has no parent. */
   isPaused = false;
+  /** @internal The scope in which it began where others waited, one of which may have called it: that is not known. */
+  unclaimedIn: Scope | null = null;
 
   constructor(site: FunctionSite, home: Scope, parent: Frame | null, outer: Frame | null) {
     this.site = site;
@@ -102,6 +115,8 @@ export class Frame implements ScopeMember, Disposable {
     this.parent = parent;
     this.outer = outer;
     this.isInCleanup = parent !== null && (parent.c === 1 || parent.isInCleanup);
+    if (parent !== null) parent.live += 1;
+    else if (home.first !== null) addUnclaimed(this, home);
   }
 
   /** Itself. */
@@ -112,6 +127,7 @@ export class Frame implements ScopeMember, Disposable {
   /** The scope was cancelled. */
   interrupt(): void {
     if (this.held !== null) return;
+    leaveClosedScopes(this);
     if (isCleaningUp(this) && allowCleanup(this, this.home)) return;
     hold(this);
   }
@@ -122,8 +138,13 @@ export class Frame implements ScopeMember, Disposable {
   }
 }
 
+showInstancesAs(
+  Frame.prototype,
+  ({ site, ended }) => `Frame of ${site.name} (${placeOf(site)})${ended ? " (ended)" : ""}`,
+);
+
 function isCleaningUp(frame: Frame): boolean {
-  return frame.c === 1 || frame.isInCleanup;
+  return frame.c === 1 || frame.isInCleanup || frame.iteration?.isClosing === true;
 }
 
 /** For code that runs outside of any run: nothing there can be cancelled, and nothing is kept of it. */
@@ -144,12 +165,19 @@ export function currentFrame(): Frame | null {
 
 /** Whether code in the scope can have been called by the frame: it is the frame's scope, or one opened below it by the same task. */
 function sees(frame: Frame, scope: Scope): boolean {
+  if (frame.home === scope) return true;
+  leaveClosedScopes(frame);
   const { home } = frame;
   if (home === scope) return true;
   for (let around = scope.parent; around !== null && scope.task === home.task; around = around.parent) {
     if (around === home) return true;
   }
   return false;
+}
+
+// Code can outlive its scope: it then belongs to the scope around it.
+function leaveClosedScopes(frame: Frame): void {
+  while (frame.home.closed && frame.home.parent !== null) frame.home = frame.home.parent;
 }
 
 function firstLive(frame: Frame | null): Frame | null {
@@ -171,7 +199,6 @@ export function enterFrame(site: FunctionSite, around?: Frame): Frame {
   if (scope.runner === outsideRunner) return OUTSIDE;
   const outer = current;
   const parent = outer !== null && sees(outer, scope) ? outer : parentFromAfar(scope, around);
-  if (parent !== null) parent.live += 1;
   return (current = new Frame(site, scope, parent, outer));
 }
 
@@ -192,13 +219,20 @@ function seenFrom(scope: Scope, given: Frame | undefined): Frame | null {
 /** Ends an activation. Frames that outlive it belong to the one that called it from now on. */
 export function exitFrame(frame: Frame): void {
   if (frame === OUTSIDE || frame.ended) return;
+  // Closed at a `yield`, where it has no cleanup to run.
+  if (frame.isPaused) resumeGenerator(frame);
   leaveWait(frame);
+  unstore(frame);
   if (current === frame) current = frame.outer;
   frame.outer = null;
   frame.ended = true;
+  if (frame.unclaimedIn !== null) removeUnclaimed(frame);
   const parent = firstLive(frame.parent);
-  if (parent === null || frame.isPaused) return;
+  // What it has begun finds its new parent through it. Not through all that ended before it: that would be a leak.
+  frame.parent = parent;
+  if (parent === null) return;
   parent.live += frame.live - 1;
+  frame.live = 0;
   childEnded(parent);
 }
 
@@ -212,12 +246,14 @@ export function beforeWait(frame: Frame, at: number, value: unknown): unknown {
   frame.at = at;
   const promise = promiseOf(frame, value);
   suspendFrame(frame);
+  // What is ours cancels itself, and has just looked at the mark. If there is more than it, all that has to end first.
+  const isAlone = frame.live <= 1;
+  if (isAlone && promise !== null && promise === newestSuspension && newestSuspender === frame) return value;
   const { home } = frame;
   const injected = injectedError(home);
   if (injected !== undefined || home.effective !== null) return waitRefused(frame, value, promise, injected);
-  // What is ours cancels itself.
-  if (promise === null || promise === newestSuspension) return value;
-  return isOurs(value) ? promise : watch(frame, promise);
+  if (promise === null) return value;
+  return isAlone && value instanceof TaskNode ? promise : watch(frame, promise);
 }
 
 // The synchronous part ends: the caller's goes on.
@@ -225,17 +261,13 @@ function suspendFrame(frame: Frame): void {
   unstore(frame);
   current = frame.outer;
   frame.outer = null;
-  while (frame.home.closed && frame.home.parent !== null) frame.home = frame.home.parent;
+  leaveClosedScopes(frame);
 }
 
 function unstore(frame: Frame): void {
   if (frame.stored === null) return;
   storeFrame(frame.stored.before);
   frame.stored = null;
-}
-
-function isOurs(value: unknown): boolean {
-  return value instanceof TaskNode || isCoroutine(value);
 }
 
 /** The native promise of what is awaited; null for a value that is there. `then` is read once, like await does. */
@@ -245,7 +277,8 @@ function promiseOf(frame: Frame, value: unknown): Promise<unknown> | null {
   const { then: method } = value as { then?: unknown };
   if (typeof method !== "function") return null;
   // Started at once: its wait, or its own first frame, begins as a child of this one.
-  if (isOurs(value)) return new Promise((resolve, reject) => void method.call(value, resolve, reject));
+  if (value instanceof TaskNode || isCoroutine(value))
+    return new Promise((resolve, reject) => void method.call(value, resolve, reject));
   return Promise.resolve({
     then(resolve: unknown, reject: unknown) {
       current = frame;
@@ -269,6 +302,8 @@ function takeResolving(resolve: (value: unknown) => void, reject: (error: unknow
 /** Waits so that it can be interrupted. The promise is handed on by native functions alone: V8 follows those for stacks. */
 function watch(frame: Frame, promise: Promise<unknown>): Promise<unknown> {
   const watched = new Promise(takeResolving);
+  // No hook where a wait hidden in the syntax follows one that has thrown.
+  if (frame.promise !== null) leaveWait(frame);
   frame.promise = promise;
   frame.resolve = resolveOfNewest;
   thenOf.call(promise, resolveOfNewest, rejectOfNewest);
@@ -283,8 +318,6 @@ function waitRefused(
   promise: Promise<unknown> | null,
   injected: Error | undefined,
 ): unknown {
-  const isOwn = promise !== null && isOurs(value);
-  if (isOwn && injected === undefined) return promise;
   if (injected === undefined && isCleaningUp(frame)) {
     if (promise === null) return value;
     if (allowCleanup(frame, frame.home)) return watch(frame, promise);
@@ -322,8 +355,7 @@ function hold(frame: Frame, { injected, wasRefused = false }: Reason = {}): void
     },
   );
   if (frame.live > 0) return;
-  // A turn of the event loop: a loop around a wait that is refused must not starve it.
-  if (wasRefused) setImmediate(deliver, frame, held);
+  if (wasRefused) refuseLater(frame);
   else release(frame);
 }
 
@@ -339,22 +371,101 @@ function releaseSoon(): void {
 }
 
 function releaseAll(): void {
-  const frames = released.toSorted((a, b) => a.age - b.age);
+  const frames = released;
   released = [];
-  for (const frame of frames) if (frame.held !== null) deliver(frame, frame.held);
+  deliverAll(frames);
+}
+
+// Those that were not to wait at all. They get a turn of the event loop: a loop around such a wait must not starve it.
+let refused: Frame[] = [];
+
+function refuseLater(frame: Frame): void {
+  if (refused.push(frame) === 1) setImmediate(refuseAll);
+}
+
+function refuseAll(): void {
+  const frames = refused;
+  refused = [];
+  deliverAll(frames);
+}
+
+function deliverAll(frames: Frame[]): void {
+  const looked = new Map<Scope, boolean>();
+  for (const frame of frames.toSorted((a, b) => a.age - b.age)) {
+    const { held, home } = frame;
+    // It may have resumed with the value that was on its way, or begun something again.
+    if (held === null || held.isDelivered || frame.live > 0) continue;
+    let mustWait = isClaimed(frame) ? looked.get(home) : false;
+    if (mustWait === undefined) looked.set(home, (mustWait = hasUnclaimed(home)));
+    if (mustWait) waitForUnclaimed(frame, home);
+    else deliver(frame, held);
+  }
+}
+
+// What was begun where the hooks do not reach, by foreign code or deep in ours, may belong to any frame of its scope whose
+// own callers are known: all of these wait for it.
+function hasUnclaimed(scope: Scope): boolean {
+  if (unclaimed.has(scope)) return true;
+  for (let member = scope.first; member !== null; member = member.next) {
+    if (member.frame !== undefined) continue;
+    if (member instanceof Scope ? member.task === scope.task : member.target !== undefined) return true;
+  }
+  return false;
+}
+
+function isClaimed(frame: Frame): boolean {
+  let root = frame;
+  while (root.parent !== null) root = root.parent;
+  return root.unclaimedIn === null;
+}
+
+/** How many frames of which the caller is not known run in a scope. */
+const unclaimed = new Map<Scope, number>();
+
+function addUnclaimed(frame: Frame, scope: Scope): void {
+  frame.unclaimedIn = scope;
+  unclaimed.set(scope, (unclaimed.get(scope) ?? 0) + 1);
+}
+
+function removeUnclaimed(frame: Frame): void {
+  const scope = frame.unclaimedIn as Scope;
+  const left = (unclaimed.get(scope) as number) - 1;
+  frame.unclaimedIn = null;
+  if (left > 0) unclaimed.set(scope, left);
+  else {
+    unclaimed.delete(scope);
+    unclaimedEnded(scope);
+  }
+}
+
+const waitingForUnclaimed = new Map<Scope, Frame[]>();
+
+function waitForUnclaimed(frame: Frame, home: Scope): void {
+  const waiting = waitingForUnclaimed.get(home);
+  if (waiting === undefined) waitingForUnclaimed.set(home, [frame]);
+  else waiting.push(frame);
+}
+
+function unclaimedEnded(scope: Scope | null): void {
+  const waiting = scope === null ? undefined : waitingForUnclaimed.get(scope);
+  if (waiting === undefined) return;
+  waitingForUnclaimed.delete(scope as Scope);
+  for (const frame of waiting) release(frame);
 }
 
 function deliver(frame: Frame, held: Held): void {
-  // It may have resumed with the value that was on its way, or begun something again.
-  if (frame.held !== held || held.isDelivered || frame.live > 0) return;
   const { outcome, injected, dropsOutcome, resolve } = held;
-  const { home } = frame;
+  const { home, iteration } = frame;
   held.isDelivered = true;
   if (injected !== undefined || outcome === null || dropsOutcome) {
-    frame.abandon?.();
+    if (iteration !== null && !iteration.isClosing) runInScope(home, abandon, iteration);
     resolve(rejectLater(() => injected ?? cancelledIn(home)));
   } else if (outcome.kind === "value") resolve(outcome.value);
   else resolve(rejectLater(() => outcome.error));
+}
+
+function abandon(iteration: Iteration): void {
+  iteration.abandon();
 }
 
 function leaveWait(frame: Frame): void {
@@ -363,7 +474,7 @@ function leaveWait(frame: Frame): void {
   frame.promise = null;
   frame.resolve = null;
   frame.held = null;
-  frame.abandon = null;
+  frame.iteration = null;
 }
 
 /** After an await, also one that has thrown. */
@@ -388,7 +499,7 @@ export function beforeYield(frame: Frame, at: number, value: unknown): unknown {
   return awaited;
 }
 
-/** Before a `yield*`, whose own waits are those of who asks. */
+/** Before a `yield*`, whose waits are those of who asks. */
 export function pauseForDelegation(frame: Frame, at: number): void {
   if (frame === OUTSIDE) return;
   frame.at = at;
@@ -401,6 +512,7 @@ function ignore(): void {}
 function pause(frame: Frame): void {
   leaveWait(frame);
   frame.isPaused = true;
+  if (frame.unclaimedIn !== null) removeUnclaimed(frame);
   const parent = firstLive(frame.parent);
   frame.parent = null;
   if (parent === null) return;
@@ -414,8 +526,10 @@ function resumeGenerator(frame: Frame): void {
   frame.isPaused = false;
   frame.home = scope;
   frame.outer = current;
-  frame.parent = current !== null && sees(current, scope) ? current : parentFromAfar(scope, undefined);
+  frame.parent = current !== null && sees(current, scope) ? current : parentFromAfar(scope, frame.asker ?? undefined);
+  frame.asker = null;
   if (frame.parent !== null) frame.parent.live += 1;
+  else if (scope.first !== null) addUnclaimed(frame, scope);
   current = frame;
 }
 
@@ -431,28 +545,38 @@ interface Begun {
   frame?: Frame;
 }
 
-function began(begun: Begun, scope: Scope): void {
-  if (current === null || !sees(current, scope)) return;
+function began(begun: Begun, scope: Scope): Frame | null {
+  if (current === null || !sees(current, scope)) return null;
   begun.frame = current;
   current.live += 1;
+  return current;
 }
 
-function ended(begun: Begun): void {
-  const frame = firstLive(begun.frame ?? null);
+function ended(begun: Begun, around: Scope | null): void {
+  if (begun.frame === undefined) return unclaimedEnded(around);
+  const frame = firstLive(begun.frame);
   if (frame === null) return;
   frame.live -= 1;
   childEnded(frame);
 }
 
+// Whose wait the newest one is.
+let newestSuspender: Frame | null = null;
+
 /** Starts to note what frames begin. Needed once, before the first frame. */
 export function startFrames(): Disposable {
   return addInstrument({
-    suspended: (waiter) => began(waiter as Begun, waiter.scope as Scope),
-    resumed: (waiter) => ended(waiter as Begun),
+    suspended(waiter) {
+      newestSuspender = began(waiter as Begun, waiter.scope as Scope);
+    },
+    resumed: (waiter) => ended(waiter as Begun, waiter.scope),
     // Tasks are waited for by who owns them.
     scopeOpened(scope) {
       if (scope.parent !== null && scope.task === scope.parent.task) began(scope as Begun, scope);
     },
-    scopeClosed: (scope) => ended(scope as Begun),
+    scopeClosed(scope) {
+      ended(scope as Begun, scope.parent);
+      unclaimedEnded(scope);
+    },
   });
 }

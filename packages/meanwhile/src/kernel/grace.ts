@@ -18,16 +18,21 @@ export class Grace {
   readonly #until: number;
   readonly #graceMs: number;
   readonly #frames = new Set<Frame>();
+  readonly #timer: NodeJS.Timeout | null;
+  #isOver = false;
 
   constructor(graceMs: number) {
     this.#graceMs = graceMs;
     this.#until = performance.now() + graceMs;
-    if (graceMs <= LONGEST_MS) setTimeout(() => this.#end(), graceMs).unref();
+    this.#timer = graceMs > LONGEST_MS ? null : setTimeout(() => this.#end(), graceMs).unref();
   }
 
   /** Whether the time has not passed; then the frame may wait until it has. */
   admit(frame: Frame): boolean {
-    if (performance.now() >= this.#until) return false;
+    // Timers may be early.
+    if (this.#isOver || performance.now() >= this.#until) return false;
+    // It goes on in any case: the process must not end before, nor call it a deadlock.
+    if (this.#frames.size === 0) this.#timer?.ref();
     this.#frames.add(frame);
     frame.grace = this;
     return true;
@@ -37,15 +42,19 @@ export class Grace {
   leave(frame: Frame): void {
     this.#frames.delete(frame);
     frame.grace = null;
+    if (this.#frames.size === 0) this.#timer?.unref();
   }
 
   #end(): void {
+    this.#isOver = true;
     for (const frame of this.#frames) {
       this.leave(frame);
-      warn(
-        "MW_WARN_CLEANUP_INTERRUPTED",
-        `Cleanup after a cancellation took longer than ${this.#graceMs} ms and is interrupted at ${whereWaits(frame)}; give it a deadline of its own with shield(), or run() a longer graceMs`,
-      );
+      // One that waits for what it has begun goes on when that has ended.
+      if (frame.live === 0)
+        warn(
+          "MW_WARN_CLEANUP_INTERRUPTED",
+          `Cleanup after a cancellation took longer than ${this.#graceMs} ms and is interrupted at ${whereWaits(frame)}; give it a deadline of its own with shield(), or run() a longer graceMs`,
+        );
       frame.interrupt();
     }
   }
@@ -59,6 +68,7 @@ const graces = new WeakMap<Cancellation, Grace>();
 
 /** Whether a frame in cleanup may wait in its cancelled scope; if so, it is interrupted when the time is over. */
 export function allowCleanup(frame: Frame, home: Scope): boolean {
+  if (frame.grace !== null) return true;
   const cancellation = home.effective as Cancellation;
   let grace = graces.get(cancellation);
   if (grace === undefined) graces.set(cancellation, (grace = new Grace(home.runner.graceMs)));
