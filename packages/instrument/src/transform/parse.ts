@@ -24,11 +24,17 @@ export function parse(
   { id, language, format }: { id: string; language: Language; format: ModuleFormat },
 ): { program: Program; comments: () => Comment[] } {
   // Without types the tree is smaller; none of them is looked at.
-  const result = parseSync(id, code, { lang: language, sourceType: format, astType: "js" });
+  const options = { sourceType: format, astType: "js" } as const;
+  let result = parseSync(id, code, { ...options, lang: language });
+  // Much of what is called .js has JSX in it.
+  if (language === "js" && result.errors.length > 0) {
+    const withJsx = parseSync(id, code, { ...options, lang: "jsx" });
+    if (withJsx.errors.length === 0) result = withJsx;
+  }
   const [error] = result.errors;
   if (error !== undefined) {
     const [line, column] = new SiteTableBuilder(code).placeOf(error.labels[0]?.start ?? 0);
-    throw new TransformError({ id, line, column }, error.message);
+    throw new TransformError({ id, line, column }, error.message.replace(/\.$/, ""));
   }
   return { program: result.program, comments: () => result.comments };
 }

@@ -82,19 +82,21 @@ export function unwrapped(node: Node): Node {
 
 /** Whether the code of this function or module itself, not of the functions in it, is ever suspended. */
 export function waits(owner: FunctionNode | Program): boolean {
-  if (owner.type === "Program") return owner.body.some(suspends);
-  return owner.async && owner.body !== null && suspends(owner.body);
+  if (owner.type !== "Program" && (!owner.async || owner.body === null)) return false;
+  // Not recursive: expressions may be deep, and this looks at all of them.
+  const ahead: Node[] = owner.type === "Program" ? [...owner.body] : [owner.body ?? owner];
+  const push = (child: Node): void => void ahead.push(child);
+  for (let node = ahead.pop(); node !== undefined; node = ahead.pop()) {
+    if (suspends(node)) return true;
+    eachOwnChild(node, push);
+  }
+  return false;
 }
 
 function suspends(node: Node): boolean {
   if (node.type === "AwaitExpression" || node.type === "YieldExpression") return true;
-  if (node.type === "ForOfStatement" && node.await) return true;
-  if (node.type === "VariableDeclaration" && node.kind === "await using") return true;
-  let found = false;
-  eachOwnChild(node, (child) => {
-    found ||= suspends(child);
-  });
-  return found;
+  if (node.type === "ForOfStatement") return node.await;
+  return node.type === "VariableDeclaration" && node.kind === "await using";
 }
 
 /** The children whose code belongs to the same function: not those of a function, a class field or a static block. */

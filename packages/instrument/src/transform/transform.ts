@@ -5,6 +5,7 @@ import type { SourceMap } from "magic-string";
 import type { Node, Program } from "oxc-parser";
 
 import { Edits } from "./edits.ts";
+import { TransformError } from "./errors.ts";
 import { optOutsOf } from "./opt-outs.ts";
 import { type Language, languageOf, type ModuleFormat, parse } from "./parse.ts";
 import { CALL_RULES } from "./rule-calls.ts";
@@ -17,7 +18,7 @@ import { waits } from "./syntax.ts";
 import { type Owner, type Rules, Walk } from "./walk.ts";
 import { type Words, wordsFor } from "./words.ts";
 
-export { TransformError } from "./errors.ts";
+export { TransformError };
 
 /** What {@link transform} has to know of a file. */
 export interface TransformOptions {
@@ -31,8 +32,10 @@ export interface TransformOptions {
   readonly runtime: string;
   /** Whether to make a source map; default false: lines are right without. */
   readonly map?: boolean;
-  /** Whether the program begins with this file although another one loads it: `import.meta.main` is true then. */
+  /** Whether the program begins with this file although another one loads it: `import.meta.main` is true then, and `require.main` is `module`. */
   readonly isEntry?: boolean;
+  /** Whether functions and awaits are told to the runtime; default true. Without, only `isEntry` changes anything. */
+  readonly awaits?: boolean;
 }
 
 /** An instrumented file. */
@@ -62,10 +65,10 @@ const RULES: Rules = { ...FUNCTION_RULES, ...WAIT_RULES, ...CLEANUP_RULES, ...CA
  * ```
  */
 export function transform(code: string, options: TransformOptions): Transformed | null {
-  const { id, format, runtime, map = false, isEntry = false } = options;
+  const { id, format, runtime, map = false, isEntry = false, awaits = true } = options;
   const { language = languageOf(id) } = options;
-  const isAsync = /\b(?:async|await)\b/.test(code);
-  const hasMain = isEntry && format === "module" && code.includes("import.meta");
+  const isAsync = awaits && /\b(?:async|await)\b/.test(code);
+  const hasMain = isEntry && code.includes(format === "module" ? "import.meta" : "require.main");
   if (language === "dts" || code.includes(MARK) || !(isAsync || hasMain)) return null;
   const { program, comments } = parse(code, { id, language, format });
   const optOuts = optOutsOf(code, program.body[0]?.start ?? code.length, comments);
@@ -77,7 +80,7 @@ export function transform(code: string, options: TransformOptions): Transformed 
   const rules = { ...(isAsync ? RULES : {}), ...(hasMain ? ENTRY_RULES : {}) };
   const walk = new Walk({ code, words, edits, sites, rules, optOuts, module });
   const moduleSite = module.frame === undefined ? undefined : sites.addFunction("<module>", 0);
-  walk.visitAll(program.body);
+  visitOrRefuse(walk, program, id);
   if (moduleSite !== undefined && !disposesAtEnd(program)) {
     edits.insert(program.body.at(-1)?.end ?? 0, `;${words.runtime}.x(${module.frame});`);
   }
@@ -88,6 +91,16 @@ export function transform(code: string, options: TransformOptions): Transformed 
   }
   if (edits.isEmpty) return null;
   return map ? edits.applyWithMap(code, id) : { code: edits.applyTo(code) };
+}
+
+/** Thousands of expressions in each other are nothing a program can wait in; what is left of the stack must do for others. */
+function visitOrRefuse(walk: Walk, program: Program, id: string): void {
+  try {
+    walk.visitAll(program.body);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TransformError({ id, line: 1, column: 1 }, "its expressions are nested too deep");
+  }
 }
 
 /** A module that waits has a frame, which can be named in all of it. */
