@@ -7,10 +7,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-import type * as transforming from "./transform/transform.ts";
+import type * as transforming from "./transform-file.ts";
+import type { TransformOptions } from "./transform/transform.ts";
 
 /** What is transformed, and whether it is kept. */
-export interface CachedOptions extends transforming.TransformOptions {
+export interface CachedOptions extends TransformOptions {
   readonly cache: boolean;
 }
 
@@ -25,7 +26,7 @@ const { version }: { readonly version: string } = require("../package.json");
 /** Transforms a source, or finds it transformed. Null: it is to be taken as it is. */
 export function transformCached(source: string, { cache, ...options }: CachedOptions): string | null {
   // Most files of a program wait for nothing; they are neither parsed nor looked for.
-  if (!/\basync\b|\bawait\b/.test(source) && !(options.isEntry === true && source.includes("import.meta"))) return null;
+  if (!/\b(?:async|await)\b/.test(source) && !(options.isEntry === true && /\bmain\b/.test(source))) return null;
   const folder = cache ? cacheFolder() : null;
   if (folder === null) return transformNow(source, options);
   const file = join(folder, `${keyOf(source, options)}.js`);
@@ -37,21 +38,12 @@ export function transformCached(source: string, { cache, ...options }: CachedOpt
 }
 
 // The parser is loaded when the first file has to be parsed: not at all, if all are in the cache.
-function transformNow(source: string, options: transforming.TransformOptions): string | null {
-  const { transform, TransformError }: typeof transforming = require(`./transform/transform${OWN}`);
-  try {
-    return transform(source, options)?.code ?? null;
-  } catch (error) {
-    if (!(error instanceof TransformError)) throw error;
-    process.emitWarning(
-      `Cannot instrument ${options.id}: ${error.message}; it runs as it is, and cancellation does not reach its awaits`,
-      { type: "MeanwhileWarning", code: "MW_WARN_NOT_INSTRUMENTED" },
-    );
-    return null;
-  }
+function transformNow(source: string, options: TransformOptions): string | null {
+  const { transformOrWarn }: typeof transforming = require(`./transform-file${OWN}`);
+  return transformOrWarn(source, options)?.code ?? null;
 }
 
-function keyOf(source: string, options: transforming.TransformOptions): string {
+function keyOf(source: string, options: TransformOptions): string {
   const what = JSON.stringify([version, process.versions.node, options]);
   return createHash("sha256").update(what).update("\0").update(source).digest("hex").slice(0, 40);
 }

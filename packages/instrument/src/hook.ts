@@ -12,6 +12,8 @@ export interface HookOptions {
   readonly packages: readonly string[];
   /** The file that counts as the program: `import.meta.main` is true in it. Its URL; default: none. */
   readonly entry?: string | undefined;
+  /** Whether only the program's first file is changed, and only so that it is the main module. */
+  readonly onlyEntry: boolean;
   /** Whether files are kept transformed on disk. */
   readonly cache: boolean;
 }
@@ -26,12 +28,12 @@ const FORMATS: Readonly<Record<string, "module" | "commonjs">> = {
 };
 
 /** Transforms what is loaded from now on, in this thread. */
-export function installHook({ packages, entry, cache }: HookOptions): void {
+export function installHook({ packages, entry, onlyEntry, cache }: HookOptions): void {
   nodeModule.registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
       const format = FORMATS[loaded.format ?? ""];
-      if (format === undefined || !chooses(url, packages)) return loaded;
+      if (format === undefined || !(onlyEntry ? url === entry : chooses(url, packages))) return loaded;
       const source = textOf(loaded.source);
       if (source === null) return loaded;
       const path = url.startsWith("file:") ? fileURLToPath(url.replace(/[?#].*$/, "")) : url;
@@ -42,6 +44,7 @@ export function installHook({ packages, entry, cache }: HookOptions): void {
         format,
         runtime: RUNTIME,
         isEntry: url === entry,
+        awaits: !onlyEntry,
         cache,
       });
       return changed === null ? loaded : { ...loaded, source: changed };

@@ -12,9 +12,9 @@ export function silenceCancellations(): void {
   const silenced = new WeakSet<object>();
   const isSilent = ([event, given, promise]: readonly unknown[]): boolean => {
     // Looked at by somebody who comes late: it was not unhandled.
-    if (event === "rejectionHandled") return silenced.has(given as Promise<unknown>);
+    if (event === "rejectionHandled") return given instanceof Promise && silenced.has(given);
     if (event !== "unhandledRejection" || cancellationOf(given) === null) return false;
-    silenced.add(promise as Promise<unknown>);
+    if (promise instanceof Promise) silenced.add(promise);
     return true;
   };
   Object.defineProperty(process, "emit", {

@@ -28,12 +28,11 @@ async function runProgram(options: RunOptions): Promise<number> {
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new CommandError(EXIT.notStarted, `${escapeControls(options.file)} is not a file that can be run`);
   }
-  const register = options.instrument ? ["--import", import.meta.resolve("@meanwhile/instrument/register")] : [];
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv, ...register, PROGRAM.pathname, file, ...options.args],
-    { stdio: "inherit", env: { ...process.env, ...settingsFor(options, file) } },
-  );
+  const register = ["--import", import.meta.resolve("@meanwhile/instrument/register")];
+  const child = spawn(process.execPath, [...process.execArgv, ...register, PROGRAM.pathname, file, ...options.args], {
+    stdio: "inherit",
+    env: { ...process.env, ...settingsFor(options, file) },
+  });
   using forwarding = forwardSignals((signal) => void child.kill(signal));
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, fail) => {
     child.once("error", fail);
@@ -45,9 +44,10 @@ async function runProgram(options: RunOptions): Promise<number> {
   return code ?? EXIT.failed;
 }
 
-function settingsFor({ packages, cache, report, debug }: RunOptions, file: string): NodeJS.ProcessEnv {
+function settingsFor({ instrument, packages, cache, report, debug }: RunOptions, file: string): NodeJS.ProcessEnv {
   return {
     MEANWHILE_INSTRUMENT_ENTRY: pathToFileURL(file).href,
+    ...(instrument ? {} : { MEANWHILE_INSTRUMENT: "entry" }),
     ...(packages.length > 0 ? { MEANWHILE_INSTRUMENT_PACKAGES: packages.join(",") } : {}),
     ...(cache ? {} : { MEANWHILE_INSTRUMENT_CACHE: "off" }),
     ...(report ? { MEANWHILE_INSTRUMENT_REPORT: "1" } : {}),

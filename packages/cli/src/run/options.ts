@@ -37,7 +37,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | "help" | 
 }
 
 function readOption(draft: Draft, option: string, rest: string[]): void {
-  const [name, value] = option.split("=", 2) as [string, string | undefined];
+  const [name, value] = option.split("=", 2);
   if (name === "--packages") draft.packages = [...draft.packages, ...namesIn(value ?? rest.shift())];
   else if (value !== undefined) throw unknown(option);
   else if (name === "--no-instrument") draft.instrument = false;

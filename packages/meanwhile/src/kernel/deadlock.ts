@@ -3,8 +3,8 @@
 //   running ──beforeExit──▶ cancelled (finally blocks run) ──beforeExit──▶ given up
 
 import { DeadlockError } from "../errors.ts";
-import type { Scope } from "./scope.ts";
 import type { Runner } from "./runner.ts";
+import type { Scope } from "./scope.ts";
 import { suspend, type Waiter, type WaitTarget } from "./suspend.ts";
 import { findWaitCycle, renderTaskTree, tasksIn, whereTaskWaits } from "./task-tree.ts";
 

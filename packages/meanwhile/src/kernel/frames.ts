@@ -246,14 +246,14 @@ export function beforeWait(frame: Frame, at: number, value: unknown): unknown {
   frame.at = at;
   const promise = promiseOf(frame, value);
   suspendFrame(frame);
-  // What is ours cancels itself, and has just looked at the mark. If there is more than it, all that has to end first.
-  const isAlone = frame.live <= 1;
+  // What is ours cancels itself, and has just looked at the mark. If more than it was begun, all that has to end first.
+  const isAlone = frame.live === 1;
   if (isAlone && promise !== null && promise === newestSuspension && newestSuspender === frame) return value;
   const { home } = frame;
   const injected = injectedError(home);
   if (injected !== undefined || home.effective !== null) return waitRefused(frame, value, promise, injected);
   if (promise === null) return value;
-  return isAlone && value instanceof TaskNode ? promise : watch(frame, promise);
+  return isAlone && isOurs(value) ? promise : watch(frame, promise);
 }
 
 // The synchronous part ends: the caller's goes on.
@@ -270,6 +270,10 @@ function unstore(frame: Frame): void {
   frame.stored = null;
 }
 
+function isOurs(value: unknown): boolean {
+  return value instanceof TaskNode || isCoroutine(value);
+}
+
 /** The native promise of what is awaited; null for a value that is there. `then` is read once, like await does. */
 function promiseOf(frame: Frame, value: unknown): Promise<unknown> | null {
   if (value instanceof Promise && value.constructor === Promise) return value;
@@ -277,8 +281,7 @@ function promiseOf(frame: Frame, value: unknown): Promise<unknown> | null {
   const { then: method } = value as { then?: unknown };
   if (typeof method !== "function") return null;
   // Started at once: its wait, or its own first frame, begins as a child of this one.
-  if (value instanceof TaskNode || isCoroutine(value))
-    return new Promise((resolve, reject) => void method.call(value, resolve, reject));
+  if (isOurs(value)) return new Promise((resolve, reject) => void method.call(value, resolve, reject));
   return Promise.resolve({
     then(resolve: unknown, reject: unknown) {
       current = frame;

@@ -21,7 +21,7 @@ import { reportSuppressed } from "./reports.ts";
 import { activeRunners, DEFAULT_GRACE_MS, outsideRunner, Runner, systemClock } from "./runner.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 import { type HandledSignal, joinSignalHandling } from "./signals.ts";
-import { cancelledIn, suspendUninterrupted, type Waiter, type WaitTarget } from "./suspend.ts";
+import { cancelledIn, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
 import { checkJob, type TaskOptions } from "./task-group.ts";
 import { tasksIn } from "./task-tree.ts";
 import { type Job, type Task, TaskNode, type TaskOwner } from "./task.ts";
@@ -47,6 +47,8 @@ export interface RunOptions extends SignalOption {
 class Run<T> implements TaskOwner, WaitTarget {
   readonly runner: Runner;
   readonly main: TaskNode<T>;
+  // Where run() was called.
+  readonly #outer: Scope;
   /** The scope of the background tasks; cancelled when main has ended. */
   readonly background: Scope;
   // The way from outside to main, open until main has ended.
@@ -61,6 +63,7 @@ class Run<T> implements TaskOwner, WaitTarget {
   #waiter: Waiter<void> | null = null;
 
   constructor(outer: Scope, main: Job<T>, options: RunOptions) {
+    this.#outer = outer;
     const nested = outer.runner !== outsideRunner;
     this.runner = new Runner(outer, {
       clock: options.clock ?? (nested ? outer.runner.clock : systemClock),
@@ -143,10 +146,12 @@ class Run<T> implements TaskOwner, WaitTarget {
     }
   }
 
+  // Where run() was called, whatever code without a context belongs to meanwhile.
   #change(): Promise<void> {
-    return suspendUninterrupted<void>((waiter) => {
-      this.#waiter = waiter;
-    }, this);
+    const { promise, waiter } = suspension<void>(this.#outer, this);
+    waiter.abort = () => "wait";
+    this.#waiter = waiter;
+    return promise;
   }
 
   describe(): string {

@@ -67,6 +67,11 @@ export async function exploreSchedules<T>(
   test: (seed: number) => T | PromiseLike<T>,
   options: ExploreOptions = {},
 ): Promise<T[]> {
+  return explore(test, options, false);
+}
+
+/** {@link exploreSchedules}, of tests that may have to leave waits behind which nothing can end. */
+export async function explore<T>(test: Test<T>, options: ExploreOptions, mayLeaveWaits: boolean): Promise<T[]> {
   checkTestOptions(CALL, options);
   if (typeof test !== "function") throw badArgument(CALL.act, "test", test, "a function that can be called again");
   const { schedules = 100, seed: first = 1, checkDeterminism = false } = options;
@@ -74,34 +79,42 @@ export async function exploreSchedules<T>(
   if (typeof checkDeterminism !== "boolean") {
     throw badArgument(CALL.act, "checkDeterminism", checkDeterminism, "a boolean");
   }
-  const explore = checkDeterminism ? exploreTwice<T> : exploreOnce<T>;
   const values: T[] = [];
-  for (const seed of seedsToUse(CALL.act, first, schedules)) values.push(await explore(test, options, seed, null));
+  for (const seed of seedsToUse(CALL.act, first, schedules)) {
+    const given = { test, options, seed, mayLeaveWaits };
+    values.push(await (checkDeterminism ? exploreTwice(given) : exploreOnce(given, null)));
+  }
   return values;
 }
 
 type Test<T> = (seed: number) => T | PromiseLike<T>;
 
+interface Exploration<T> {
+  readonly test: Test<T>;
+  readonly options: TestOptions;
+  readonly seed: number;
+  readonly mayLeaveWaits: boolean;
+}
+
 function exploreOnce<T>(
-  test: Test<T>,
-  options: TestOptions,
-  seed: number,
+  { test, options, seed, mayLeaveWaits }: Exploration<T>,
   onEvent: ((event: TestEvent) => void) | null,
 ): Promise<T> {
   return runSeeded(
     () => test(seed),
     options,
-    { clock: new MockClock(), director: new TestDirector(seed), onEvent },
+    { clock: new MockClock(), director: new TestDirector(seed), onEvent, mayLeaveWaits },
     seed,
   );
 }
 
-async function exploreTwice<T>(test: Test<T>, options: TestOptions, seed: number): Promise<T> {
+async function exploreTwice<T>(given: Exploration<T>): Promise<T> {
+  const { seed } = given;
   const [first, second]: [string[], string[]] = [[], []];
-  const value = await exploreOnce(test, options, seed, (event) => void first.push(String(event)));
+  const value = await exploreOnce(given, (event) => void first.push(String(event)));
   let failure: { readonly error: unknown } | null = null;
   try {
-    await exploreOnce(test, options, seed, (event) => void second.push(String(event)));
+    await exploreOnce(given, (event) => void second.push(String(event)));
   } catch (error) {
     failure = { error };
   }

@@ -117,6 +117,8 @@ export interface Direction {
   /** Null leaves everything to chance. */
   readonly director: TestDirector | null;
   readonly onEvent: ((event: TestEvent) => void) | null;
+  /** Whether waits that nothing can end are left behind on purpose. Default: false. */
+  readonly mayLeaveWaits?: boolean;
 }
 
 /** Runs one test that may leave no timer behind, with options that were checked; its failures say the seed. */
@@ -153,7 +155,7 @@ export async function runDirected<T>(test: Job<T>, options: TestOptions, directi
     limit.runner = runner;
     runner.director = director ?? runner.director;
     if (direction.onEvent !== null) listen(held, runner, task, direction.onEvent);
-    return runAndLookAround(test);
+    return runAndLookAround(test, direction);
   };
   const ended = run(main, { clock, handleSignals: false });
   const value = await Promise.race([ended, limit.exceeded]);
@@ -172,7 +174,7 @@ function listen(
   if (director instanceof TestDirector) director.onResume = (scope) => log.resumed(scope);
 }
 
-async function runAndLookAround<T>(test: Job<T>): Promise<T> {
+async function runAndLookAround<T>(test: Job<T>, { mayLeaveWaits = false }: Direction): Promise<T> {
   const { runner, task } = currentScopeNode();
   const before = new Before("test", []);
   const value = await (typeof test === "function" ? test() : test);
@@ -183,6 +185,6 @@ async function runAndLookAround<T>(test: Job<T>): Promise<T> {
       `Cannot end the test: it leaves ${left.length} of its tasks running; await or cancel them first\n${renderTaskTree(runner.root)}`,
     );
   }
-  before.refuseLeftovers();
+  if (!mayLeaveWaits) before.refuseLeftovers();
   return value;
 }

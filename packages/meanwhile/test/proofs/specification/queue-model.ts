@@ -104,7 +104,7 @@ class QueueModel {
   }
 
   #done(actor: number): void {
-    if (this.#state.unfinished === 0) this.#end(actor, "MW_ERR_INVALID_ARGUMENT");
+    if (this.#state.unfinished === 0) this.#end(actor, "MW_ERR_NOTHING_UNFINISHED");
     else {
       this.#finish(1);
       this.#end(actor, null);

@@ -1,0 +1,35 @@
+// The same transform for bundlers: for code that is built, and for what Node does not run itself, like TSX.
+
+import { createUnplugin, type UnpluginInstance } from "unplugin";
+
+import { chooses } from "./choice.ts";
+import { isSource, transformOrWarn } from "./transform-file.ts";
+
+/** What a bundler plugin is told. */
+export interface PluginOptions {
+  /** Packages under `node_modules` that are instrumented too; names as in `import`, or a scope like `@acme/*`. Default: none. */
+  readonly packages?: readonly string[] | undefined;
+}
+
+/** The transform as a plugin of any bundler that unplugin knows. */
+export const plugin: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin((options) => {
+  const packages = options?.packages ?? [];
+  return {
+    name: "meanwhile-instrument",
+    // Before types and JSX are taken out: places are those of the source.
+    enforce: "pre",
+    transformInclude: (id) => isSource(id) && chooses(urlOf(id), packages),
+    transform: (code, id) =>
+      transformOrWarn(code, { id: pathOf(id), format: "module", runtime: "@meanwhile/instrument/runtime", map: true }),
+    // Browsers have no meanwhile: only what runs on a server is instrumented.
+    vite: { applyToEnvironment: ({ config }) => config.consumer === "server" },
+  };
+});
+
+function pathOf(id: string): string {
+  return id.replace(/[?#].*$/, "");
+}
+
+function urlOf(id: string): string {
+  return `file://${pathOf(id)}`;
+}

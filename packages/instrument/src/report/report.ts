@@ -1,0 +1,39 @@
+// Switches the report on: counts from now on, and prints when the process ends.
+
+import { activeRunners, awaitStacksOf, showCall, walkTasks } from "meanwhile/lowlevel";
+
+import runtime from "../runtime.ts";
+import { Profile } from "./profile.ts";
+import { renderReport } from "./render.ts";
+
+/** Counts what instrumented code does, and tells on stderr at the end of the process. */
+export function reportAtExit(): void {
+  const profile = new Profile();
+  // Before any instrumented code is loaded, which looks its functions up here each time.
+  Object.assign(runtime, profile.watch({ ...runtime }));
+  const started = performance.now();
+  const forgotten: string[] = [];
+  process.on("warning", (warning) => {
+    if ("code" in warning && warning.code === "MW_WARN_NEVER_AWAITED") forgotten.push(warning.message);
+  });
+  // Looked at before a run ends and cancels what it finds.
+  let waiting: string[] = [];
+  process.prependListener("beforeExit", () => {
+    if (activeRunners.size > 0) waiting = waitsLeft();
+  });
+  process.once("exit", () => {
+    const ending = { ranMs: performance.now() - started, leftBehind: [...waiting, ...forgotten] };
+    process.stderr.write(`${renderReport(profile, ending)}\n`);
+  });
+}
+
+/** What still waits, of all runs. */
+function waitsLeft(): string[] {
+  return [...activeRunners].flatMap(({ root }) =>
+    [...walkTasks(root)].flatMap(({ task }) =>
+      awaitStacksOf(task).flatMap(({ waitsFor, calls: [innermost] }) =>
+        innermost === undefined ? [] : [`${showCall(innermost)} still waits for ${waitsFor}`],
+      ),
+    ),
+  );
+}
