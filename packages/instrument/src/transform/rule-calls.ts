@@ -52,7 +52,8 @@ export const CALL_RULES: Rules = {
 };
 
 function visitArguments(passed: ReadonlyArray<Argument>, callee: string | undefined, walk: Walk): void {
-  const { frame } = walk.owner;
+  // Also in a plain function: it may run while the function around does.
+  const { visibleFrame: frame } = walk.owner;
   if (frame === undefined || callee === "eval") return walk.visitAll(passed);
   const callsAtOnce = callee !== undefined && CALL_AT_ONCE.has(callee);
   for (const each of passed) {

@@ -198,10 +198,10 @@ describe("calls", () => {
     assert.match(body("await 1; x = y.map(z)"), /x = y\.map\(\$q\(F1,z\)\)$/);
   });
 
-  it("outside of instrumented functions hand on nothing", () => {
+  it("in plain functions hand on for the instrumented one around them", () => {
     assert.equal(
       body("await 1; () => { x = f(a) }; g = { m() { x = f(a) } }"),
-      "$r(F1,await $a(F1,0, 1)); () => { x = f(a) }; g = { m() { x = f(a) } }",
+      "$r(F1,await $a(F1,0, 1)); () => { x = f($q(F1,a)) }; g = { m() { x = f($q(F1,a)) } }",
     );
   });
 

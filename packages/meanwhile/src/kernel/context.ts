@@ -11,7 +11,7 @@
 
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
-import type { Frame as CodeFrame } from "./frames.ts";
+import type { StoredFrame } from "./frames.ts";
 import type { Scope } from "./scope.ts";
 
 const storage: AsyncLocalStorage<Scope> = new AsyncLocalStorage<Scope>();
@@ -101,15 +101,15 @@ export function enteredScope(): Scope | undefined {
 }
 
 // The frames of instrumented code, see frames.ts. A store of its own: few waits need it, and the scope's is read at each.
-const frames: AsyncLocalStorage<CodeFrame | undefined> = new AsyncLocalStorage();
+const frames: AsyncLocalStorage<StoredFrame | undefined> = new AsyncLocalStorage();
 
 /** The frame that was stored in the context of the running code, ended or not. */
-export function storedFrame(): CodeFrame | undefined {
+export function storedFrame(): StoredFrame | undefined {
   return frames.getStore();
 }
 
 /** Stores a frame in the context of the running code, until that is left: at the next await, or by storing another one. */
-export function storeFrame(frame: CodeFrame | undefined): void {
+export function storeFrame(frame: StoredFrame | undefined): void {
   frames.enterWith(frame);
 }
 

@@ -60,6 +60,15 @@ export interface Iteration {
   abandon(): void;
 }
 
+/** A frame that has given functions away. */
+export interface StoredFrame {
+  readonly frame: Frame;
+  /** Whether it was in cleanup: then so is what it gave away. */
+  readonly isInCleanup: boolean;
+  /** What was stored before. */
+  readonly before: StoredFrame | undefined;
+}
+
 let newestAge = 0;
 
 /** One activation of an instrumented async function. */
@@ -99,7 +108,7 @@ export class Frame implements ScopeMember, Disposable {
   /** @internal What lets its cleanup go on for a while. */
   grace: Grace | null = null;
   /** @internal Whether it is stored in the context of the running code, and what was there before. */
-  stored: { readonly before: Frame | undefined } | null = null;
+  stored: StoredFrame | null = null;
   /** @internal The loop that waits for its iterator, while it does. */
   iteration: Iteration | null = null;
   /** @internal Of a generator in a `yield*`: the frame that has asked last. */
@@ -109,12 +118,12 @@ export class Frame implements ScopeMember, Disposable {
   /** @internal The scope in which it began where others waited, one of which may have called it: that is not known. */
   unclaimedIn: Scope | null = null;
 
-  constructor(site: FunctionSite, home: Scope, parent: Frame | null, outer: Frame | null) {
+  constructor(site: FunctionSite, home: Scope, parent: Frame | null, outer: Frame | null, isInCleanup: boolean) {
     this.site = site;
     this.home = home;
     this.parent = parent;
     this.outer = outer;
-    this.isInCleanup = parent !== null && (parent.c === 1 || parent.isInCleanup);
+    this.isInCleanup = isInCleanup;
     if (parent !== null) parent.live += 1;
     else if (home.first !== null) addUnclaimed(this, home);
   }
@@ -140,7 +149,7 @@ export class Frame implements ScopeMember, Disposable {
 
 showInstancesAs(
   Frame.prototype,
-  ({ site, ended }) => `Frame of ${site.name} (${placeOf(site)})${ended ? " (ended)" : ""}`,
+  (frame) => `Frame of ${frame.site.name} (${placeOf(frame.site)})${frame.ended ? " (ended)" : ""}`,
 );
 
 function isCleaningUp(frame: Frame): boolean {
@@ -153,6 +162,7 @@ export const OUTSIDE: Frame = new Frame(
   outsideRunner.root,
   null,
   null,
+  false,
 );
 
 // The frame whose synchronous code is running, if nothing was missed.
@@ -180,8 +190,9 @@ function leaveClosedScopes(frame: Frame): void {
   while (frame.home.closed && frame.home.parent !== null) frame.home = frame.home.parent;
 }
 
+// Who is responsible: the nearest that runs, or, where all have ended, the outermost one as long as its orphans run.
 function firstLive(frame: Frame | null): Frame | null {
-  while (frame !== null && frame.ended) frame = frame.parent;
+  while (frame !== null && frame.ended && frame.unclaimedIn === null) frame = frame.parent;
   return frame;
 }
 
@@ -198,13 +209,27 @@ export function enterFrame(site: FunctionSite, around?: Frame): Frame {
   const scope = currentScopeNode();
   if (scope.runner === outsideRunner) return OUTSIDE;
   const outer = current;
-  const parent = outer !== null && sees(outer, scope) ? outer : parentFromAfar(scope, around);
-  return (current = new Frame(site, scope, parent, outer));
+  if (outer !== null && sees(outer, scope)) {
+    return (current = new Frame(site, scope, outer, outer, isCallingInCleanup(outer)));
+  }
+  const parent = parentFromAfar(scope, around);
+  return (current = new Frame(site, scope, parent, outer, isCalledBackInCleanup(parent, around)));
+}
+
+function isCallingInCleanup(frame: Frame): boolean {
+  return frame.c === 1 || frame.isInCleanup;
+}
+
+function isCalledBackInCleanup(parent: Frame | null, around: Frame | undefined): boolean {
+  if (parent === null) return false;
+  if (parent === around) return isCallingInCleanup(around);
+  const stored = storedFrame();
+  return stored?.frame === parent && stored.isInCleanup;
 }
 
 // Called later, by something foreign: whoever gave the function away stored his frame, or lies around it in the source.
 function parentFromAfar(scope: Scope, around: Frame | undefined): Frame | null {
-  const stored = seenFrom(scope, storedFrame());
+  const stored = seenFrom(scope, storedFrame()?.frame);
   const lexical = seenFrom(scope, around);
   if (stored === null || lexical === null) return stored ?? lexical;
   for (let frame: Frame | null = stored; frame !== null; frame = frame.parent) if (frame === lexical) return stored;
@@ -226,18 +251,26 @@ export function exitFrame(frame: Frame): void {
   if (current === frame) current = frame.outer;
   frame.outer = null;
   frame.ended = true;
-  if (frame.unclaimedIn !== null) removeUnclaimed(frame);
   const parent = firstLive(frame.parent);
   // What it has begun finds its new parent through it. Not through all that ended before it: that would be a leak.
   frame.parent = parent;
-  if (parent === null) return;
+  if (parent === null) return rootEnded(frame);
   parent.live += frame.live - 1;
   frame.live = 0;
   childEnded(parent);
 }
 
+function rootEnded(frame: Frame): void {
+  if (frame.live > 0) {
+    leaveClosedScopes(frame);
+    if (frame.unclaimedIn === null) addUnclaimed(frame, frame.home);
+  } else if (frame.unclaimedIn !== null) removeUnclaimed(frame);
+}
+
 function childEnded(frame: Frame): void {
-  if (frame.live === 0 && frame.held !== null) release(frame);
+  if (frame.live > 0) return;
+  if (frame.ended) removeUnclaimed(frame);
+  else if (frame.held !== null) release(frame);
 }
 
 /** Before an await: returns what is awaited instead of `value`. */
@@ -259,7 +292,10 @@ export function beforeWait(frame: Frame, at: number, value: unknown): unknown {
 // The synchronous part ends: the caller's goes on.
 function suspendFrame(frame: Frame): void {
   unstore(frame);
-  current = frame.outer;
+  const { outer } = frame;
+  // What this function goes on to do was not given away by its caller.
+  if (outer !== null) unstore(outer);
+  current = outer;
   frame.outer = null;
   leaveClosedScopes(frame);
 }
@@ -431,7 +467,8 @@ function addUnclaimed(frame: Frame, scope: Scope): void {
 }
 
 function removeUnclaimed(frame: Frame): void {
-  const scope = frame.unclaimedIn as Scope;
+  let scope = frame.unclaimedIn as Scope;
+  while (scope.closed && scope.parent !== null) scope = scope.parent;
   const left = (unclaimed.get(scope) as number) - 1;
   frame.unclaimedIn = null;
   if (left > 0) unclaimed.set(scope, left);
@@ -439,6 +476,15 @@ function removeUnclaimed(frame: Frame): void {
     unclaimed.delete(scope);
     unclaimedEnded(scope);
   }
+}
+
+// Whoever outlives a scope belongs to the one around.
+function handUpUnclaimed(scope: Scope): void {
+  const count = unclaimed.get(scope);
+  if (count === undefined) return;
+  unclaimed.delete(scope);
+  const heir = scope.parent as Scope;
+  unclaimed.set(heir, (unclaimed.get(heir) ?? 0) + count);
 }
 
 const waitingForUnclaimed = new Map<Scope, Frame[]>();
@@ -450,9 +496,10 @@ function waitForUnclaimed(frame: Frame, home: Scope): void {
 }
 
 function unclaimedEnded(scope: Scope | null): void {
-  const waiting = scope === null ? undefined : waitingForUnclaimed.get(scope);
+  if (waitingForUnclaimed.size === 0 || scope === null) return;
+  const waiting = waitingForUnclaimed.get(scope);
   if (waiting === undefined) return;
-  waitingForUnclaimed.delete(scope as Scope);
+  waitingForUnclaimed.delete(scope);
   for (const frame of waiting) release(frame);
 }
 
@@ -536,11 +583,11 @@ function resumeGenerator(frame: Frame): void {
   current = frame;
 }
 
-/** A function is given away, to be called who knows when: what it begins belongs to this frame. */
+/** A function is given away, to be called who knows when: what it begins belongs to this frame, if that is running. */
 export function storeForCallbacks(frame: Frame, argument: unknown): void {
-  if (typeof argument !== "function" || frame === OUTSIDE || frame.stored !== null) return;
-  frame.stored = { before: storedFrame() };
-  storeFrame(frame);
+  if (typeof argument !== "function" || current !== frame || frame.stored !== null) return;
+  frame.stored = { frame, isInCleanup: isCallingInCleanup(frame), before: storedFrame() };
+  storeFrame(frame.stored);
 }
 
 /** @internal What of ours was begun by a frame. */
@@ -579,6 +626,7 @@ export function startFrames(): Disposable {
     },
     scopeClosed(scope) {
       ended(scope as Begun, scope.parent);
+      if (unclaimed.size > 0) handUpUnclaimed(scope);
       unclaimedEnded(scope);
     },
   });

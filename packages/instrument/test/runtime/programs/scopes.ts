@@ -1,0 +1,126 @@
+import { cancelScope, isCancelled, moveOnAfter, shield, sleep, taskGroup, timeout } from "meanwhile";
+
+import { type Log, nameOf, never, turns } from "./foreign.ts";
+
+async function part(log: Log, name: string, cleanupTurns = 1): Promise<string> {
+  try {
+    await never();
+  } finally {
+    await turns(cleanupTurns);
+    log(`${name} ends`);
+  }
+  return name;
+}
+
+export async function innerTimeoutAlone(log: Log): Promise<void> {
+  try {
+    await cancelScope(async () => {
+      try {
+        await cancelScope(async (inner) => {
+          setImmediate(() => inner.cancel());
+          await Promise.all([part(log, "a", 2), part(log, "b", 1)]);
+        });
+        log("the outer scope goes on");
+        await turns(1);
+      } finally {
+        log("outer ends");
+      }
+    });
+  } catch (error) {
+    log(`not reached: ${nameOf(error)}`);
+  }
+}
+
+export async function outerWhileInnerUnwinds(log: Log): Promise<void> {
+  await cancelScope(async (outer) => {
+    try {
+      await cancelScope(async (inner) => {
+        setImmediate(() => {
+          inner.cancel();
+          outer.cancel();
+        });
+        await part(log, "inner", 3);
+      });
+      log("not reached");
+    } catch (error) {
+      log(`outer sees ${nameOf(error)}, ours: ${isCancelled(error)}`);
+      throw error;
+    }
+  });
+}
+
+export async function frameInTwoScopes(log: Log): Promise<void> {
+  let shared: Promise<string> | undefined;
+  await cancelScope(async () => {
+    await cancelScope(async (inner) => {
+      setImmediate(() => inner.cancel());
+      shared = part(log, "of the inner scope", 2);
+      await shared;
+    });
+    try {
+      await shared;
+    } catch (error) {
+      log(`the outer scope sees ${nameOf(error)}, ours: ${isCancelled(error)}`);
+    }
+  });
+}
+
+export async function groupOfForeignWaits(log: Log): Promise<void> {
+  await cancelScope(async (scope) => {
+    setImmediate(() => scope.cancel());
+    try {
+      await taskGroup(async (group) => {
+        group.createTask(() => part(log, "first task", 2), { name: "first" });
+        group.createTask(() => part(log, "second task", 1), { name: "second" });
+        await part(log, "body", 1);
+      });
+    } finally {
+      log("the group ends");
+    }
+  });
+}
+
+export async function failingChildOfGroup(log: Log): Promise<void> {
+  try {
+    await taskGroup(async (group) => {
+      group.createTask(() => part(log, "first task", 2));
+      group.createTask(async () => {
+        await turns(1);
+        throw new RangeError("second task");
+      });
+      await part(log, "body", 3);
+    });
+  } catch (error) {
+    log(nameOf(error));
+  }
+}
+
+export async function timeoutOfForeignWait(log: Log): Promise<void> {
+  try {
+    await timeout(1, () => part(log, "body"));
+  } catch (error) {
+    log(`${nameOf(error)}, ours: ${isCancelled(error)}`);
+  }
+  log(`moves on with ${await moveOnAfter(1, () => part(log, "body"))}`);
+}
+
+export async function shieldBelow(log: Log): Promise<void> {
+  await cancelScope(async (scope) => {
+    setImmediate(() => scope.cancel());
+    const save = async (): Promise<string> => {
+      await turns(2);
+      await sleep(1);
+      return "saved";
+    };
+    const saves = async (): Promise<void> => {
+      log(await shield(save));
+      await turns(0);
+      log("not reached");
+    };
+    try {
+      await Promise.all([saves(), part(log, "a", 1)]);
+    } finally {
+      log("parent ends");
+    }
+  });
+}
