@@ -21,6 +21,8 @@ interface Block {
   readonly line: number;
   readonly code: string;
   readonly isRun: boolean;
+  /** Marked ```ts instrumented: runs under @meanwhile/instrument. */
+  readonly isInstrumented: boolean;
   readonly path: string;
 }
 
@@ -33,7 +35,15 @@ function blocksOf(file: string): Block[] {
     const line = text.slice(0, match.index).split("\n").length + 1;
     const code = body.replaceAll(new RegExp(`^${indent}`, "gm"), "");
     const isRun = !/\bno-run\b/.test(info) && !/^declare /m.test(code);
-    return { file, line, code, isRun, path: join(FOLDER, `${file.replaceAll(/[^\w.-]/g, "_")}.${line}.ts`) };
+    const isInstrumented = /\binstrumented\b/.test(info);
+    return {
+      file,
+      line,
+      code,
+      isRun,
+      isInstrumented,
+      path: join(FOLDER, `${file.replaceAll(/[^\w.-]/g, "_")}.${line}.ts`),
+    };
   });
 }
 
@@ -100,7 +110,8 @@ async function checkTypes(blocks: ReadonlyArray<Block>): Promise<void> {
 }
 
 async function checkRun(block: Block): Promise<void> {
-  const { exitCode, stdout, stderr } = await node("--conditions=@meanwhile/source", block.path);
+  const hook = block.isInstrumented ? ["--import", "./packages/instrument/src/register.ts"] : [];
+  const { exitCode, stdout, stderr } = await node("--conditions=@meanwhile/source", ...hook, block.path);
   const where = `${block.file}:${block.line}`;
   if (exitCode !== 0) return report(`${where} ends with ${exitCode}:\n${placed(stderr, [block])}`);
   const expected = Array.from(block.code.matchAll(/\/\/> ?(.*)$/gm), ([, line = ""]) => line.trimEnd());

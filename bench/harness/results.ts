@@ -19,7 +19,7 @@ export interface PeerResult {
 export interface TargetResult {
   readonly text: string;
   readonly figure: string;
-  /** `cost` or `speed` of ours beside the peer, of each round. */
+  /** What is compared, ours beside the peer, of each round. */
   readonly ratio: Spread;
   readonly met: boolean;
 }
@@ -83,11 +83,12 @@ function compare(target: Target, figures: readonly Figure[], rounds: Rounds): Ta
   const inverse = (target.compares === "speed") === (figure.better === "less");
   const ratio = spreadOf(
     ours.flatMap((mine, round) => {
-      const quotient = (mine[figure.key] ?? Number.NaN) / (theirs[round]?.[figure.key] ?? Number.NaN);
-      return Number.isFinite(quotient) ? [inverse ? 1 / quotient : quotient] : [];
+      const [one, other] = [mine[figure.key] ?? Number.NaN, theirs[round]?.[figure.key] ?? Number.NaN];
+      const compared = target.compares === "added" ? one - other : one / other;
+      return Number.isFinite(compared) ? [inverse ? 1 / compared : compared] : [];
     }),
   );
-  const met = target.compares === "cost" ? ratio.median <= target.limit : ratio.median >= target.limit;
+  const met = target.compares === "speed" ? ratio.median >= target.limit : ratio.median <= target.limit;
   return [{ text: targetText(target), figure: figure.label, ratio, met }];
 }
 

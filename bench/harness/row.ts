@@ -28,6 +28,8 @@ export interface NodePeer extends AnyPeer {
   /** The packages it needs, for their versions. */
   readonly packages: readonly string[];
   readonly measure: () => Promise<Measured>;
+  /** Whether it runs under `@meanwhile/instrument`. Default: false. */
+  readonly instrumented?: boolean;
 }
 
 /** A script in `bench/python/` that prints its figures as one line of JSON. */
@@ -60,8 +62,11 @@ export interface Target {
   readonly beside: string;
   /** The key of the figure compared. */
   readonly figure: string;
-  /** `cost` is ours / theirs, at most `limit`; `speed` is how many times faster ours is, at least `limit`. */
-  readonly compares: "cost" | "speed";
+  /**
+   * `cost` is ours / theirs, at most `limit`; `speed` is how many times faster ours is, at least `limit`; `added` is
+   * ours - theirs, at most `limit`.
+   */
+  readonly compares: "cost" | "speed" | "added";
   readonly limit: number;
 }
 
@@ -89,5 +94,6 @@ export interface Row {
 
 export function targetText(target: Target): string {
   const { ours, beside, compares, limit } = target;
+  if (compares === "added") return `${ours} <= ${beside} + ${limit}`;
   return compares === "cost" ? `${ours} <= ${limit} x ${beside}` : `${ours} >= ${limit} x as fast as ${beside}`;
 }

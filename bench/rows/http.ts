@@ -16,8 +16,8 @@ const url = (): string => process.env["BENCH_URL"] ?? "";
 
 /** Requests a second when `AT_ONCE` loops call `get`, each of which gives the number of bytes it has read. */
 async function perSecond(get: () => Promise<number>): Promise<Measured> {
-  const { wallMs } = await costOf(() => Promise.all(loops(get).map((loop) => loop())), LONG);
-  return { rate: (REQUESTS * 1000) / wallMs };
+  const { wallMs, cpuMs } = await costOf(() => Promise.all(loops(get).map((loop) => loop())), LONG);
+  return { rate: (REQUESTS * 1000) / wallMs, cpu: (cpuMs * 1000) / REQUESTS };
 }
 
 function loops(get: () => Promise<number>): (() => Promise<void>)[] {
@@ -40,8 +40,8 @@ async function ours(): Promise<Measured> {
       await using response = await session.get(url());
       return (await response.text()).length;
     };
-    const { wallMs } = await costOf(() => gather(loops(get)), LONG);
-    return { rate: (REQUESTS * 1000) / wallMs };
+    const { wallMs, cpuMs } = await costOf(() => gather(loops(get)), LONG);
+    return { rate: (REQUESTS * 1000) / wallMs, cpu: (cpuMs * 1000) / REQUESTS };
   });
 }
 
@@ -80,13 +80,24 @@ export const row: Row = {
   title: "HTTP GET of 1.6 kB, 100 at a time, nginx on loopback",
   about:
     "100 loops ask for the same file and read its body as text, over at most 100 kept connections, until 10 000 answers are there, again and again for three seconds. " +
-    "Server and client share the machine. wrk and `curl -Z` are no peers, they show what server and machine can do: wrk parses no more than it must, " +
+    "Server and client share the machine. Instrumented, the session and the loops are transformed by `@meanwhile/instrument`. wrk and `curl -Z` are no peers, they show what server and machine can do: wrk parses no more than it must, " +
     "`curl -Z` is given 100 000 URLs at once and throws the bodies away, its start included.",
-  figures: [{ key: "rate", label: "requests/s", better: "more" }],
+  figures: [
+    { key: "rate", label: "requests/s", better: "more" },
+    { key: "cpu", label: "CPU µs per request", better: "less" },
+  ],
   server: nginx,
   peers: [
     { kind: "node", name: "undici.request", packages: ["undici"], measure: undiciRequest },
     { kind: "node", name: "ClientSession", ours: true, packages: ["@meanwhile/http"], measure: ours },
+    {
+      kind: "node",
+      name: "ClientSession, instrumented",
+      ours: true,
+      instrumented: true,
+      packages: ["@meanwhile/instrument"],
+      measure: ours,
+    },
     { kind: "node", name: "undici.fetch", packages: ["undici"], measure: undiciFetch },
     { kind: "node", name: "got", packages: ["got"], measure: got },
     { kind: "python", name: "aiohttp", script: "http_get.py", modules: ["aiohttp"] },
@@ -116,6 +127,7 @@ export const row: Row = {
   ],
   targets: [
     { ours: "ClientSession", beside: "undici.request", figure: "rate", compares: "speed", limit: 0.85 },
+    { ours: "ClientSession, instrumented", beside: "ClientSession", figure: "cpu", compares: "cost", limit: 1.05 },
     { ours: "ClientSession", beside: "aiohttp + uvloop", figure: "rate", compares: "speed", limit: 4 },
   ],
 };

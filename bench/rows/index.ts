@@ -7,14 +7,17 @@ import { row as create } from "./create.ts";
 import { row as fetch } from "./fetch.ts";
 import { row as gather } from "./gather.ts";
 import { row as http } from "./http.ts";
+import { row as instrument } from "./instrument.ts";
 import { row as lock } from "./lock.ts";
 import { row as map } from "./map.ts";
 import { row as memory } from "./memory.ts";
 import { row as queue } from "./queue.ts";
 import { row as semaphore } from "./semaphore.ts";
+import { row as server } from "./server.ts";
 import { row as sleep } from "./sleep.ts";
+import { row as startup } from "./startup.ts";
 
 /** The rows of the package `meanwhile` itself. */
 export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, semaphore, chain, cancel, create];
 
-export const rows: readonly Row[] = [...core, http, fetch];
+export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch];

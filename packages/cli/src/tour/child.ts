@@ -16,16 +16,22 @@ export interface Ending {
  *
  * @param moduleUrl - `import.meta.url` of the chapter
  * @param name - what it exports the chapter as
+ * @param options - `instrumented`: whether its code is, as under `meanwhile run`
  *
  * Cancellation: ends the process.
  */
-export async function runAsProgram(moduleUrl: string, name: string): Promise<Ending> {
+export async function runAsProgram(
+  moduleUrl: string,
+  name: string,
+  { instrumented = false }: { readonly instrumented?: boolean } = {},
+): Promise<Ending> {
   const program = `
     import { run } from "meanwhile";
     import { ${name} } from ${JSON.stringify(moduleUrl)};
     await run(${name}.program);`;
   return cancellable(async (signal) => {
-    const args = [...process.execArgv, "--input-type=module", "--eval", program];
+    const hook = instrumented ? ["--import", import.meta.resolve("@meanwhile/instrument/register")] : [];
+    const args = [...process.execArgv, ...hook, "--input-type=module", "--eval", program];
     const child = spawn(process.execPath, args, {
       cwd: import.meta.dirname, // where "meanwhile" is found
       env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },

@@ -9,6 +9,7 @@ import { print, style } from "../output/streams.ts";
 import type { Chapter } from "./chapter.ts";
 import { cancel } from "./chapters/cancel.ts";
 import { deadlock } from "./chapters/deadlock.ts";
+import { everyAwait } from "./chapters/every-await.ts";
 import { fetchAllChapter } from "./chapters/fetch-all.ts";
 import { forgottenAwait } from "./chapters/forgotten-await.ts";
 import { retryChapter } from "./chapters/retry.ts";
@@ -17,7 +18,15 @@ import { whereIs } from "./source.ts";
 import { Stage } from "./stage.ts";
 
 /** In the order they are played. A new capability adds its file here. */
-const CHAPTERS: readonly Chapter[] = [threeWaits, fetchAllChapter, cancel, retryChapter, forgottenAwait, deadlock];
+const CHAPTERS: readonly Chapter[] = [
+  threeWaits,
+  fetchAllChapter,
+  cancel,
+  everyAwait,
+  retryChapter,
+  forgottenAwait,
+  deadlock,
+];
 
 const HELP = `Usage: meanwhile tour
 

@@ -37,7 +37,7 @@ export class Stage {
   /** What another program said, word for word; paths are shown from here. */
   quote(text: string): void {
     const here = pathToFileURL(`${process.cwd()}/`).href;
-    const folded = fold(text.replaceAll(here, "").trimEnd(), "    ");
+    const folded = fold(text.replaceAll(here, "").replaceAll(`${process.cwd()}/`, "").trimEnd(), "    ");
     const lines = folded.split("\n").map((line) => `  ${style("yellow", "│")} ${line.slice("    ".length)}`.trimEnd());
     print(`${lines.join("\n")}\n`);
   }

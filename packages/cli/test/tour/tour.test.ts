@@ -12,6 +12,7 @@ const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
   "three-waits": ["fetchData", "oneAfterAnother", "together"],
   "fetch-all": ["fetchText", "sequential", "fetchAll", "bounded"],
   cancel: ["download", "givenUp", "cancelled"],
+  "every-await": ["download", "downloadBoth"],
   retry: ["getFlaky", "patiently"],
   "forgotten-await": ["saveUser", "forgetful"],
   deadlock: ["transferBothWays"],

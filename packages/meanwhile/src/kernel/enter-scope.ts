@@ -10,6 +10,7 @@ import { callBody, runInScope } from "./context.ts";
 import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
+import { instruments, untilLeft } from "./instruments.ts";
 import { reportLeftOpen } from "./left-open.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 import { TaskNode } from "./task.ts";
@@ -53,7 +54,7 @@ export async function enterScope<T>(
   if (deadline !== Infinity) scope.deadline = deadline;
   let ending: ScopeEnding<T>;
   try {
-    ending = { kind: "value", value: await runInScope(scope, callBody<T>, () => body(scope)) };
+    ending = { kind: "value", value: await runBody(scope, body) };
   } catch (thrown) {
     const error = scope.effective === null ? thrown : unwrapCancellation(thrown);
     if (!scope.absorbs(error)) throw error;
@@ -65,6 +66,20 @@ export async function enterScope<T>(
     scope.close();
   }
   return ending;
+}
+
+// Two steps only with instrumented code: another async function would cost each scope a promise and three turns.
+function runBody<T>(scope: Scope, body: (scope: CancelScope) => T | PromiseLike<T>): Promise<T> {
+  const ended = runInScope(scope, callBody<T>, () => body(scope));
+  return instruments.untilLeft === null ? ended : endedAndLeft(scope, ended);
+}
+
+async function endedAndLeft<T>(scope: Scope, ended: Promise<T>): Promise<T> {
+  try {
+    return await ended;
+  } finally {
+    await untilLeft(scope);
+  }
 }
 
 /** Rejects what is not a body; most often that is the promise of work that has begun before the scope could hold it. */

@@ -24,8 +24,23 @@ export interface Instrument {
   checkpoint?(scope: Scope): void;
 }
 
-/** The listeners. `active` is null exactly if there are none. */
-export const instruments: { active: Required<Instrument> | null } = { active: null };
+interface Instruments {
+  /** The listeners; null exactly if there are none. */
+  active: Required<Instrument> | null;
+  /** When all instrumented code in a scope has ended; null if it has. Not there without instrumented code. */
+  untilLeft: ((scope: Scope) => Promise<void> | null) | null;
+}
+
+/** What looks at the runtime from outside. */
+export const instruments: Instruments = { active: null, untilLeft: null };
+
+/**
+ * What the end of a scope's code has to wait for; null for nothing. The promise it has returned may be that of a
+ * combinator, which walks away from the rest; once the scope is cancelled, all of it cleans up first.
+ */
+export function untilLeft(scope: Scope): Promise<void> | null {
+  return instruments.untilLeft === null || scope.effective === null ? null : instruments.untilLeft(scope);
+}
 
 const listeners = new Set<Instrument>();
 

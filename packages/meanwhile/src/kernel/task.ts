@@ -11,7 +11,7 @@ import { giveWay, turnIsOver } from "./checkpoint.ts";
 import { callBody, CapturedContext, enteredScope, runInScope } from "./context.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
-import { instruments } from "./instruments.ts";
+import { instruments, untilLeft } from "./instruments.ts";
 import { endsBefore, joinsHaveChanged } from "./join-order.ts";
 import { reportLeftOpen } from "./left-open.ts";
 import type { Runner } from "./runner.ts";
@@ -289,11 +289,17 @@ function startTask(task: TaskNode): void {
 }
 
 function taskSucceeded(value: unknown): void {
-  enteredTask().succeeded(value);
+  const task = enteredTask();
+  const left = untilLeft(task.scope);
+  if (left === null) task.succeeded(value);
+  else void left.then(() => task.succeeded(value));
 }
 
 function taskFailed(error: unknown): void {
-  enteredTask().failed(error);
+  const task = enteredTask();
+  const left = untilLeft(task.scope);
+  if (left === null) task.failed(error);
+  else void left.then(() => task.failed(error));
 }
 
 function enteredTask(): TaskNode {
