@@ -1,0 +1,77 @@
+// Who has called whom: what the call graph shows.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { load, logOf } from "./harness.ts";
+import type * as programs from "./programs/calls.ts";
+
+const { instrumented: program } = await load<typeof programs>("calls");
+
+describe("the caller of a function is known", () => {
+  it("in static, private and plain methods", async () => {
+    assert.deepEqual(await logOf(program.methods, { isRealTime: true }), [
+      "turns(count): leaf < Shop.pack < Shop.#sell < Shop.open",
+      "returns",
+    ]);
+  });
+  it("when foreign code calls it back later", async () => {
+    assert.deepEqual(await logOf(program.calledBack, { isRealTime: true }), [
+      "turns(count): leaf < program",
+      "returns",
+    ]);
+  });
+  it("when p-map calls it, also where it is defined outside of the caller", async () => {
+    assert.deepEqual(await logOf(program.mapped, { isRealTime: true }), [
+      "turns(count): leaf < program",
+      "turns(count): leaf < program",
+      "returns",
+    ]);
+  });
+  it("in a generator", async () => {
+    assert.deepEqual(await logOf(program.generated, { isRealTime: true }), [
+      "turns(count): leaf < source < program",
+      "item 1",
+      "returns",
+    ]);
+  });
+  it("in a disposer", async () => {
+    assert.deepEqual(await logOf(program.disposed, { isRealTime: true }), [
+      "open: true",
+      "turns(count): leaf < Connection.[Symbol.asyncDispose] < program",
+      "returns",
+    ]);
+  });
+  it("in a scope opened by the caller", async () => {
+    assert.deepEqual(await logOf(program.inScopes, { isRealTime: true }), [
+      "turns(count): leaf < inner < program",
+      "returns",
+    ]);
+  });
+  it("when its own caller has returned: then it is the caller of that", async () => {
+    assert.deepEqual(await logOf(program.afterItsParent, { isRealTime: true }), [
+      "turns(count): leaf < program",
+      "turns(count): leaf < program",
+      "returns",
+    ]);
+  });
+});
+
+describe("a module", () => {
+  it("that waits has a frame of its own", async () => {
+    assert.deepEqual(await logOf(program.moduleThatWaits, { isRealTime: true }), [
+      'import("./waiting-module.ts"): program',
+      "turns(3): <module>",
+      "returns",
+    ]);
+  });
+  it("that fails leaves nothing that anybody waits for", async () => {
+    assert.deepEqual(await logOf(program.moduleThatFails, { isRealTime: true }), ["RangeError: the module", "returns"]);
+  });
+});
+
+describe("code outside of runs", () => {
+  it("has no frames", async () => {
+    assert.deepEqual(await logOf(program.outsideOfRuns, { isRealTime: true }), ["no frame", "returns"]);
+  });
+});

@@ -1,0 +1,68 @@
+import { cancelScope, moveOnAfter, timeout } from "meanwhile";
+
+import { never, turns } from "./foreign.ts";
+
+async function inner(): Promise<void> {
+  await turns(1);
+  throw new RangeError("three functions deep");
+}
+
+async function middle(): Promise<void> {
+  await turns(0);
+  await inner();
+}
+
+async function outer(): Promise<void> {
+  await middle();
+}
+
+async function foreignError(): Promise<void> {
+  await Promise.all([turns(0), inner()]);
+}
+
+/** The errors of two ways to fail. */
+export async function failures(): Promise<Error[]> {
+  const errors: Error[] = [];
+  for (const fails of [outer, foreignError]) {
+    try {
+      await fails();
+    } catch (error) {
+      errors.push(error as Error);
+    }
+  }
+  return errors;
+}
+
+async function waitsForEver(): Promise<void> {
+  await never();
+}
+
+async function callsWhoWaits(): Promise<void> {
+  await waitsForEver();
+}
+
+/** The error of a cancellation. */
+export async function cancellation(): Promise<Error | undefined> {
+  const errors: Error[] = [];
+  await cancelScope(async (scope) => {
+    setImmediate(() => scope.cancel());
+    try {
+      await callsWhoWaits();
+    } catch (error) {
+      errors.push(error as Error);
+      throw error;
+    }
+  });
+  return errors[0];
+}
+
+/** The error of a deadline. */
+export async function deadline(): Promise<Error | undefined> {
+  try {
+    await timeout(1, callsWhoWaits);
+  } catch (error) {
+    return error as Error;
+  }
+  await moveOnAfter(1, callsWhoWaits);
+  return undefined;
+}

@@ -1,0 +1,47 @@
+// Stacks of errors: the same functions and lines as without instrumentation.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { run, TimeoutError } from "meanwhile";
+
+import { load } from "./harness.ts";
+import type * as programs from "./programs/stacks.ts";
+
+const { plain, instrumented } = await load<typeof programs>("stacks");
+
+/** Functions and lines of the program in a stack. */
+function linesOf(error: Error): string[] {
+  const lines = (error.stack ?? "").split("\n").filter((line) => line.includes("programs/stacks.ts"));
+  return lines.map((line) =>
+    line
+      .trim()
+      .replace(/\(?file:.*\/|\?plain/g, "")
+      .replace("?plain", "")
+      .replace(/:\d+\)?$/, ""),
+  );
+}
+
+describe("the stack", () => {
+  it("of an error three instrumented functions deep has their names and lines", async () => {
+    const errors = (await run(instrumented.failures)).map(linesOf);
+    assert.deepEqual(errors, (await run(plain.failures)).map(linesOf));
+    assert.deepEqual(errors[0], [
+      "at inner stacks.ts:7",
+      "at async middle stacks.ts:12",
+      "at async outer stacks.ts:16",
+      "at async failures stacks.ts:28",
+    ]);
+  });
+
+  it("of a cancellation begins in the function it was thrown into", async () => {
+    const error = await run(instrumented.cancellation);
+    assert.equal(linesOf(error as Error)[0], "at async waitsForEver stacks.ts:37");
+  });
+
+  it("of what a deadline interrupts is in the message of its error", async () => {
+    const error = await run(instrumented.deadline);
+    assert.ok(error instanceof TimeoutError);
+    assert.match(error.message, /never\(\) in waitsForEver \(.*stacks\.ts:37:3\)/);
+  });
+});
