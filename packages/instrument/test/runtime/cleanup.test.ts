@@ -64,6 +64,12 @@ describe("a foreign wait in cleanup", () => {
   });
 });
 
+describe("graceMs without end", () => {
+  it("let cleanup take its time", async () => {
+    assert.deepEqual(await logOf(program.inFinally, { graceMs: Infinity }), await logOf(program.inFinally));
+  });
+});
+
 describe("a wait of ours in cleanup", () => {
   it("throws at once, if it is not shielded", async () => {
     assert.deepEqual(await logOf(program.withOwnWaits), [

@@ -26,8 +26,8 @@ export async function load<Module>(name: string): Promise<{ readonly plain: Modu
 let frames: Frame[] = [];
 
 async function recordFrames(): Promise<void> {
-  const { default: runtime } = (await import("../../src/runtime.ts")) as {
-    default: { e: (site: FunctionSite, around?: Frame) => Frame };
+  const { runtime } = (await import("../../src/runtime.ts")) as {
+    runtime: { e: (site: FunctionSite, around?: Frame) => Frame };
   };
   const enter = runtime.e;
   runtime.e = (site, around) => {

@@ -54,6 +54,14 @@ describe("for await that is interrupted while it waits for an item", () => {
       "returns",
     ]);
   });
+  it("does not mind an iterator that fails to close", async () => {
+    assert.deepEqual(await logOf(program.iteratorThatFailsToClose), [
+      "return is called",
+      "the loop throws CancelledError, ours: true",
+      "consumer ends",
+      "returns",
+    ]);
+  });
   it("destroys a Node stream", async () => {
     assert.deepEqual(await logOf(program.stream), [
       "item a",
@@ -92,6 +100,9 @@ describe("for await that is left from its body", () => {
       "generator ends",
       "returns",
     ]);
+  });
+  it("leaves an iterator that cannot be told", async () => {
+    assert.deepEqual(await logOf(program.breaksWithoutReturn), ["item 1", "after the loop", "returns"]);
   });
   it("waits for the cleanup of the generator before the error goes on", async () => {
     assert.deepEqual(await logOf(program.throwsInBody), [

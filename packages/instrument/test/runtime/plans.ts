@@ -99,6 +99,11 @@ export class Activation {
     this.#become("cleans up", "has ended");
   }
 
+  /** How many functions have begun, itself included. */
+  size(): number {
+    return this.#begun.reduce((sum, child) => sum + child.size(), 1);
+  }
+
   /** What was begun below it and has not ended. */
   running(): string[] {
     return this.#begun.flatMap((child) => [

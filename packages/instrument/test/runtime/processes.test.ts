@@ -41,7 +41,7 @@ describe("where a program waits", () => {
     assert.equal(code, 0);
     assert.match(
       stderr,
-      /MW_WARN_STILL_SUSPENDED.* it waits for new Promise\(\(resolve\) => setTimeout\(reso in <anonymous> \(.*stuck\.ts:7:5\)/,
+      /MW_WARN_STILL_SUSPENDED.* it waits for new Promise\(untilWarned\) in <anonymous> \(.*stuck\.ts:15:5\)/,
     );
   });
 });

@@ -40,6 +40,12 @@ describe("in a cancelled scope", () => {
     assert.deepEqual(await logOf(program.cancelsItselfBeforeItWaits), ["ends", "returns"]);
   });
   it("the then of what is awaited is called once", async () => {
-    assert.deepEqual(await logOf(program.awaitsThenable), ["then is called", "value", "then is called", "returns"]);
+    assert.deepEqual(await logOf(program.awaitsThenable), [
+      "then is called",
+      "value",
+      '{"then":1}',
+      "then is called",
+      "returns",
+    ]);
   });
 });

@@ -41,6 +41,28 @@ describe("a scope inside a function", () => {
       "returns",
     ]);
   });
+  it("that is cancelled is left when all that runs in it has ended", async () => {
+    assert.deepEqual(await logOf(program.leftWhenAllHaveEnded), ["a ends", "b ends", "the scope is left", "returns"]);
+  });
+  it("of a task too", async () => {
+    assert.deepEqual(await logOf(program.taskEndsWhenAllHaveEnded), [
+      "b ends",
+      "a ends",
+      "TaskCancelledError",
+      "c ends",
+      "done: true",
+      "the group is left",
+      "returns",
+    ]);
+  });
+  it("and of a group", async () => {
+    assert.deepEqual(await logOf(program.groupIsLeftWhenAllHaveEnded), [
+      "a ends",
+      "b ends",
+      "the group is left",
+      "returns",
+    ]);
+  });
   it("shields what is in it, and the function around waits", async () => {
     assert.deepEqual(await logOf(program.shieldBelow), ["a ends", "saved", "parent ends", "returns"]);
   });

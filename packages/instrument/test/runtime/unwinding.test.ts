@@ -179,6 +179,36 @@ describe("a parent whose children are cancelled", () => {
       "returns",
     ]);
   });
+  it("waits for functions that foreign code knows from elsewhere", async () => {
+    assert.deepEqual(await logOfCancelled(program.overRegistered), [
+      "a begins",
+      "b begins",
+      "a begins",
+      "b begins",
+      "cancel",
+      "a cleans up",
+      "b cleans up",
+      "a cleans up",
+      "b cleans up",
+      "a has cleaned up",
+      "a has cleaned up",
+      "b has cleaned up",
+      "b has cleaned up",
+      "parent sees CancelledError, ours: true",
+      "parent ends",
+      "returns",
+    ]);
+  });
+  it("waits also where its body could not be made a block", async () => {
+    assert.deepEqual(await logOfCancelled(program.overFunctionInBlock), [
+      "child begins",
+      "cancel",
+      "child cleans up",
+      "child has cleaned up",
+      "parent ends",
+      "returns",
+    ]);
+  });
   it("waits for those whose own parent has returned", async () => {
     assert.deepEqual(await logOfCancelled(program.withOrphans), [
       "orphan begins",

@@ -1,5 +1,6 @@
 // Where tasks wait: what for, and through which calls. The calls are known of instrumented code only.
 
+import type { WaitSite } from "./frame-sites.ts";
 import type { Frame } from "./frames.ts";
 import { Scope, type ScopeMember } from "./scope.ts";
 import type { Waiter } from "./suspend.ts";
@@ -51,9 +52,12 @@ function isWait({ target, frame }: ScopeMember): boolean {
 
 function stackOf(member: ScopeMember): AwaitStack {
   const { target, frame } = member;
-  const waitsFor =
-    target === undefined ? frame?.site.file.waits[frame.at]?.text : target.describe(member as Waiter<never>);
-  return { waitsFor: waitsFor ?? "", calls: callsFrom(frame) };
+  const waitsFor = target === undefined ? textOfWait(frame as Frame) : target.describe(member as Waiter<never>);
+  return { waitsFor, calls: callsFrom(frame) };
+}
+
+function textOfWait({ site, at }: Frame): string {
+  return (site.file.waits[at] as WaitSite).text;
 }
 
 function callsFrom(innermost: Frame | undefined): SuspendedCall[] {

@@ -18,10 +18,18 @@ import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { type FunctionSite, placeOf } from "./frame-sites.ts";
 import { allowCleanup, type Grace } from "./grace.ts";
-import { addInstrument } from "./instruments.ts";
+import { addInstrument, instruments } from "./instruments.ts";
 import { outsideRunner } from "./runner.ts";
 import { Scope, type ScopeMember } from "./scope.ts";
-import { cancelledIn, injectedError, newestSuspension, rejectLater } from "./suspend.ts";
+import {
+  cancelledIn,
+  injectedError,
+  newestSuspension,
+  rejectLater,
+  suspendUninterrupted,
+  type Waiter,
+  type WaitTarget,
+} from "./suspend.ts";
 import { TaskNode } from "./task.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach into the runtime.
@@ -210,6 +218,8 @@ export function enterFrame(site: FunctionSite, around?: Frame): Frame {
   if (scope.runner === outsideRunner) return OUTSIDE;
   const outer = current;
   if (outer !== null && sees(outer, scope)) {
+    // The function was called, not given away: what it goes on to do is its own.
+    unstore(outer);
     return (current = new Frame(site, scope, outer, outer, isCallingInCleanup(outer)));
   }
   const parent = parentFromAfar(scope, around);
@@ -251,6 +261,7 @@ export function exitFrame(frame: Frame): void {
   if (current === frame) current = frame.outer;
   frame.outer = null;
   frame.ended = true;
+  if (leaving.length > 0) lookForLeft();
   const parent = firstLive(frame.parent);
   // What it has begun finds its new parent through it. Not through all that ended before it: that would be a leak.
   frame.parent = parent;
@@ -265,6 +276,76 @@ function rootEnded(frame: Frame): void {
     leaveClosedScopes(frame);
     if (frame.unclaimedIn === null) addUnclaimed(frame, frame.home);
   } else if (frame.unclaimedIn !== null) removeUnclaimed(frame);
+}
+
+// Scopes whose code has ended, and that are cancelled: they are left when nobody runs in them any more.
+let leaving: Leave[] = [];
+let looksForLeft = false;
+
+class Leave implements WaitTarget {
+  readonly root: Scope;
+  waiter: Waiter<void> | null = null;
+
+  constructor(root: Scope) {
+    this.root = root;
+  }
+
+  describe(): string {
+    return "what still runs in a cancelled scope";
+  }
+
+  get foreign(): boolean {
+    return isInhabited(this.root, isForeignWait);
+  }
+}
+
+function untilLeft(scope: Scope): Promise<void> | null {
+  if (!isInhabited(scope)) return null;
+  const leave = new Leave(scope);
+  leaving.push(leave);
+  return suspendUninterrupted<void>((waiter) => {
+    leave.waiter = waiter;
+  }, leave);
+}
+
+/** Whether instrumented code in the scope or below it has not ended: a frame waits, or something that one has begun. */
+function isInhabited(root: Scope, counts: (member: ScopeMember) => boolean = isClaimedWait): boolean {
+  const ahead: Scope[] = [root];
+  for (let scope = ahead.pop(); scope !== undefined; scope = ahead.pop()) {
+    for (let member = scope.first; member !== null; member = member.next) {
+      if (member instanceof Scope) ahead.push(member);
+      else if (counts(member) && root.contains((member.frame as Frame).home)) return true;
+    }
+  }
+  return false;
+}
+
+function isForeignWait(member: ScopeMember): boolean {
+  return member.frame === member && member.frame.live === 0;
+}
+
+function isClaimedWait(member: ScopeMember): boolean {
+  return member.frame !== undefined;
+}
+
+function lookForLeft(): void {
+  if (looksForLeft) return;
+  looksForLeft = true;
+  queueMicrotask(lookForLeftSoon);
+}
+
+function lookForLeftSoon(): void {
+  nextTick(tellLeft);
+}
+
+function tellLeft(): void {
+  looksForLeft = false;
+  const [staying, left] = [
+    leaving.filter(({ root }) => isInhabited(root)),
+    leaving.filter(({ root }) => !isInhabited(root)),
+  ];
+  leaving = staying;
+  for (const { waiter } of left) waiter?.wake();
 }
 
 function childEnded(frame: Frame): void {
@@ -289,13 +370,35 @@ export function beforeWait(frame: Frame, at: number, value: unknown): unknown {
   return isAlone && isOurs(value) ? promise : watch(frame, promise);
 }
 
+const own = new WeakSet<object>();
+
+/** Notes functions that are instrumented: the promise of a call of one is that of its frame. */
+export function ownFunctions(...functions: readonly object[]): void {
+  for (const one of functions) own.add(one);
+}
+
+/**
+ * Before the await of a call: as {@link beforeWait}. The promise of an instrumented function ends when its frame does,
+ * which is interrupted itself: who waits for nothing else need not be.
+ */
+export function beforeCallWait(frame: Frame, at: number, called: unknown, value: unknown): unknown {
+  const isItsCall =
+    frame.live < 2 &&
+    typeof called === "function" &&
+    frame.home.effective === null &&
+    own.has(called) &&
+    frame !== OUTSIDE;
+  if (!isItsCall || !(value instanceof Promise)) return beforeWait(frame, at, value);
+  frame.at = at;
+  suspendFrame(frame);
+  const injected = injectedError(frame.home);
+  return injected === undefined && frame.home.effective === null ? value : waitRefused(frame, value, value, injected);
+}
+
 // The synchronous part ends: the caller's goes on.
 function suspendFrame(frame: Frame): void {
   unstore(frame);
-  const { outer } = frame;
-  // What this function goes on to do was not given away by its caller.
-  if (outer !== null) unstore(outer);
-  current = outer;
+  current = frame.outer;
   frame.outer = null;
   leaveClosedScopes(frame);
 }
@@ -341,8 +444,6 @@ function takeResolving(resolve: (value: unknown) => void, reject: (error: unknow
 /** Waits so that it can be interrupted. The promise is handed on by native functions alone: V8 follows those for stacks. */
 function watch(frame: Frame, promise: Promise<unknown>): Promise<unknown> {
   const watched = new Promise(takeResolving);
-  // No hook where a wait hidden in the syntax follows one that has thrown.
-  if (frame.promise !== null) leaveWait(frame);
   frame.promise = promise;
   frame.resolve = resolveOfNewest;
   thenOf.call(promise, resolveOfNewest, rejectOfNewest);
@@ -446,7 +547,8 @@ function deliverAll(frames: Frame[]): void {
 function hasUnclaimed(scope: Scope): boolean {
   if (unclaimed.has(scope)) return true;
   for (let member = scope.first; member !== null; member = member.next) {
-    if (member.frame !== undefined) continue;
+    // Who waits until the scope can be left waits for those who ask.
+    if (member.frame !== undefined || member.target instanceof Leave) continue;
     if (member instanceof Scope ? member.task === scope.task : member.target !== undefined) return true;
   }
   return false;
@@ -604,8 +706,8 @@ function began(begun: Begun, scope: Scope): Frame | null {
 
 function ended(begun: Begun, around: Scope | null): void {
   if (begun.frame === undefined) return unclaimedEnded(around);
-  const frame = firstLive(begun.frame);
-  if (frame === null) return;
+  // Not null: who has ended is responsible until all that it has begun has ended, too.
+  const frame = firstLive(begun.frame) as Frame;
   frame.live -= 1;
   childEnded(frame);
 }
@@ -615,6 +717,7 @@ let newestSuspender: Frame | null = null;
 
 /** Starts to note what frames begin. Needed once, before the first frame. */
 export function startFrames(): Disposable {
+  instruments.untilLeft = untilLeft;
   return addInstrument({
     suspended(waiter) {
       newestSuspender = began(waiter as Begun, waiter.scope as Scope);

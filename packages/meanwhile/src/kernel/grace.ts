@@ -4,7 +4,7 @@
 // it would leak. So such waits go on until `graceMs` after the cancellation, and then are interrupted with a warning.
 
 import { type Cancellation, warn } from "../errors.ts";
-import { placeOf } from "./frame-sites.ts";
+import { placeOf, type WaitSite } from "./frame-sites.ts";
 import type { Frame } from "./frames.ts";
 import type { Scope } from "./scope.ts";
 
@@ -61,7 +61,7 @@ export class Grace {
 }
 
 function whereWaits({ site, at }: Frame): string {
-  return `${site.name} (${placeOf(site.file.waits[at] ?? site)})`;
+  return `${site.name} (${placeOf(site.file.waits[at] as WaitSite)})`;
 }
 
 const graces = new WeakMap<Cancellation, Grace>();

@@ -15,6 +15,7 @@ import { Children, type SignalOption } from "./children.ts";
 import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { checkBody, showJob } from "./enter-scope.ts";
+import { untilLeft } from "./instruments.ts";
 import { joinsHaveChanged } from "./join-order.ts";
 import { reportLeftOpen } from "./left-open.ts";
 import { type CancelScope, Scope } from "./scope.ts";
@@ -257,6 +258,8 @@ export async function taskGroup<T>(
     cancelled = isCancellationOf(scope, error);
     if (!cancelled) group.failed(error, "the body of the group failed");
   }
+  const left = untilLeft(scope);
+  if (left !== null) await left;
   // Again, if a task was added between the end of the last one and this line.
   while (children.alive > 0) await children.join();
   group.state = "closed";

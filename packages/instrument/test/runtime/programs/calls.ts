@@ -121,6 +121,11 @@ export async function moduleThatFails(log: Log): Promise<void> {
 }
 
 export async function outsideOfRuns(log: Log): Promise<void> {
+  async function* source(): AsyncGenerator<number, void> {
+    yield 1;
+    yield* [2];
+  }
   await leaf(1);
-  log("no frame");
+  for await (const item of source()) log(`item ${item}`);
+  log(`frames: ${stacks().length}`);
 }

@@ -44,6 +44,19 @@ export function callLater<T>(callback: () => T | PromiseLike<T>): Promise<T> {
   });
 }
 
+const registered: Array<() => Promise<unknown>> = [];
+
+/** Takes a function for later. */
+export function register(callback: () => Promise<unknown>): void {
+  registered.push(callback);
+}
+
+/** Calls all that was registered, in a later turn. */
+export async function callRegistered(): Promise<unknown[]> {
+  await turns(1);
+  return await Promise.all(registered.map((callback) => callback()));
+}
+
 /** Waits a turn of its own before it calls. */
 export async function afterTurn<T>(callback: () => T | PromiseLike<T>): Promise<T> {
   await turns(1);

@@ -70,6 +70,31 @@ export async function iteratorWithoutReturn(log: Log): Promise<void> {
   await cancelledSoon(() => consume(log, source));
 }
 
+export async function iteratorThatFailsToClose(log: Log): Promise<void> {
+  const source: AsyncIterable<number> = {
+    [Symbol.asyncIterator]: () => ({
+      next: never,
+      return() {
+        log("return is called");
+        return Promise.reject(new RangeError("cannot close"));
+      },
+    }),
+  };
+  await cancelledSoon(() => consume(log, source));
+  await turns(1);
+}
+
+export async function breaksWithoutReturn(log: Log): Promise<void> {
+  const source: AsyncIterable<number> = {
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: false, value: 1 }) }),
+  };
+  for await (const item of source) {
+    log(`item ${item}`);
+    break;
+  }
+  log("after the loop");
+}
+
 export async function iteratorThatCannotBeClosed(log: Log): Promise<void> {
   const source: AsyncIterable<number> = {
     [Symbol.asyncIterator]: () => ({

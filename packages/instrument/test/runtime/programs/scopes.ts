@@ -124,3 +124,40 @@ export async function shieldBelow(log: Log): Promise<void> {
     }
   });
 }
+
+export async function leftWhenAllHaveEnded(log: Log): Promise<void> {
+  await cancelScope((scope) => {
+    setImmediate(() => scope.cancel());
+    return Promise.race([part(log, "a", 1), part(log, "b", 3)]);
+  });
+  log("the scope is left");
+}
+
+export async function taskEndsWhenAllHaveEnded(log: Log): Promise<void> {
+  await taskGroup(async (group) => {
+    const cancelled = group.createTask(() => Promise.race([part(log, "a", 1), part(log, "b", 3)]));
+    await turns(1);
+    cancelled.cancel();
+    try {
+      await cancelled;
+    } catch (error) {
+      log(nameOf(error));
+    }
+    const succeeds = group.createTask((): Promise<unknown> => {
+      const running = part(log, "c", 3);
+      return Promise.race([running, turns(1).then(() => "value")]);
+    });
+    succeeds.cancel();
+    await turns(5);
+    log(`done: ${succeeds.done}`);
+  });
+  log("the group is left");
+}
+
+export async function groupIsLeftWhenAllHaveEnded(log: Log): Promise<void> {
+  await taskGroup((group) => {
+    setImmediate(() => group.cancel());
+    return Promise.race([part(log, "a", 1), part(log, "b", 3)]);
+  });
+  log("the group is left");
+}

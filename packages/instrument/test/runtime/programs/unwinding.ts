@@ -2,7 +2,17 @@ import { Event, isCancelled, shield, timeout } from "meanwhile";
 import pLimit from "p-limit";
 import pMap from "p-map";
 
-import { afterTurn, callLater, type Log, nameOf, never, settleInOrder, turns } from "./foreign.ts";
+import {
+  afterTurn,
+  callLater,
+  callRegistered,
+  type Log,
+  nameOf,
+  never,
+  register,
+  settleInOrder,
+  turns,
+} from "./foreign.ts";
 
 async function part(log: Log, name: string, cleanupTurns = 1): Promise<string> {
   log(`${name} begins`);
@@ -148,6 +158,27 @@ export async function overForeignThatOpensScope(log: Log): Promise<void> {
   const body = (): Promise<unknown> => afterTurn(() => timeout(1_000_000, slow));
   try {
     await body();
+  } finally {
+    log("parent ends");
+  }
+}
+
+const registered: { log: Log } = { log: () => {} };
+register(() => part(registered.log, "a", 1));
+register(() => part(registered.log, "b", 3));
+
+export async function overRegistered(log: Log): Promise<void> {
+  registered.log = log;
+  await within(log, "parent", () => Promise.race([callRegistered(), callRegistered()]));
+}
+
+export async function overFunctionInBlock(log: Log): Promise<void> {
+  // A function that may be changed by eval has to stay where it is.
+  function child(): Promise<string> {
+    return part(log, "child", 1);
+  }
+  try {
+    await child();
   } finally {
     log("parent ends");
   }

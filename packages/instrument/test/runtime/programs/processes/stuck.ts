@@ -2,9 +2,17 @@
 
 import { cancelScope, run, shield } from "meanwhile";
 
+function untilWarned(resolve: (value: unknown) => void): void {
+  const alive = setInterval(() => {}, 1);
+  process.once("warning", (warning) => {
+    clearInterval(alive);
+    resolve(warning);
+  });
+}
+
 async function holdsOn(): Promise<void> {
   await shield(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise(untilWarned);
   });
 }
 
