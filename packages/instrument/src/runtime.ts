@@ -4,11 +4,13 @@
 
 import {
   afterWait,
+  beforeCallWait,
   beforeWait,
   beforeYield,
   enterFrame,
   exitFrame,
   type Frame,
+  ownFunctions,
   sitesOf,
   startFrames,
   storeForCallbacks,
@@ -28,6 +30,10 @@ export interface Runtime {
   readonly x: typeof exitFrame;
   /** Before an await: gives what to await. */
   readonly a: typeof beforeWait;
+  /** Before the await of a call: gives what to await. */
+  readonly k: typeof beforeCallWait;
+  /** Functions that are instrumented themselves. */
+  readonly o: typeof ownFunctions;
   /** After an await, with its value. */
   r<T>(frame: Frame, value: T): T;
   /** After an await that has thrown, or whose end is not seen: at the start of `catch` and `finally`. */
@@ -50,11 +56,14 @@ export interface Runtime {
   readonly s: typeof checkDropped;
 }
 
-const runtime: Runtime = {
+/** The hooks themselves. */
+export const runtime: Runtime = {
   file: sitesOf,
   e: enterFrame,
   x: exitFrame,
   a: beforeWait,
+  k: beforeCallWait,
+  o: ownFunctions,
   r: afterWaitWith,
   c: afterWait,
   c2: afterWait,
@@ -77,5 +86,3 @@ function afterWaitWith<T>(frame: Frame, value: T): T {
 
 Object.defineProperty(globalThis, Symbol.for("meanwhile.frames"), { value: runtime, configurable: true });
 startFrames();
-
-export default runtime;

@@ -31,6 +31,7 @@ export {
 export { watchDelegate, watchIterable } from "./kernel/frame-iteration.ts";
 export {
   afterWait,
+  beforeCallWait,
   beforeWait,
   beforeYield,
   currentFrame,
@@ -38,6 +39,7 @@ export {
   exitFrame,
   Frame,
   newestEnteredFunction,
+  ownFunctions,
   startFrames,
   storeForCallbacks,
 } from "./kernel/frames.ts";

@@ -20,6 +20,8 @@ export class TransformError extends Error {
   readonly line: number;
   /** Column of the mistake, from 1. */
   readonly column: number;
+  /** What is wrong there, in the words of the parser. */
+  readonly problem: string;
 
   /** @internal */
   constructor(place: SourcePlace, problem: string) {
@@ -27,5 +29,6 @@ export class TransformError extends Error {
     this.id = place.id;
     this.line = place.line;
     this.column = place.column;
+    this.problem = problem;
   }
 }

@@ -36,7 +36,9 @@ export const CALL_RULES: Rules = {
   },
   NewExpression(node, walk) {
     walk.visit(node.callee);
-    visitArguments(node.arguments, undefined, walk);
+    const { callee } = node;
+    if (callee.type === "Identifier" && callee.name === "Promise") visitExecutor(node.arguments, walk);
+    else visitArguments(node.arguments, undefined, walk);
   },
   ExpressionStatement({ expression }, walk) {
     const call = walk.owner.isTopLevel ? undefined : callOf(expression);
@@ -57,17 +59,26 @@ function visitArguments(passed: ReadonlyArray<Argument>, callee: string | undefi
   if (frame === undefined || callee === "eval") return walk.visitAll(passed);
   const callsAtOnce = callee !== undefined && CALL_AT_ONCE.has(callee);
   for (const each of passed) {
-    const isHandedOn = mayBeFunction(each, callsAtOnce);
+    const isHandedOn = mayBeFunction(each, callsAtOnce, walk.settlers);
     if (isHandedOn) walk.insert(each.start, `${walk.words.runtime}.q(${frame},`);
     walk.visit(each);
     if (isHandedOn) walk.insert(each.end, ")");
   }
 }
 
-function mayBeFunction(passed: Node, callsAtOnce: boolean): boolean {
+/** Called at once, with functions that only settle the promise. */
+function visitExecutor(passed: ReadonlyArray<Argument>, walk: Walk): void {
+  const [first] = passed;
+  const executor = first && unwrapped(first);
+  if (executor === undefined || !isFunction(executor)) return walk.visitAll(passed);
+  for (const param of executor.params) if (param.type === "Identifier") walk.settlers.add(param.name);
+  walk.visitAll(passed);
+}
+
+function mayBeFunction(passed: Node, callsAtOnce: boolean, settlers: ReadonlySet<string>): boolean {
   const value = unwrapped(passed);
   if (isFunction(value)) return !value.async && !callsAtOnce;
-  if (value.type === "Identifier") return !NO_FUNCTIONS.has(value.name);
+  if (value.type === "Identifier") return !NO_FUNCTIONS.has(value.name) && !settlers.has(value.name);
   return MAY_BE_FUNCTION.has(value.type);
 }
 

@@ -40,6 +40,28 @@ export const FUNCTION_RULES: Rules = {
   },
 };
 
+/**
+ * Names of the file's own functions with a frame, each with the place from which on it can be named: the promise of such
+ * a call is that of its frame, and of nothing else. Generators give no promise.
+ */
+export function ownFunctions(
+  body: ReadonlyArray<Node>,
+  instrumented: ReadonlySet<Node>,
+): { name: string; from: number }[] {
+  return body.flatMap((statement) => {
+    const declared = "declaration" in statement && statement.declaration ? statement.declaration : statement;
+    if (declared.type === "FunctionDeclaration" && declared.id !== null) {
+      return instrumented.has(declared) && !declared.generator ? [{ name: declared.id.name, from: 0 }] : [];
+    }
+    if (declared.type !== "VariableDeclaration" || declared.kind !== "const") return [];
+    return declared.declarations.flatMap(({ id, init }) => {
+      const value = init && unwrapped(init);
+      const isOwn = value && isFunction(value) && !value.generator && instrumented.has(value);
+      return isOwn && id.type === "Identifier" ? [{ name: id.name, from: statement.end }] : [];
+    });
+  });
+}
+
 function withoutFrame(outer: Owner, isTopLevel: boolean): Owner {
   const { visibleFrame, frames } = outer;
   return {
@@ -60,6 +82,7 @@ function visitFunction(node: FunctionNode, walk: Walk): void {
   // Parameters cannot name the frame: it is made in the body.
   walk.within(outer, () => walk.visitAll(node.params));
   if (!waits(node)) return walk.within(outer, () => walk.visit(body));
+  walk.instrumented.add(node);
   const isDisposer = walk.disposers.has(node);
   const frames = outer.frames + 1;
   const frame = `${walk.words.frame}${frames}`;

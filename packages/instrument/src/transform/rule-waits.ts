@@ -2,7 +2,7 @@
 
 import type { Node } from "oxc-parser";
 
-import type { NodeOf } from "./syntax.ts";
+import { type NodeOf, unwrapped } from "./syntax.ts";
 import type { JumpTarget, Rules, Walk } from "./walk.ts";
 
 const AWAIT = "await".length;
@@ -15,7 +15,12 @@ export const WAIT_RULES: Rules = {
     if (frame === undefined) return walk.visitChildren(node);
     const { runtime } = walk.words;
     walk.insert(node.start, `${runtime}.r(${frame},`);
-    walk.insert(node.start + AWAIT, ` ${runtime}.a(${walk.site(frame, "await", node, node.argument)},`);
+    const callee = plainCallee(node.argument);
+    const hook = callee === undefined ? "a" : "k";
+    walk.insert(
+      node.start + AWAIT,
+      ` ${runtime}.${hook}(${walk.site(frame, "await", node, node.argument)},${callee ?? ""}`,
+    );
     walk.visit(node.argument);
     walk.insert(node.end, "))");
   },
@@ -77,6 +82,13 @@ export const WAIT_RULES: Rules = {
   BreakStatement: (node, walk) => visitJump(node, walk),
   ContinueStatement: (node, walk) => visitJump(node, walk),
 };
+
+/** The name of what is called, with a comma, if that can be read twice without anybody seeing it. */
+function plainCallee(argument: Node): string | undefined {
+  const call = unwrapped(argument);
+  if (call.type !== "CallExpression" || call.optional || call.callee.type !== "Identifier") return undefined;
+  return call.callee.name === "eval" ? undefined : `${call.callee.name},`;
+}
 
 /** The star of `yield*`, past white space and comments. */
 function afterStar(code: string, at: number): number {

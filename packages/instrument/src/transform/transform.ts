@@ -11,7 +11,7 @@ import { type Language, languageOf, type ModuleFormat, parse } from "./parse.ts"
 import { CALL_RULES } from "./rule-calls.ts";
 import { CLEANUP_RULES } from "./rule-cleanup.ts";
 import { ENTRY_RULES } from "./rule-entry.ts";
-import { FUNCTION_RULES } from "./rule-functions.ts";
+import { FUNCTION_RULES, ownFunctions } from "./rule-functions.ts";
 import { WAIT_RULES } from "./rule-waits.ts";
 import { SiteTableBuilder } from "./site-table.ts";
 import { waits } from "./syntax.ts";
@@ -28,7 +28,7 @@ export interface TransformOptions {
   readonly language?: Language;
   /** How the file is loaded. */
   readonly format: ModuleFormat;
-  /** What a module imports to reach the runtime. CommonJS finds it as `globalThis[Symbol.for("meanwhile.frames")]`. */
+  /** What a module imports `runtime` from. CommonJS finds it as `globalThis[Symbol.for("meanwhile.frames")]`. */
   readonly runtime: string;
   /** Whether to make a source map; default false: lines are right without. */
   readonly map?: boolean;
@@ -61,7 +61,7 @@ const RULES: Rules = { ...FUNCTION_RULES, ...WAIT_RULES, ...CLEANUP_RULES, ...CA
  *
  * const source = "export const load = async (url) => (await fetch(url)).text();";
  * const result = transform(source, { id: "load.js", format: "module", runtime: "my-runtime" });
- * console.log(result?.code.split(";")[0]); //> import __mw from "my-runtime"
+ * console.log(result?.code.split(";")[0]); //> import{runtime as __mw}from "my-runtime"
  * ```
  */
 export function transform(code: string, options: TransformOptions): Transformed | null {
@@ -81,13 +81,17 @@ export function transform(code: string, options: TransformOptions): Transformed 
   const walk = new Walk({ code, words, edits, sites, rules, optOuts, module });
   const moduleSite = module.frame === undefined ? undefined : sites.addFunction("<module>", 0);
   visitOrRefuse(walk, program, id);
+  const own = ownFunctions(program.body, walk.instrumented);
+  for (const { name, from } of own) if (from > 0) edits.insert(from, `;${words.runtime}.o(${name});`);
   if (moduleSite !== undefined && !disposesAtEnd(program)) {
     edits.insert(program.body.at(-1)?.end ?? 0, `;${words.runtime}.x(${module.frame});`);
   }
+  const hoisted = own.flatMap(({ name, from }) => (from === 0 ? [name] : []));
   if (!sites.isEmpty) {
     const frame = moduleSite === undefined ? "" : moduleFrame(program, moduleSite, words);
     const table = JSON.stringify(sites.build(id));
-    insertHead(program, edits, reach(format, runtime, words) + tableOf(table, words) + frame);
+    const told = hoisted.length === 0 ? "" : `${words.runtime}.o(${hoisted.join(",")});`;
+    insertHead(program, edits, reach(format, runtime, words) + tableOf(table, words) + told + frame);
   }
   if (edits.isEmpty) return null;
   return map ? edits.applyWithMap(code, id) : { code: edits.applyTo(code) };
@@ -130,7 +134,7 @@ function disposesAtEnd({ body }: Program): boolean {
 }
 
 function reach(format: ModuleFormat, runtime: string, words: Words): string {
-  if (format === "module") return `import ${words.runtime} from ${JSON.stringify(runtime)};`;
+  if (format === "module") return `import{runtime as ${words.runtime}}from ${JSON.stringify(runtime)};`;
   return `const ${words.runtime}=globalThis[Symbol.for("${MARK}")];`;
 }
 

@@ -59,6 +59,10 @@ export class Walk {
   owner: Owner;
   className: string | undefined;
   guards = 0;
+  /** Names that functions which settle a promise have in the file: nothing else comes of a call of them. */
+  readonly settlers: Set<string> = new Set(["resolve", "reject"]);
+  /** The functions that got a frame. */
+  readonly instrumented: Set<Node> = new Set<Node>();
   readonly #rules: ReadonlyMap<string, Rule>;
   readonly #optOuts: ReadonlySet<number>;
   #isOptedOut = false;

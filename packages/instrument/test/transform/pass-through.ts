@@ -62,6 +62,13 @@ export function passThroughRuntime(): object {
       frame.isOpen = false;
     },
     a: before("await"),
+    k: (frame: Frame, site: number, called: unknown, value: unknown): unknown => {
+      check(typeof called === "function", "a call of what is no function");
+      return before("await")(frame, site, value);
+    },
+    o: (...functions: readonly unknown[]): void => {
+      for (const one of functions) check(typeof one === "function", "a function of the file that is none");
+    },
     r: after("r"),
     c: after("c"),
     c2: after("c2"),
@@ -105,7 +112,7 @@ const fail = (message: string): Promise<never> => Promise.reject(new Error(messa
 const line = (): string => /(?:program|\/f)\.\w+:(\d+)/.exec(new Error().stack ?? "")?.[1] ?? "not in the program";
 const GIVEN = { later, fail, line };
 
-const RUNTIME = `data:text/javascript,${encodeURIComponent('export default globalThis[Symbol.for("meanwhile.frames")];')}`;
+const RUNTIME = `data:text/javascript,${encodeURIComponent('export const runtime = globalThis[Symbol.for("meanwhile.frames")];')}`;
 
 export function transformed(code: string, options: Partial<TransformOptions> = {}): string {
   return transform(code, { id: "program.js", format: "module", runtime: RUNTIME, ...options })?.code ?? code;

@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { transform } from "../../src/index.ts";
 
 const HEAD =
-  /^(.*?)(?:import __mw from "rt"|const __mw=globalThis\[Symbol\.for\("meanwhile\.frames"\)\]);var __mws;.*?\}\)\}/s;
+  /^(.*?)(?:import\{runtime as __mw\}from "rt"|const __mw=globalThis\[Symbol\.for\("meanwhile\.frames"\)\]);var __mws;.*?\}\)\}/s;
 
 /** The generated code without head and with shorter names: F1 for a frame, S3 for a function, W4 for the site of a call. */
 function generated(code: string, id = "a.ts", format: "module" | "commonjs" = "module"): string {
@@ -17,7 +17,8 @@ function generated(code: string, id = "a.ts", format: "module" | "commonjs" = "m
     .replaceAll(/\(__mws\?\?__mwt\(\)\)\.waits\[(\d+)\]/g, "W$1")
     .replaceAll(/__mwf(\d+)/g, "F$1")
     .replaceAll(/__mwg(\d+)/g, "G$1")
-    .replaceAll("__mw.", "$");
+    .replaceAll("__mw.", "$")
+    .replace(/^\$o\([^)]*\);/, "");
 }
 
 /** What the statements of an async function become. */
@@ -37,6 +38,29 @@ describe("functions", () => {
       generated(`async () => { "use strict"; await 1 }`),
       `async () => { "use strict";;const F1=$e(S0);try{ $r(F1,await $a(F1,0, 1)) }finally{$x(F1)}}`,
     );
+  });
+
+  it("of the file itself are told to the runtime, so that awaits of their calls need no promise more", () => {
+    const code = "async function a() { await 1 }\nexport const b = async () => { await a(); };\nconst c = 1";
+    const result = transform(code, { id: "a.js", format: "module", runtime: "rt" })?.code ?? "";
+    assert.match(result, /\)\}__mw\.o\(a\);async function a/);
+    assert.match(result, /await __mw\.k\(__mwf1,1,a, a\(\)\)/);
+    assert.match(result, /\n.*\};;__mw\.o\(b\);\nconst c/);
+    for (const left of ["await a.b()", "await a?.()", "await eval(1)", "await (0, a)()", "await new A()"]) {
+      assert.match(body(left), /await \$a\(F1,0/, left);
+    }
+    assert.doesNotMatch(generated("let a = async () => await 1"), /\$o/);
+    assert.doesNotMatch(generated("{ async function a() { await 1 } }"), /\$o/);
+    assert.doesNotMatch(generated("async function* a() { await 1 }"), /\$o/);
+  });
+
+  it("that settle a promise are given away without a mark", () => {
+    assert.match(
+      body("await new Promise((done) => setTimeout(done, 1))"),
+      /new Promise\(\(done\) => setTimeout\(done, 1\)\)/,
+    );
+    assert.match(body("await new Promise(queueMicrotask)"), /new Promise\(queueMicrotask\)/);
+    assert.match(body("await new Thing(done)"), /new Thing\(\$q\(F1,done\)\)/);
   });
 
   it("with an expression as their body return it", () => {
@@ -240,7 +264,7 @@ describe("the head", () => {
   it("stands on the line of the first token", () => {
     assert.match(
       transformed("#!/usr/bin/env node\n// licence\n\nexport const f = async () => await 1"),
-      /^#!.*\n\/\/ licence\n\nimport __mw from "rt";var __mws;function __mwt\(\)\{return __mws\?\?=__mw\.file\(\{.*\}\)\}export const f/,
+      /^#!.*\n\/\/ licence\n\nimport\{runtime as __mw\}from "rt";var __mws;function __mwt\(\)\{return __mws\?\?=__mw\.file\(\{.*\}\)\}export const f/,
     );
     assert.match(
       transformed("exports.f = async () => await 1", "commonjs"),
@@ -249,13 +273,16 @@ describe("the head", () => {
   });
 
   it("stands after directives, and before decorators", () => {
-    assert.match(transformed(`"use client"\n'b'\nasync () => await 1`), /^"use client"\n'b';import __mw/);
-    assert.match(transformed("@dec export class A { async m() { await 1 } }"), /^import .*\}@dec export class/);
-    assert.match(transformed("export @dec class A { async m() { await 1 } }"), /^import .*\}export @dec class/);
+    assert.match(transformed(`"use client"\n'b'\nasync () => await 1`), /^"use client"\n'b';import\{runtime as __mw/);
+    assert.match(transformed("@dec export class A { async m() { await 1 } }"), /^import\{.*\}@dec export class/);
+    assert.match(transformed("export @dec class A { async m() { await 1 } }"), /^import.*\}export @dec class/);
   });
 
   it("has other names where the source uses these", () => {
-    assert.match(transformed("const __mwx = async () => await 1"), /^import __mw1_ from "rt";var __mw1_s;/);
+    assert.match(
+      transformed("const __mwx = async () => await 1"),
+      /^import\{runtime as __mw1_\}from "rt";var __mw1_s;/,
+    );
   });
 
   it("lists functions by name and waits by place", () => {
@@ -293,7 +320,7 @@ describe("a module that waits", () => {
   it("has a frame of its own, which its functions can name", () => {
     assert.equal(
       generated("await 1\nconst f = async () => await f(g) // end"),
-      "var F0=$e(S0);$r(F0,await $a(F0,0, 1))\nconst f = async () => {const F1=$e(S1,F0);try{return($r(F1,await $a(F1,1, f($q(F1,g)))))}finally{$x(F1)}};$x(F0); // end",
+      "var F0=$e(S0);$r(F0,await $a(F0,0, 1))\nconst f = async () => {const F1=$e(S1,F0);try{return($r(F1,await $k(F1,1,f, f($q(F1,g)))))}finally{$x(F1)}};$o(f);;$x(F0); // end",
     );
   });
 
