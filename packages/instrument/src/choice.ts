@@ -1,7 +1,7 @@
 // Which files are instrumented: those of the program, and those of packages that were asked for.
 
 /** The package a file under `node_modules` belongs to; null for one of the program. */
-export function packageOf(url: string): string | null {
+function packageOf(url: string): string | null {
   const at = url.lastIndexOf("/node_modules/");
   if (at === -1) return null;
   const [first = "", second = ""] = url.slice(at + "/node_modules/".length).split("/");

@@ -1,10 +1,12 @@
 // The load hook: every file of the program is transformed on its way into Node.
 
 import * as nodeModule from "node:module";
-import { fileURLToPath } from "node:url";
+import { isAbsolute } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { transformCached } from "./cache.ts";
 import { chooses } from "./choice.ts";
+import type { ModuleFormat } from "./transform/parse.ts";
 
 /** What the hook needs to know. */
 export interface HookOptions {
@@ -20,36 +22,79 @@ export interface HookOptions {
 
 const RUNTIME = new URL(import.meta.url.endsWith(".ts") ? "./runtime.ts" : "./runtime.js", import.meta.url).href;
 
-const FORMATS: Readonly<Record<string, "module" | "commonjs">> = {
-  module: "module",
-  "module-typescript": "module",
-  commonjs: "commonjs",
-  "commonjs-typescript": "commonjs",
+const FORMATS: Readonly<Record<string, readonly ModuleFormat[]>> = {
+  module: ["module"],
+  "module-typescript": ["module"],
+  commonjs: ["commonjs"],
+  "commonjs-typescript": ["commonjs"],
+  // No package.json says what it is: the source does.
+  unknown: ["commonjs", "module"],
+  typescript: ["commonjs", "module"],
 };
 
 /** Transforms what is loaded from now on, in this thread. */
-export function installHook({ packages, entry, onlyEntry, cache }: HookOptions): void {
+export function installHook(options: HookOptions): void {
   nodeModule.registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      const format = FORMATS[loaded.format ?? ""];
-      if (format === undefined || !(onlyEntry ? url === entry : chooses(url, packages))) return loaded;
       const source = textOf(loaded.source);
-      if (source === null) return loaded;
-      const path = url.startsWith("file:") ? fileURLToPath(url.replace(/[?#].*$/, "")) : url;
-      const isTypeScript = loaded.format?.endsWith("-typescript") === true;
-      const changed = transformCached(source, {
-        id: path,
-        language: isTypeScript ? "ts" : "js",
-        format,
-        runtime: RUNTIME,
-        isEntry: url === entry,
-        awaits: !onlyEntry,
-        cache,
-      });
+      const changed = source === null ? null : instrument(source, url, loaded.format, options);
       return changed === null ? loaded : { ...loaded, source: changed };
     },
   });
+  changeCompiled((source, filename, format) =>
+    isAbsolute(filename) ? instrument(source, pathToFileURL(filename).href, format, options) : null,
+  );
+}
+
+function instrument(
+  source: string,
+  url: string,
+  givenFormat: string | null | undefined,
+  { packages, entry, onlyEntry, cache }: HookOptions,
+): string | null {
+  const formats = FORMATS[givenFormat ?? "unknown"];
+  if (formats === undefined || !(onlyEntry ? url === entry : chooses(url, packages))) return null;
+  return transformCached(source, {
+    id: pathOf(url),
+    ...languageOf(url, givenFormat),
+    formats,
+    runtime: RUNTIME,
+    isEntry: url === entry,
+    awaits: !onlyEntry,
+    map: needsMaps(),
+    cache,
+  });
+}
+
+/** Lines are right without. Coverage counts characters, and who has asked for maps gets columns. */
+function needsMaps(): boolean {
+  return process.sourceMapsEnabled || process.env["NODE_V8_COVERAGE"] !== undefined;
+}
+
+type Change = (source: string, filename: string, format?: string) => string | null;
+
+/**
+ * Loaders that have replaced `require` or read files on another thread never come to the hooks with CommonJS: but all of
+ * them compile it here. What the hooks have changed already is not changed again.
+ */
+function changeCompiled(change: Change): void {
+  const { prototype } = nodeModule.Module;
+  const compile: unknown = Reflect.get(prototype, "_compile");
+  if (typeof compile !== "function") return;
+  Reflect.set(prototype, "_compile", function (this: unknown, source: string, filename: string, ...rest: [string?]) {
+    return Reflect.apply(compile, this, [change(source, filename, ...rest) ?? source, filename, ...rest]);
+  });
+}
+
+function pathOf(url: string): string {
+  return url.startsWith("file:") ? fileURLToPath(url.replace(/[?#].*$/, "")) : url;
+}
+
+/** Without an answer it is what the name of the file says: another loader calls TypeScript what it makes of it later. */
+function languageOf(url: string, format: string | null | undefined): { readonly language?: "ts" | "js" } {
+  if (format?.endsWith("typescript") === true) return { language: "ts" };
+  return url.startsWith("file:") ? {} : { language: "js" };
 }
 
 function textOf(source: unknown): string | null {

@@ -11,6 +11,8 @@ export interface PluginOptions {
   readonly packages?: readonly string[] | undefined;
 }
 
+const RUNTIME = "@meanwhile/instrument/runtime";
+
 /** The transform as a plugin of any bundler that unplugin knows. */
 export const plugin: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin((options) => {
   const packages = options?.packages ?? [];
@@ -19,8 +21,10 @@ export const plugin: UnpluginInstance<PluginOptions | undefined, false> = create
     // Before types and JSX are taken out: places are those of the source.
     enforce: "pre",
     transformInclude: (id) => isSource(id) && chooses(urlOf(id), packages),
-    transform: (code, id) =>
-      transformOrWarn(code, { id: pathOf(id), format: "module", runtime: "@meanwhile/instrument/runtime", map: true }),
+    transform(code, id) {
+      const outcome = transformOrWarn(code, { id: pathOf(id), formats: ["module"], runtime: RUNTIME, map: true });
+      return typeof outcome === "string" ? null : outcome;
+    },
     // Browsers have no meanwhile: only what runs on a server is instrumented.
     vite: { applyToEnvironment: ({ config }) => config.consumer === "server" },
   };

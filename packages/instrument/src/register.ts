@@ -9,28 +9,29 @@
 
 import * as nodeModule from "node:module";
 
+import { warnUnmappedCoverage, warnUnsupported } from "./warnings.ts";
+
 const settings = process.env;
 
 const OLDEST_NODE = 24;
 const mode = settings["MEANWHILE_INSTRUMENT"];
+const entry = settings["MEANWHILE_INSTRUMENT_ENTRY"];
+// Processes and workers that the program starts begin with files of their own.
+delete settings["MEANWHILE_INSTRUMENT_ENTRY"];
 
 if (mode !== "off") {
   if (typeof nodeModule.registerHooks === "function" && Number.parseInt(process.versions.node, 10) >= OLDEST_NODE)
     await start();
-  else {
-    process.emitWarning(
-      `Cannot instrument the program: it runs in ${hostName()}; use Node ${OLDEST_NODE} or newer, or a bundler plugin of @meanwhile/instrument`,
-      { type: "MeanwhileWarning", code: "MW_WARN_NOT_INSTRUMENTED" },
-    );
-  }
+  else warnUnsupported(hostName());
 }
 
 async function start(): Promise<void> {
+  if (isTestCoverage() && !process.sourceMapsEnabled) warnUnmappedCoverage();
   const { installHook } = await import("./hook.ts");
   if (mode !== "entry") await startRuntime();
   installHook({
-    packages: ["@meanwhile/*", ...(settings["MEANWHILE_INSTRUMENT_PACKAGES"] ?? "").split(",").filter(Boolean)],
-    entry: settings["MEANWHILE_INSTRUMENT_ENTRY"],
+    packages: ["@meanwhile/*", ...namesIn(settings["MEANWHILE_INSTRUMENT_PACKAGES"] ?? "")],
+    entry,
     onlyEntry: mode === "entry",
     cache: settings["MEANWHILE_INSTRUMENT_CACHE"] !== "off",
   });
@@ -40,6 +41,21 @@ async function startRuntime(): Promise<void> {
   const [{ silenceCancellations }] = await Promise.all([import("./rejections.ts"), import("./runtime.ts")]);
   silenceCancellations();
   if (settings["MEANWHILE_INSTRUMENT_REPORT"] === "1") (await import("./report/report.ts")).reportAtExit();
+}
+
+/** Node's own: it runs test files as processes that write into a folder of this name. Other tools read the maps. */
+function isTestCoverage(): boolean {
+  return (
+    process.execArgv.includes("--experimental-test-coverage") ||
+    settings["NODE_V8_COVERAGE"]?.includes("node-coverage-") === true
+  );
+}
+
+function namesIn(list: string): string[] {
+  return list
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
 }
 
 function hostName(): string {

@@ -95,7 +95,7 @@ function here(place: string): string {
 }
 
 /** A time in three digits, with the unit that fits. */
-export function duration(ms: number): string {
+function duration(ms: number): string {
   if (ms >= 60_000) return `${(ms / 60_000).toFixed(1)} min`;
   if (ms >= 1_000) return `${(ms / 1_000).toPrecision(3)} s`;
   return ms >= 100 ? `${ms.toFixed(0)} ms` : `${ms.toPrecision(ms < 1 ? 2 : 3)} ms`;

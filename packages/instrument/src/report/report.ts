@@ -2,7 +2,7 @@
 
 import { activeRunners, awaitStacksOf, showCall, walkTasks } from "meanwhile/lowlevel";
 
-import runtime from "../runtime.ts";
+import { runtime } from "../runtime.ts";
 import { Profile } from "./profile.ts";
 import { renderReport } from "./render.ts";
 

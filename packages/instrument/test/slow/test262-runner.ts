@@ -88,7 +88,7 @@ function realmFor(runtime: unknown, isTransformed: boolean): Realm {
 function load(specifier: string, from: string, realm: Realm): Promise<Module> {
   if (specifier === RUNTIME) {
     const { context } = realm;
-    const reach = new SyntheticModule(["default"], () => reach.setExport("default", realm.runtime), { context });
+    const reach = new SyntheticModule(["runtime"], () => reach.setExport("runtime", realm.runtime), { context });
     return Promise.resolve(reach);
   }
   const path = join(dirname(from), specifier);
@@ -158,7 +158,7 @@ const changed = new Set<string>();
 // A test may leave a promise rejected; so it does both times.
 process.on("unhandledRejection", () => undefined);
 const runtime: unknown =
-  runtimeFile === undefined ? passThroughRuntime() : ((await import(runtimeFile)) as { default: unknown }).default;
+  runtimeFile === undefined ? passThroughRuntime() : ((await import(runtimeFile)) as { runtime: unknown }).runtime;
 const paths = globSync(["test/language/**/*.js", "test/built-ins/Async*/**/*.js"], { cwd: checkout }).toSorted();
 const mine = paths.filter((path, index) => index % Number(shards) === Number(shard) && !path.includes("_FIXTURE"));
 const figures = { tests: 0, runs: 0, completed: 0, transformed: 0, differing: new Array<string>() };

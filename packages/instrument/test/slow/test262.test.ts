@@ -1,6 +1,6 @@
 // The conformance tests of the language, each as it is and transformed: both have to end the same way.
 // MEANWHILE_TEST262 names a checkout of https://github.com/tc39/test262; without it there is nothing to run.
-// MEANWHILE_TEST262_RUNTIME names a module whose default export is the runtime, in place of one that passes all through.
+// MEANWHILE_TEST262_RUNTIME names a module that exports `runtime`, in place of one that passes all through.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
