@@ -21,6 +21,19 @@ describe("the caller of a function is known", () => {
       "returns",
     ]);
   });
+  it("when it is handed on: the one that gave it to foreign code", async () => {
+    assert.deepEqual(await logOf(program.calledBackThroughAnother, { isRealTime: true }), [
+      "turns(count): leaf < <anonymous> < gives < program",
+      "returns",
+    ]);
+  });
+  it("when one it does not know hands it on: the one around it", async () => {
+    assert.deepEqual(await logOf(program.calledBackByStranger, { isRealTime: true }), [
+      "callLater(callback): stranger < program",
+      "turns(count): leaf < <anonymous> < owner < program",
+      "returns",
+    ]);
+  });
   it("when p-map calls it, also where it is defined outside of the caller", async () => {
     assert.deepEqual(await logOf(program.mapped, { isRealTime: true }), [
       "turns(count): leaf < program",
@@ -61,12 +74,22 @@ describe("a module", () => {
   it("that waits has a frame of its own", async () => {
     assert.deepEqual(await logOf(program.moduleThatWaits, { isRealTime: true }), [
       'import("./waiting-module.ts"): program',
-      "turns(3): <module>",
+      "turns(5): <module>",
       "returns",
     ]);
   });
   it("that fails leaves nothing that anybody waits for", async () => {
     assert.deepEqual(await logOf(program.moduleThatFails, { isRealTime: true }), ["RangeError: the module", "returns"]);
+  });
+});
+
+describe("a cancelled scope", () => {
+  it("says that it waits for what still runs in it", async () => {
+    assert.deepEqual(await logOf(program.whileScopeIsLeft, { isRealTime: true }), [
+      "what still runs in a cancelled scope: ",
+      "turns(cleanupTurns): part < program",
+      "returns",
+    ]);
   });
 });
 

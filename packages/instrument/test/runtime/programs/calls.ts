@@ -1,4 +1,4 @@
-import { run, shield, taskGroup } from "meanwhile";
+import { cancelScope, run, shield, taskGroup } from "meanwhile";
 import { captureCallGraph, type SuspendedCall } from "meanwhile/diagnostics";
 import pMap from "p-map";
 
@@ -17,7 +17,7 @@ function nameOfCall({ function: name }: SuspendedCall): string {
 }
 
 async function showSoon(log: Log): Promise<void> {
-  await turns(1);
+  await turns(3);
   for (const line of stacks()) if (!line.includes("showSoon")) log(line);
 }
 
@@ -44,7 +44,7 @@ export function methods(log: Log): Promise<void> {
       await this.pack();
     }
     async pack(): Promise<void> {
-      await leaf(3);
+      await leaf(5);
     }
   }
   return looked(log, () => Shop.open());
@@ -52,19 +52,63 @@ export function methods(log: Log): Promise<void> {
 
 export function calledBack(log: Log): Promise<void> {
   return looked(log, async function program() {
-    await callLater(() => leaf(3));
+    await callLater(() => leaf(5));
+  });
+}
+
+export function calledBackThroughAnother(log: Log): Promise<void> {
+  const gives = async (callback: () => Promise<void>): Promise<void> => {
+    await callLater(callback);
+  };
+  return looked(log, async function program() {
+    await gives(async () => {
+      await leaf(5);
+    });
+  });
+}
+
+export function calledBackByStranger(log: Log): Promise<void> {
+  const ready = Promise.withResolvers<() => Promise<void>>();
+  return looked(log, async function program() {
+    const stranger = async (): Promise<void> => {
+      const callback = await ready.promise;
+      await callLater(callback);
+    };
+    const owner = async (): Promise<void> => {
+      ready.resolve(async () => {
+        await leaf(6);
+      });
+      await turns(9);
+    };
+    await Promise.all([stranger(), owner()]);
+  });
+}
+
+export function whileScopeIsLeft(log: Log): Promise<void> {
+  const part = async (cleanupTurns: number): Promise<void> => {
+    try {
+      await turns(9);
+    } finally {
+      await turns(cleanupTurns);
+    }
+  };
+  return looked(log, async function program() {
+    await cancelScope((scope) => {
+      setImmediate(() => scope.cancel());
+      return Promise.race([part(0), part(9)]);
+    });
   });
 }
 
 export function mapped(log: Log): Promise<void> {
   return looked(log, async function program() {
-    await pMap([3, 4], leaf);
+    await pMap([5, 6], leaf);
   });
 }
 
 export function generated(log: Log): Promise<void> {
   async function* source(): AsyncGenerator<number, void> {
-    await leaf(3);
+    await leaf(5);
     yield 1;
   }
   return looked(log, async function program() {
@@ -75,7 +119,7 @@ export function generated(log: Log): Promise<void> {
 export function disposed(log: Log): Promise<void> {
   class Connection implements AsyncDisposable {
     async [Symbol.asyncDispose](): Promise<void> {
-      await leaf(3);
+      await leaf(5);
     }
   }
   return looked(log, async function program() {
@@ -87,19 +131,19 @@ export function disposed(log: Log): Promise<void> {
 export function inScopes(log: Log): Promise<void> {
   return looked(log, async function program() {
     await shield(async function inner() {
-      await leaf(3);
+      await leaf(5);
     });
   });
 }
 
 export function afterItsParent(log: Log): Promise<void> {
   const starts = async (): Promise<void> => {
-    void leaf(3);
+    void leaf(5);
     await Promise.resolve();
   };
   return looked(log, async function program() {
     await starts();
-    await leaf(3);
+    await leaf(5);
   });
 }
 

@@ -1,5 +1,5 @@
 import { turns } from "./foreign.ts";
 
-await turns(3);
+await turns(5);
 
 export const loaded = true;
