@@ -16,8 +16,9 @@ const REGISTER = new URL("../../src/register.ts", import.meta.url).href;
 export function runProcess(name: string, isInstrumented = true): Promise<Ended> {
   const file = fileURLToPath(new URL(`programs/processes/${name}.ts`, import.meta.url));
   const flags = ["--conditions=@meanwhile/source", "--expose-gc", ...(isInstrumented ? ["--import", REGISTER] : [])];
-  const { NODE_TEST_CONTEXT: _context, NODE_V8_COVERAGE: _coverage, ...inherited } = process.env;
-  const env = { ...inherited, MEANWHILE_INSTRUMENT_CACHE: "off" };
+  const { NODE_TEST_CONTEXT: _context, ...inherited } = process.env;
+  // Empty, not left out: Node would hand it on.
+  const env = { ...inherited, MEANWHILE_INSTRUMENT_CACHE: "off", NODE_V8_COVERAGE: "" };
   return new Promise((resolve) => {
     execFile(process.execPath, [...flags, file], { env, timeout: 20_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });

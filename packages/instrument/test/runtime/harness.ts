@@ -10,6 +10,8 @@ import { runTest, type RunTestOptions } from "meanwhile/testing";
 import type { Log } from "./programs/foreign.ts";
 
 process.env["MEANWHILE_INSTRUMENT_CACHE"] = "off";
+// Coverage of what is instrumented is that of the files only with maps.
+if (process.env["NODE_V8_COVERAGE"] !== undefined) process.setSourceMapsEnabled(true);
 
 /** A program: logs what it does. */
 export type Program = (log: Log) => unknown;

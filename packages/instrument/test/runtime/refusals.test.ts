@@ -16,7 +16,7 @@ describe("in a cancelled scope", () => {
     assert.deepEqual(await logOf(program.shieldsInPromiseAll), ["a,b", "returns"]);
   });
   it("a loop that catches what its waits throw does not keep timers from running", async () => {
-    assert.deepEqual(await logOf(program.loopsAndCatches), ["timers run, after some rounds: true", "returns"]);
+    assert.deepEqual(await logOf(program.loopsAndCatches), ["timers run", "returns"]);
   });
   it("neither does one around a task", async () => {
     assert.deepEqual(await logOf(program.loopsAroundTask), ["timers run", "returns"]);

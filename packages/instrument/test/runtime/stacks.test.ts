@@ -16,7 +16,7 @@ function linesOf(error: Error): string[] {
   return lines.map((line) =>
     line
       .trim()
-      .replace(/\(?file:.*\/|\?plain/g, "")
+      .replace(/\(?(?:file:)?\/.*\//, "")
       .replace("?plain", "")
       .replace(/:\d+\)?$/, ""),
   );

@@ -40,7 +40,7 @@ export async function loopsAndCatches(log: Log): Promise<void> {
     setTimeout(() => {
       over.is = true;
     }, 1);
-    while (!over.is) {
+    while (!over.is || rounds < 2) {
       try {
         await Promise.resolve(++rounds);
         log("not reached");
@@ -48,7 +48,7 @@ export async function loopsAndCatches(log: Log): Promise<void> {
         if (!isCancelled(error)) throw error;
       }
     }
-    log(`timers run, after some rounds: ${rounds > 1}`);
+    log(`timers run`);
   });
 }
 
