@@ -1,9 +1,8 @@
 // What instrumentation costs a server: each request goes through 14 async calls.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
 import type { Measured, Row } from "../harness/row.ts";
@@ -38,10 +37,11 @@ async function measure(): Promise<Measured> {
     // Node enters request handlers without a context; `meanwhile run` gives them that of the program in the same way.
     using adopted = adoptContextless(currentScopeNode());
     const server = createServer((request, response) => {
-      answer(request.url ?? "", response).catch((error: unknown) => response.destroy(error as Error));
+      answer(request.url ?? "", response).catch(() => response.destroy());
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ada`;
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/ada`;
     await load(url, WARM_UP);
     const before = process.cpuUsage();
     const requests = await load(url, MEASURED);
@@ -66,6 +66,11 @@ export const row: Row = {
   about:
     "CPU time of the server process for each request, user and system, while wrk asks over 50 connections. Each request goes through 14 async functions, two of which wait for something foreign. " +
     "In both forms the handlers run inside of run(), as under `meanwhile run`.",
+  server: {
+    missing: () => (spawnSync("wrk", ["-v"]).error === undefined ? null : "it needs wrk: apt-get install wrk"),
+    // Each child is its own server.
+    start: () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() }),
+  },
   figures: [{ key: "cpu", label: "CPU µs per request", better: "less" }],
   peers: [
     { kind: "node", name: "plain", packages: ["meanwhile"], measure },

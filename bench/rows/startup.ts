@@ -60,7 +60,7 @@ type Form = "plain" | "cold" | "cached";
 
 async function measure(form: Form): Promise<Measured> {
   const folder = write();
-  const hook = form === "plain" ? [] : ["--import", import.meta.resolve("@meanwhile/instrument/register")];
+  const hook = form === "plain" ? [] : ["--import", "@meanwhile/instrument/register"];
   const cache = join(folder, "node_modules");
   try {
     const figures = SIZES.map((size) => {

@@ -11,7 +11,7 @@ export interface SiteTable {
 }
 
 /** What makes the code wait there; a `call` is one whose promise is dropped. */
-export type WaitKind = "await" | "for await" | "yield" | "call";
+type WaitKind = "await" | "for await" | "yield" | "call";
 
 /** An instrumented file. */
 export interface FileSites {

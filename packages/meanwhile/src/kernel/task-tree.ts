@@ -12,13 +12,14 @@ export function tasksIn(scope: Scope): TaskNode[] {
 
 /** A task of the tree. */
 export interface FoundTask {
+  /** The task. */
   readonly task: TaskNode;
   /** How many tasks it lies below. */
   readonly depth: number;
 }
 
-/** Every task below the scope, parents before their children. */
 // Not recursive, like all in this file: scopes may be nested deeper than the stack is.
+/** Every task below the scope, parents before their children. */
 export function* walkTasks(root: Scope): Generator<FoundTask> {
   const ahead: Array<{ readonly scope: Scope; readonly depth: number }> = [{ scope: root, depth: 0 }];
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {

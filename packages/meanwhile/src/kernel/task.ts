@@ -290,16 +290,18 @@ function startTask(task: TaskNode): void {
 
 function taskSucceeded(value: unknown): void {
   const task = enteredTask();
-  const left = untilLeft(task.scope);
-  if (left === null) task.succeeded(value);
-  else void left.then(() => task.succeeded(value));
+  afterItsCode(task, () => task.succeeded(value));
 }
 
 function taskFailed(error: unknown): void {
   const task = enteredTask();
-  const left = untilLeft(task.scope);
-  if (left === null) task.failed(error);
-  else void left.then(() => task.failed(error));
+  afterItsCode(task, () => task.failed(error));
+}
+
+function afterItsCode({ scope }: TaskNode, end: () => void): void {
+  const left = untilLeft(scope);
+  if (left === null) end();
+  else left.then(end, end);
 }
 
 function enteredTask(): TaskNode {

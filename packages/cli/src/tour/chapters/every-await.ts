@@ -15,7 +15,7 @@ async function download(name: string): Promise<void> {
     await new Promise(() => {}); // a library that never answers
   } finally {
     await wait(20); // closing takes a moment
-    console.error(`${name} closed`);
+    say(`${name} closed`);
   }
 }
 
@@ -24,8 +24,13 @@ async function downloadBoth(): Promise<void> {
   try {
     await timeout(100, () => Promise.all([download("a"), download("b")]));
   } catch (error) {
-    console.error(`${error}`);
+    say(String(error));
   }
+}
+
+// The program of the chapter is heard on stderr.
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 async function play(stage: Stage): Promise<void> {
