@@ -16,10 +16,10 @@ export function chooses(url: string, packages: readonly string[]): boolean {
   return packages.some((wanted) => wanted === name || (wanted.endsWith("/*") && name.startsWith(wanted.slice(0, -1))));
 }
 
-// In its own repository the runtime is no package under node_modules.
-const HERE = new URL("./", import.meta.url).href;
-const CORE = new URL("./", import.meta.resolve("meanwhile/lowlevel")).href;
+// Linked, or in its own repository, the runtime is no package under node_modules; who loads this may see the sources of it,
+// and a bundler what was built.
+const OWN = [new URL("../", import.meta.url).href, new URL("../", import.meta.resolve("meanwhile/lowlevel")).href];
 
 function isRuntime(url: string): boolean {
-  return url.startsWith(HERE) || url.startsWith(CORE);
+  return OWN.some((folder) => url.startsWith(`${folder}src/`) || url.startsWith(`${folder}dist/`));
 }

@@ -19,6 +19,14 @@ export function languageOf(id: string): Language {
   return ending === "ts" || ending === "tsx" || ending === "jsx" ? ending : "js";
 }
 
+/** How a file is loaded, where nothing but its name and its source can say it: as bundlers see it. */
+export function formatOf(code: string, id: string): ModuleFormat {
+  const [, kind] = /\.([cm])[jt]s$/.exec(id) ?? [];
+  if (kind !== undefined) return kind === "c" ? "commonjs" : "module";
+  if (!/\b(?:require|module|exports)\b/.test(code)) return "module";
+  return parseSync(id, code, { lang: languageOf(id) }).module.hasModuleSyntax ? "module" : "commonjs";
+}
+
 export function parse(
   code: string,
   { id, language, format }: { id: string; language: Language; format: ModuleFormat },

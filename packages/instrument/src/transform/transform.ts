@@ -30,6 +30,8 @@ export interface TransformOptions {
   readonly format: ModuleFormat;
   /** What a module imports `runtime` from. CommonJS finds it as `globalThis[Symbol.for("meanwhile.frames")]`. */
   readonly runtime: string;
+  /** Whether CommonJS gets `runtime` by `require`, which bundlers follow; default false: it finds it as just said. */
+  readonly requiresRuntime?: boolean;
   /** Whether to make a source map; default false: lines are right without. */
   readonly map?: boolean;
   /** Whether the program begins with this file although another one loads it: `import.meta.main` is true then, and `require.main` is `module`. */
@@ -65,7 +67,7 @@ const RULES: Rules = { ...FUNCTION_RULES, ...WAIT_RULES, ...CLEANUP_RULES, ...CA
  * ```
  */
 export function transform(code: string, options: TransformOptions): Transformed | null {
-  const { id, format, runtime, map = false, isEntry = false, awaits = true } = options;
+  const { id, format, map = false, isEntry = false, awaits = true } = options;
   const { language = languageOf(id) } = options;
   const isAsync = awaits && /\b(?:async|await)\b/.test(code);
   const hasMain = isEntry && code.includes(format === "module" ? "import.meta" : "require.main");
@@ -91,7 +93,7 @@ export function transform(code: string, options: TransformOptions): Transformed 
     const frame = moduleSite === undefined ? "" : moduleFrame(program, moduleSite, words);
     const table = JSON.stringify(sites.build(id));
     const told = hoisted.length === 0 ? "" : `${words.runtime}.o(${hoisted.join(",")});`;
-    insertHead(program, edits, reach(format, runtime, words) + tableOf(table, words) + told + frame);
+    insertHead(program, edits, reach(options, words) + tableOf(table, words) + told + frame);
   }
   if (edits.isEmpty) return null;
   return map ? edits.applyWithMap(code, id) : { code: edits.applyTo(code) };
@@ -133,8 +135,10 @@ function disposesAtEnd({ body }: Program): boolean {
   return body.some((statement) => statement.type === "VariableDeclaration" && statement.kind === "await using");
 }
 
-function reach(format: ModuleFormat, runtime: string, words: Words): string {
-  if (format === "module") return `import{runtime as ${words.runtime}}from ${JSON.stringify(runtime)};`;
+function reach({ format, runtime, requiresRuntime = false }: TransformOptions, words: Words): string {
+  const from = JSON.stringify(runtime);
+  if (format === "module") return `import{runtime as ${words.runtime}}from ${from};`;
+  if (requiresRuntime) return `const{runtime:${words.runtime}}=require(${from});`;
   return `const ${words.runtime}=globalThis[Symbol.for("${MARK}")];`;
 }
 

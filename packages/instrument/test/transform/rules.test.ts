@@ -272,6 +272,14 @@ describe("the head", () => {
     );
   });
 
+  it("of CommonJS asks for the runtime, or finds it", () => {
+    const code = "exports.f = async () => await 1";
+    const options = { id: "a.cjs", format: "commonjs", runtime: "rt" } as const;
+    assert.match(transform(code, options)?.code ?? "", /^const __mw=globalThis\[Symbol\.for\("meanwhile\.frames"\)\];/);
+    const asked = transform(code, { ...options, requiresRuntime: true })?.code ?? "";
+    assert.match(asked, /^const\{runtime:__mw\}=require\("rt"\);/);
+  });
+
   it("stands after directives, and before decorators", () => {
     assert.match(transformed(`"use client"\n'b'\nasync () => await 1`), /^"use client"\n'b';import\{runtime as __mw/);
     assert.match(transformed("@dec export class A { async m() { await 1 } }"), /^import\{.*\}@dec export class/);
