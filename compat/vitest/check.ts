@@ -1,15 +1,16 @@
 // Runs the test files beside it under Vitest: those of passing.test.ts have to pass, and what failing.test.ts makes Vitest
-// print has to say what was wrong and how to see it again. Prints one line, or everything when that is not so.
+// print has to say what was wrong and how to see it again; those of instrumented.test.ts have
+// to pass with instrumented code. Prints one line, or everything when that is not so.
 
 import { spawnSync } from "node:child_process";
 
 const { NODE_TEST_CONTEXT: _, ...env } = process.env;
 
-function vitest(file: string): { readonly status: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync("vitest", ["run", file], {
+function vitest(...args: readonly string[]): { readonly status: number | null; readonly output: string } {
+  const { status, stdout, stderr } = spawnSync("vitest", ["run", ...args], {
     cwd: import.meta.dirname,
     encoding: "utf8",
-    env: { ...env, NO_COLOR: "1", FORCE_COLOR: "0" },
+    env: { ...env, NO_COLOR: "1", FORCE_COLOR: "0", NODE_OPTIONS: "--conditions=@meanwhile/source" },
   });
   return { status, output: `${stdout ?? ""}${stderr ?? ""}` };
 }
@@ -19,9 +20,14 @@ function fail(problem: string, output: string): never {
   process.exit(1);
 }
 
-const passing = vitest("passing");
-const passed = Number(/Tests +(\d+) passed \(\d+\)/.exec(passing.output)?.[1] ?? 0);
-if (passing.status !== 0 || passed === 0) fail("the tests that have to pass fail", passing.output);
+function passedIn(...args: readonly string[]): number {
+  const { status, output } = vitest(...args);
+  const passed = Number(/Tests +(\d+) passed \(\d+\)/.exec(output)?.[1] ?? 0);
+  if (status !== 0 || passed === 0) fail("the tests that have to pass fail", output);
+  return passed;
+}
+
+const passed = passedIn("passing") + passedIn("instrumented", "--config", "instrumented.config.ts");
 
 const failing = vitest("failing");
 if (failing.status === 0) fail("the tests that have to fail pass", failing.output);
