@@ -2,13 +2,10 @@
 // Started by `meanwhile run` as the main module: becomes the program that it was given, inside of run().
 
 import { basename } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 
-import { CancelledError, isCancelled, run } from "meanwhile";
-import { adoptContextless, awaitStacksOf, currentScopeNode, type Scope, untilIdle } from "meanwhile/lowlevel";
-
-const LOOK_EVERY_MS = 5;
+import { CancelledError, run } from "meanwhile";
+import { adoptContextless, currentScopeNode, untilIdle } from "meanwhile/lowlevel";
 
 const [node = process.execPath, , file = "", ...args] = process.argv;
 process.argv = [node, file, ...args];
@@ -22,26 +19,13 @@ try {
 }
 
 async function runProgram(): Promise<void> {
-  const scope = currentScopeNode();
   // Requests that come to the program's servers are its work, though Node enters them without a context.
-  using adopted = adoptContextless(scope);
-  try {
-    await import(pathToFileURL(file).href);
-    // Servers and timers go on after the module's last line; until then they are in the run.
-    await untilIdle();
-  } catch (error) {
-    if (isCancelled(error)) await untilCleanedUp(scope);
-    throw error;
-  } finally {
-    adopted[Symbol.dispose]();
-  }
-}
-
-/** Waits for functions that nobody awaits, like the handlers of requests: they were cancelled too and clean up now. */
-async function untilCleanedUp({ task, runner }: Scope): Promise<void> {
-  if (task === null) return;
-  const until = performance.now() + runner.graceMs;
-  while (awaitStacksOf(task).length > 0 && performance.now() < until) await wait(LOOK_EVERY_MS);
+  using adopted = adoptContextless(currentScopeNode());
+  await import(pathToFileURL(file).href);
+  // Servers and timers go on after the module's last line; until then they are in the run. Cancelled, it ends when the
+  // functions that nobody awaits, like the handlers of requests, have cleaned up.
+  await untilIdle();
+  adopted[Symbol.dispose]();
 }
 
 function isSignal(reason: unknown): reason is "SIGINT" | "SIGTERM" {

@@ -10,6 +10,7 @@ import {
   enterFrame,
   exitFrame,
   type Frame,
+  notePlainFunction,
   ownFunctions,
   sitesOf,
   startFrames,
@@ -52,6 +53,8 @@ export interface Runtime {
   u(frame: Frame): Disposable;
   /** An argument that may be a function. */
   q<T>(frame: Frame, argument: T): T;
+  /** A plain function that stands as an argument, or in a list that is one. */
+  l<T extends object>(frame: Frame, given: T): T;
   /** A call whose value is dropped. */
   readonly s: typeof checkDropped;
 }
@@ -75,6 +78,11 @@ export const runtime: Runtime = {
   q(frame, argument) {
     storeForCallbacks(frame, argument);
     return argument;
+  },
+  l(frame, given) {
+    notePlainFunction(given);
+    storeForCallbacks(frame, given);
+    return given;
   },
   s: checkDropped,
 };

@@ -39,6 +39,7 @@ export {
   exitFrame,
   Frame,
   newestEnteredFunction,
+  notePlainFunction,
   ownFunctions,
   startFrames,
   storeForCallbacks,

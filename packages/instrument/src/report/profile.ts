@@ -49,6 +49,12 @@ export class Profile {
         this.#waits(frame, caller);
         return awaited;
       },
+      k: (frame, at, called, value) => {
+        const caller = frame.outer;
+        const awaited = runtime.k(frame, at, called, value);
+        this.#waits(frame, caller);
+        return awaited;
+      },
       r: (frame, value) => {
         this.#resumes(frame);
         return runtime.r(frame, value);

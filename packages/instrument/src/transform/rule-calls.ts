@@ -59,11 +59,30 @@ function visitArguments(passed: ReadonlyArray<Argument>, callee: string | undefi
   if (frame === undefined || callee === "eval") return walk.visitAll(passed);
   const callsAtOnce = callee !== undefined && CALL_AT_ONCE.has(callee);
   for (const each of passed) {
-    const isHandedOn = mayBeFunction(each, callsAtOnce, walk.settlers);
-    if (isHandedOn) walk.insert(each.start, `${walk.words.runtime}.q(${frame},`);
-    walk.visit(each);
-    if (isHandedOn) walk.insert(each.end, ")");
+    const elements = callsAtOnce ? [] : elementsOf(each);
+    if (elements.length > 0) for (const element of elements) markLiteral(element, frame, walk);
+    else visitArgument(each, frame, callsAtOnce, walk);
   }
+}
+
+function visitArgument(passed: Node, frame: string, callsAtOnce: boolean, walk: Walk): void {
+  const isHandedOn = mayBeFunction(passed, callsAtOnce, walk.settlers);
+  if (isHandedOn)
+    walk.insert(passed.start, `${walk.words.runtime}.${isFunction(unwrapped(passed)) ? "l" : "q"}(${frame},`);
+  walk.visit(passed);
+  if (isHandedOn) walk.insert(passed.end, ")");
+}
+
+/** The functions in a list may be jobs. */
+function elementsOf(passed: Node): Node[] {
+  const value = unwrapped(passed);
+  return value.type === "ArrayExpression" ? value.elements.filter((element) => element !== null) : [];
+}
+
+function markLiteral(element: Node, frame: string, walk: Walk): void {
+  const value = unwrapped(element);
+  if (isFunction(value)) visitArgument(element, frame, false, walk);
+  else walk.visit(element);
 }
 
 /** Called at once, with functions that only settle the promise. */

@@ -46,8 +46,8 @@ describe("a scope inside a function", () => {
   });
   it("of a task too", async () => {
     assert.deepEqual(await logOf(program.taskEndsWhenAllHaveEnded), [
-      "b ends",
       "a ends",
+      "b ends",
       "TaskCancelledError",
       "c ends",
       "done: true",

@@ -77,6 +77,7 @@ export function passThroughRuntime(): object {
     d: before("yield"),
     y: after("y"),
     q: after("q"),
+    l: after("l"),
     u: (frame: Frame): Disposable => ({ [Symbol.dispose]: () => open(frame, "u") }),
     s<Value>(value: Value, name: string, site: Table["waits"][number]): Value {
       check(site[2] === "call" && site[3].includes(name), `s of ${name}`);

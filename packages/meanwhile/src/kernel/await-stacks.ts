@@ -63,8 +63,8 @@ function textOfWait({ site, at }: Frame): string {
 function callsFrom(innermost: Frame | undefined): SuspendedCall[] {
   const calls: SuspendedCall[] = [];
   for (let frame = innermost ?? null; frame !== null; frame = frame.parent) {
-    // It has returned; what it began belongs to its caller.
-    if (frame.ended) continue;
+    // One that has returned: what it began belongs to its caller. And those of the runtime itself, which have no line.
+    if (frame.ended || frame.site.line === 0) continue;
     const { line, column } = frame.site.file.waits[frame.at] ?? frame.site;
     calls.push({ function: frame.site.name, file: frame.site.file.id, line, column });
   }

@@ -4,7 +4,7 @@ import { CancelledError } from "../errors.ts";
 import { callBody, runInScope } from "./context.ts";
 import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
-import { untilLeft } from "./instruments.ts";
+import { instruments, untilLeft } from "./instruments.ts";
 import { Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type WaitTarget, type Waiter } from "./suspend.ts";
 import { tasksDirectlyIn } from "./task-tree.ts";
@@ -101,10 +101,12 @@ export class Children implements TaskOwner, WaitTarget {
   /**
    * Runs a callback inside the scope, in the current task; what it returns is awaited there too.
    *
+   * @param given - what the user gave, which the callback calls
+   *
    * Cancellation: reaches the callback. Nothing is checked here.
    */
-  runBody<T>(body: () => T | PromiseLike<T>): Promise<T> {
-    return runInScope(this.scope, callBody<T>, body);
+  runBody<T>(body: () => T | PromiseLike<T>, given: unknown): Promise<T> {
+    return runInScope(this.scope, instruments.callerFor?.(given) ?? callBody<T>, body);
   }
 
   /** What {@link join} waits for, for dumps. */

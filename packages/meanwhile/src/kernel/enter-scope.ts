@@ -70,7 +70,7 @@ export async function enterScope<T>(
 
 // Two steps only with instrumented code: another async function would cost each scope a promise and three turns.
 function runBody<T>(scope: Scope, body: (scope: CancelScope) => T | PromiseLike<T>): Promise<T> {
-  const ended = runInScope(scope, callBody<T>, () => body(scope));
+  const ended = runInScope(scope, instruments.callerFor?.(body) ?? callBody<T>, () => body(scope));
   return instruments.untilLeft === null ? ended : endedAndLeft(scope, ended);
 }
 

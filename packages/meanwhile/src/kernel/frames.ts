@@ -16,7 +16,7 @@ import { showInstancesAs } from "../util/inspect.ts";
 import { runInScope, storedFrame, storeFrame } from "./context.ts";
 import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
-import { type FunctionSite, placeOf } from "./frame-sites.ts";
+import { type FunctionSite, placeOf, sitesOf } from "./frame-sites.ts";
 import { allowCleanup, type Grace } from "./grace.ts";
 import { addInstrument, instruments } from "./instruments.ts";
 import { outsideRunner } from "./runner.ts";
@@ -71,8 +71,8 @@ export interface Iteration {
 /** A frame that has given functions away. */
 export interface StoredFrame {
   readonly frame: Frame;
-  /** Whether it was in cleanup: then so is what it gave away. */
-  readonly isInCleanup: boolean;
+  /** Where the cleanup runs that it was in, if it was: what it gave away belongs to that. */
+  readonly cleanup: Scope | null;
   /** What was stored before. */
   readonly before: StoredFrame | undefined;
 }
@@ -101,8 +101,8 @@ export class Frame implements ScopeMember, Disposable {
   at = -1;
   /** 1 while its code is in a `catch`, a `finally` or a disposer. Written by the code itself. */
   c: 0 | 1 = 0;
-  /** Whether it was called from cleanup, so that all of it is. */
-  readonly isInCleanup: boolean;
+  /** Where the cleanup runs that has called it; null if it was called from no cleanup. */
+  readonly cleanup: Scope | null;
   /** Whether the function has returned or thrown. */
   ended = false;
   /** @internal The frame whose synchronous code it interrupts; it runs again when this one waits. */
@@ -126,12 +126,12 @@ export class Frame implements ScopeMember, Disposable {
   /** @internal The scope in which it began where others waited, one of which may have called it: that is not known. */
   unclaimedIn: Scope | null = null;
 
-  constructor(site: FunctionSite, home: Scope, parent: Frame | null, outer: Frame | null, isInCleanup: boolean) {
+  constructor(site: FunctionSite, home: Scope, parent: Frame | null, outer: Frame | null, cleanup: Scope | null) {
     this.site = site;
     this.home = home;
     this.parent = parent;
     this.outer = outer;
-    this.isInCleanup = isInCleanup;
+    this.cleanup = cleanup;
     if (parent !== null) parent.live += 1;
     else if (home.first !== null) addUnclaimed(this, home);
   }
@@ -145,7 +145,7 @@ export class Frame implements ScopeMember, Disposable {
   interrupt(): void {
     if (this.held !== null) return;
     leaveClosedScopes(this);
-    if (isCleaningUp(this) && allowCleanup(this, this.home)) return;
+    if (isGraced(this)) return;
     hold(this);
   }
 
@@ -160,8 +160,16 @@ showInstancesAs(
   (frame) => `Frame of ${frame.site.name} (${placeOf(frame.site)})${frame.ended ? " (ended)" : ""}`,
 );
 
-function isCleaningUp(frame: Frame): boolean {
-  return frame.c === 1 || frame.isInCleanup || frame.iteration?.isClosing === true;
+/** Where the cleanup runs that the frame is in; null if it is in none. */
+function cleanupOf(frame: Frame): Scope | null {
+  return frame.c === 1 || frame.iteration?.isClosing === true ? frame.home : frame.cleanup;
+}
+
+/** Whether the frame may wait in its cancelled scope: for cleanup after that, and not for a limit of the cleanup's own. */
+function isGraced(frame: Frame): boolean {
+  const cleanup = cleanupOf(frame);
+  if (cleanup === null || !frame.home.outermostCancelled.contains(cleanup)) return false;
+  return allowCleanup(frame, frame.home);
 }
 
 /** For code that runs outside of any run: nothing there can be cancelled, and nothing is kept of it. */
@@ -170,7 +178,7 @@ export const OUTSIDE: Frame = new Frame(
   outsideRunner.root,
   null,
   null,
-  false,
+  null,
 );
 
 // The frame whose synchronous code is running, if nothing was missed.
@@ -220,21 +228,21 @@ export function enterFrame(site: FunctionSite, around?: Frame): Frame {
   if (outer !== null && sees(outer, scope)) {
     // The function was called, not given away: what it goes on to do is its own.
     unstore(outer);
-    return (current = new Frame(site, scope, outer, outer, isCallingInCleanup(outer)));
+    return (current = new Frame(site, scope, outer, outer, callingCleanup(outer)));
   }
   const parent = parentFromAfar(scope, around);
-  return (current = new Frame(site, scope, parent, outer, isCalledBackInCleanup(parent, around)));
+  return (current = new Frame(site, scope, parent, outer, cleanupOfCaller(parent, around)));
 }
 
-function isCallingInCleanup(frame: Frame): boolean {
-  return frame.c === 1 || frame.isInCleanup;
+function callingCleanup(frame: Frame): Scope | null {
+  return frame.c === 1 ? frame.home : frame.cleanup;
 }
 
-function isCalledBackInCleanup(parent: Frame | null, around: Frame | undefined): boolean {
-  if (parent === null) return false;
-  if (parent === around) return isCallingInCleanup(around);
+function cleanupOfCaller(parent: Frame | null, around: Frame | undefined): Scope | null {
+  if (parent === null) return null;
+  if (parent === around) return callingCleanup(around);
   const stored = storedFrame();
-  return stored?.frame === parent && stored.isInCleanup;
+  return stored?.frame === parent ? stored.cleanup : null;
 }
 
 // Called later, by something foreign: whoever gave the function away stored his frame, or lies around it in the source.
@@ -370,6 +378,41 @@ export function beforeWait(frame: Frame, at: number, value: unknown): unknown {
   return isAlone && isOurs(value) ? promise : watch(frame, promise);
 }
 
+const plain = new WeakSet<object>();
+
+/** Notes a plain function of instrumented code that is given away: it may be a body or a job that returns a promise of anybody. */
+export function notePlainFunction(given: object): void {
+  plain.add(given);
+}
+
+// For what the runtime itself calls: a body or a job may return a promise of anybody. Not shown in stacks: it has no line.
+const BODY: FunctionSite = sitesOf({
+  id: "",
+  functions: [["", 0, 0]],
+  waits: [[0, 0, "await", "a promise that is not one of meanwhile"]],
+}).functions[0] as FunctionSite;
+
+/** Calls a body or a job, and awaits what it returns, so that it can be interrupted there. No checkpoint by itself. */
+async function callInFrame<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  const frame = enterFrame(BODY);
+  try {
+    frame.at = 0;
+    const value = await bodyWait(frame, body());
+    afterWait(frame);
+    return value as T;
+  } finally {
+    exitFrame(frame);
+  }
+}
+
+function bodyWait(frame: Frame, value: unknown): unknown {
+  const promise = frame === OUTSIDE ? null : promiseOf(frame, value);
+  if (promise === null) return value;
+  suspendFrame(frame);
+  if (frame.home.effective !== null && !isOurs(value)) return waitRefused(frame, value, promise, undefined);
+  return isOurs(value) ? promise : watch(frame, promise);
+}
+
 const own = new WeakSet<object>();
 
 /** Notes functions that are instrumented: the promise of a call of one is that of its frame. */
@@ -458,9 +501,10 @@ function waitRefused(
   promise: Promise<unknown> | null,
   injected: Error | undefined,
 ): unknown {
-  if (injected === undefined && isCleaningUp(frame)) {
-    if (promise === null) return value;
-    if (allowCleanup(frame, frame.home)) return watch(frame, promise);
+  if (injected === undefined && isGraced(frame)) {
+    if (promise !== null) return watch(frame, promise);
+    frame.grace?.leave(frame);
+    return value;
   }
   const watched = watch(frame, promise ?? Promise.resolve(value));
   hold(frame, { injected, wasRefused: true });
@@ -688,7 +732,7 @@ function resumeGenerator(frame: Frame): void {
 /** A function is given away, to be called who knows when: what it begins belongs to this frame, if that is running. */
 export function storeForCallbacks(frame: Frame, argument: unknown): void {
   if (typeof argument !== "function" || current !== frame || frame.stored !== null) return;
-  frame.stored = { frame, isInCleanup: isCallingInCleanup(frame), before: storedFrame() };
+  frame.stored = { frame, cleanup: callingCleanup(frame), before: storedFrame() };
   storeFrame(frame.stored);
 }
 
@@ -718,6 +762,7 @@ let newestSuspender: Frame | null = null;
 /** Starts to note what frames begin. Needed once, before the first frame. */
 export function startFrames(): Disposable {
   instruments.untilLeft = untilLeft;
+  instruments.callerFor = (given) => (plain.has(given as object) ? callInFrame : null);
   return addInstrument({
     suspended(waiter) {
       newestSuspender = began(waiter as Begun, waiter.scope as Scope);

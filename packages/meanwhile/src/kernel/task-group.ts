@@ -252,7 +252,7 @@ export async function taskGroup<T>(
   let value: T | undefined;
   let cancelled = false;
   try {
-    value = await children.runBody(() => body(group));
+    value = await children.runBody(() => body(group), body);
   } catch (thrown) {
     const error = scope.effective === null ? thrown : unwrapCancellation(thrown);
     cancelled = isCancellationOf(scope, error);

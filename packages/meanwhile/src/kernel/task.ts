@@ -130,6 +130,11 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
   begin(): void {
     try {
       const job = this.#job;
+      const callJob = instruments.callerFor?.(job) ?? null;
+      if (callJob !== null && typeof job === "function") {
+        callJob(job).then(taskSucceeded, taskFailed);
+        return;
+      }
       // Promise.resolve returns a native promise as it is; a lazy coroutine starts here, inside the scope.
       Promise.resolve(typeof job === "function" ? job() : job).then(taskSucceeded, taskFailed);
     } catch (error) {

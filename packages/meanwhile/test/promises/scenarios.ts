@@ -474,7 +474,8 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     const children = new Children("a test", () => {});
     try {
       children.create(() => world.work(3), "child", 0).start();
-      await children.runBody(() => world.work(1));
+      const body = (): Promise<unknown> => world.work(1);
+      await children.runBody(body, body);
     } finally {
       await children.join();
       children.close();

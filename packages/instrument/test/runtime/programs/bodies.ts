@@ -1,0 +1,73 @@
+// Plain functions that return promises of anybody, given to meanwhile as bodies and jobs.
+
+import { gather, isCancelled, moveOnAfter, shield, sleep, taskGroup, timeout, TimeoutError } from "meanwhile";
+
+import { type Log, never, turns } from "./foreign.ts";
+
+async function limited(log: Log, call: () => Promise<unknown>): Promise<void> {
+  try {
+    log(String(await call()));
+  } catch (error) {
+    log(error instanceof TimeoutError ? error.message.replace(/\(\/.*\/(\w+\.ts).*\)/, "($1)") : String(error));
+  }
+}
+
+export async function timeoutOfForeign(log: Log): Promise<void> {
+  await limited(log, () => timeout(5, () => never()));
+}
+
+export async function moveOnFromForeign(log: Log): Promise<void> {
+  await limited(log, () => moveOnAfter(5, () => Promise.race([never(), never()])));
+}
+
+export async function jobsThatAreForeign(log: Log): Promise<void> {
+  await limited(log, () => timeout(5, () => gather([() => never(), () => turns(1), () => never()])));
+}
+
+export async function taskThatIsForeign(log: Log): Promise<void> {
+  await taskGroup(async (group) => {
+    const task = group.createTask(() => never());
+    await sleep(1);
+    task.cancel();
+    await task.then(null, (error: unknown) => log(`${(error as Error).name}, ours: ${isCancelled(error)}`));
+  });
+}
+
+export async function groupBodyThatIsForeign(log: Log): Promise<void> {
+  await limited(log, () =>
+    moveOnAfter(5, () =>
+      taskGroup((group) => {
+        group.createTask(() => sleep(1).then(() => log("task ends")));
+        return never();
+      }),
+    ),
+  );
+}
+
+export async function valuesOfPlainBodies(log: Log): Promise<void> {
+  await moveOnAfter(5, async (scope) => {
+    scope.cancel();
+    log(String(await timeout(5, () => "a value in a cancelled scope")));
+  });
+  log(String(await shield(() => turns(1).then(() => "a promise"))));
+}
+
+/** The limit of a cleanup ends it: it is not one more cancellation that the cleanup may outlast. */
+export async function limitOfCleanup(log: Log): Promise<void> {
+  await moveOnAfter(5, async () => {
+    try {
+      await never();
+    } finally {
+      await limited(log, () => shield(() => never(), { timeoutMs: 5 }));
+      await limited(log, () =>
+        shield(
+          async () => {
+            await never();
+          },
+          { timeoutMs: 5 },
+        ),
+      );
+      log("cleaned up");
+    }
+  });
+}
