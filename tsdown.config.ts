@@ -4,7 +4,9 @@ import { defineConfig, type UserConfig } from "tsdown";
 
 const config: UserConfig = defineConfig({
   workspace: "packages/*",
-  entry: ["src/{index,lowlevel,testing,workers,diagnostics,register,runtime,vite,rollup,rolldown,esbuild,program,transform-file}.ts"],
+  entry: [
+    "src/{index,lowlevel,testing,workers,diagnostics,register,runtime,vite,rollup,rolldown,esbuild,program,transform-file}.ts",
+  ],
   format: "esm",
   platform: "node",
   target: "node24",
