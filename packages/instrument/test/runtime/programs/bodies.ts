@@ -47,9 +47,9 @@ export async function groupBodyThatIsForeign(log: Log): Promise<void> {
 export async function valuesOfPlainBodies(log: Log): Promise<void> {
   await moveOnAfter(5, async (scope) => {
     scope.cancel();
-    log(String(await timeout(5, () => "a value in a cancelled scope")));
+    log(await timeout(5, () => "a value in a cancelled scope"));
   });
-  log(String(await shield(() => turns(1).then(() => "a promise"))));
+  log(await shield(() => turns(1).then(() => "a promise")));
 }
 
 /** The limit of a cleanup ends it: it is not one more cancellation that the cleanup may outlast. */
