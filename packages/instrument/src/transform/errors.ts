@@ -2,10 +2,11 @@
 
 /** Where the source of a {@link TransformError} is wrong. */
 export interface SourcePlace {
+  /** The file, as it was named. */
   readonly id: string;
-  /** From 1. */
+  /** Line, from 1. */
   readonly line: number;
-  /** From 1. */
+  /** Column, from 1. */
   readonly column: number;
 }
 

@@ -42,6 +42,7 @@ export interface TransformOptions {
 
 /** An instrumented file. */
 export interface Transformed {
+  /** Its text. */
   readonly code: string;
   /** Only if it was asked for. */
   readonly map?: SourceMap;

@@ -32,7 +32,16 @@ import {
   timeoutAt,
   wait as waitFor,
 } from "meanwhile";
-import { Children, enterCheckpoint, enterScope, giveWay, ParkingLot, suspend, type Waiter } from "meanwhile/lowlevel";
+import {
+  Children,
+  enterCheckpoint,
+  enterScope,
+  giveWay,
+  ParkingLot,
+  suspend,
+  untilIdle,
+  type Waiter,
+} from "meanwhile/lowlevel";
 import { Sequencer, waitUntilIdle } from "meanwhile/testing";
 
 import { rethrowOurs, type World } from "./world.ts";
@@ -469,6 +478,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     const lot = new ParkingLot({ describe: () => "a lot" });
     return gather([() => lot.park(), () => lot.park(), () => world.work(1).then(() => lot.unparkAll())]);
   }),
+  untilIdle: covering("untilIdle").by(() => moveOnAfter(1, () => untilIdle())),
   enterScope: covering("enterScope").by((world) => enterScope(() => world.work(1))),
   Children: covering("Children.join", "Children.runBody").recoveringBy(async (world) => {
     const children = new Children("a test", () => {});
