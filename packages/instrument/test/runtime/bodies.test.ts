@@ -52,6 +52,37 @@ describe("a plain function that returns a promise of somebody else", () => {
   });
 });
 
+describe("a timeout outside of any run", () => {
+  it("reaches every await of its body", async () => {
+    const log: string[] = [];
+    await program.outsideOfRuns((line) => log.push(line));
+    assert.equal(log[0], "cleaned up");
+    assert.match(
+      log[1] ?? "",
+      /it waited for Promise\.all\(\[never\(\), turns\(1\)\]\) in <anonymous> \(bodies\.ts\)$/,
+    );
+  });
+});
+
+describe("the task tree", () => {
+  it("has the stack of each wait of a task", async () => {
+    const [tree = ""] = await logOf(program.twoWaitsOfOneTask, { isRealTime: true });
+    const lines = tree
+      .replaceAll(/\(\S*\/(\w+\.ts):\d+:\d+\)/g, "($1)")
+      .split("\n")
+      .map((line) => line.trim());
+    assert.match(
+      lines[0] ?? "",
+      /waits for never\(\) in inner \(bodies\.ts\) and sleep \(.*\) in <anonymous> \(bodies\.ts\)$/,
+    );
+    assert.deepEqual(lines.filter((line) => line.startsWith("at ")).slice(0, 2), [
+      "at <anonymous> (bodies.ts)",
+      "at twoWaitsOfOneTask (bodies.ts)",
+    ]);
+    assert.ok(lines.includes("never() in inner (bodies.ts)"));
+  });
+});
+
 describe("a cleanup with a limit of its own", () => {
   it("ends there, and not when graceMs are over", async () => {
     const log = await logOf(program.limitOfCleanup, { graceMs: 60_000, isRealTime: true });

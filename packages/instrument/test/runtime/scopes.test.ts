@@ -55,6 +55,21 @@ describe("a scope inside a function", () => {
       "returns",
     ]);
   });
+  it("of what was not given as a literal", async () => {
+    // Of two calls that have no caller with a frame, the first one waits for the other: it could be the caller.
+    assert.deepEqual(await logOf(program.ownersWaitForTheirCode), [
+      "b ends",
+      "a ends",
+      "the task has ended",
+      "c ends",
+      "d ends",
+      "the group is left",
+      "returns",
+    ]);
+  });
+  it("of what a function gave away that has ended", async () => {
+    assert.deepEqual(await logOf(program.givenAwayByOneThatHasEnded), ["called later", "returns"]);
+  });
   it("and of a group", async () => {
     assert.deepEqual(await logOf(program.groupIsLeftWhenAllHaveEnded), [
       "a ends",

@@ -172,7 +172,7 @@ function isGraced(frame: Frame): boolean {
   return allowCleanup(frame, frame.home);
 }
 
-/** For code that runs outside of any run: nothing there can be cancelled, and nothing is kept of it. */
+/** For code that runs outside of any scope: nothing there can be cancelled, and nothing is kept of it. */
 export const OUTSIDE: Frame = new Frame(
   { file: { id: "", functions: [], waits: [] }, name: "", line: 0, column: 0 },
   outsideRunner.root,
@@ -223,7 +223,7 @@ export function newestEnteredFunction(): FunctionSite | null {
 export function enterFrame(site: FunctionSite, around?: Frame): Frame {
   newestEntered = site;
   const scope = currentScopeNode();
-  if (scope.runner === outsideRunner) return OUTSIDE;
+  if (scope === outsideRunner.root) return OUTSIDE;
   const outer = current;
   if (outer !== null && sees(outer, scope)) {
     // The function was called, not given away: what it goes on to do is its own.
@@ -406,7 +406,7 @@ async function callInFrame<T>(body: () => T | PromiseLike<T>): Promise<T> {
 }
 
 function bodyWait(frame: Frame, value: unknown): unknown {
-  const promise = frame === OUTSIDE ? null : promiseOf(frame, value);
+  const promise = promiseOf(frame, value);
   if (promise === null) return value;
   suspendFrame(frame);
   if (frame.home.effective !== null && !isOurs(value)) return waitRefused(frame, value, promise, undefined);
@@ -503,7 +503,7 @@ function waitRefused(
 ): unknown {
   if (injected === undefined && isGraced(frame)) {
     if (promise !== null) return watch(frame, promise);
-    frame.grace?.leave(frame);
+    (frame.grace as Grace).leave(frame);
     return value;
   }
   const watched = watch(frame, promise ?? Promise.resolve(value));

@@ -1,14 +1,17 @@
 // Which scope the running code is in, whatever started it.
 
 import assert from "node:assert/strict";
+import { AsyncResource } from "node:async_hooks";
 import { describe, it } from "node:test";
 
 import { cancelScope, createTask, currentScope, currentTask, isCancelled, sleep, taskGroup } from "meanwhile";
-import { currentScopeNode } from "meanwhile/lowlevel";
+import { adoptContextless, currentScopeNode } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
 import { refuseSecondCopy } from "../../src/kernel/current.ts";
 import { caught } from "./caught.ts";
+
+const HERE = new AsyncResource("test");
 
 describe("The current scope", () => {
   it("follows timers, microtasks and promises", async () => {
@@ -27,6 +30,21 @@ describe("The current scope", () => {
         seen.map((one) => one === scope),
         [true, true],
       );
+    });
+  });
+
+  it("is that of code without a context for as long as it is adopted", async () => {
+    // Made at the start of the process, so what it calls has no context.
+    const withoutContext = <T>(callback: () => T): Promise<T> =>
+      new Promise((resolve) => {
+        HERE.runInAsyncScope(() => setImmediate(() => resolve(callback())));
+      });
+    await cancelScope(async () => {
+      const scope = currentScopeNode();
+      const adopted = adoptContextless(scope);
+      assert.equal(await withoutContext(currentScopeNode), scope);
+      adopted[Symbol.dispose]();
+      assert.notEqual(await withoutContext(currentScopeNode), scope);
     });
   });
 

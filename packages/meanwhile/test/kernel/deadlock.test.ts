@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
+import { createTask, moveOnAfter, run, sleepForever } from "meanwhile";
+import { untilIdle } from "meanwhile/lowlevel";
+
 import { type Ended, runFixture } from "./child.ts";
 
 async function deadlock(scenario: string): Promise<Ended & { readonly text: string }> {
@@ -14,6 +17,36 @@ async function deadlock(scenario: string): Promise<Ended & { readonly text: stri
 
 const HEAD = "Cannot go on: nothing in the process is left that could wake any task";
 const HINT = "Hint: timers and handles that were unref'd do not count";
+
+describe("Who waits for the end of everything else", () => {
+  it("goes on when nothing is left, which is then no deadlock", async () => {
+    const ended = run(async () => {
+      await untilIdle();
+      return "went on";
+    });
+    await new Promise((resolve) => void setImmediate(resolve));
+    process.emit("beforeExit", 0);
+    assert.equal(await ended, "went on");
+  });
+
+  it("does not go on while another task of the run waits: that is a deadlock", async () => {
+    const ended = run(async () => {
+      createTask(() => sleepForever(), { name: "other" });
+      await untilIdle();
+    });
+    await new Promise((resolve) => void setImmediate(resolve));
+    process.emit("beforeExit", 0);
+    await assert.rejects(ended, {
+      name: "DeadlockError",
+      message: /"main" waits for the end of everything else|"other" waits/,
+    });
+  });
+
+  it("can be cancelled", async () => {
+    const ended = run(() => moveOnAfter(1, () => untilIdle()));
+    assert.equal(await ended, undefined);
+  });
+});
 
 describe("A deadlock", { concurrency: 2 }, () => {
   it("is an error that names the circle, all tasks and what each waits for", async () => {

@@ -1,6 +1,7 @@
 // Plain functions that return promises of anybody, given to meanwhile as bodies and jobs.
 
 import { gather, isCancelled, moveOnAfter, shield, sleep, taskGroup, timeout, TimeoutError } from "meanwhile";
+import { currentScopeNode, renderTaskTree } from "meanwhile/lowlevel";
 
 import { type Log, never, turns } from "./foreign.ts";
 
@@ -50,6 +51,30 @@ export async function valuesOfPlainBodies(log: Log): Promise<void> {
     log(await timeout(5, () => "a value in a cancelled scope"));
   });
   log(await shield(() => turns(1).then(() => "a promise")));
+}
+
+/** Outside of any run, where timeouts work too. */
+export async function outsideOfRuns(log: Log): Promise<void> {
+  await limited(log, () =>
+    timeout(5, async () => {
+      try {
+        await Promise.all([never(), turns(1)]);
+      } finally {
+        await turns(1);
+        log("cleaned up");
+      }
+    }),
+  );
+}
+
+export async function twoWaitsOfOneTask(log: Log): Promise<void> {
+  async function inner(): Promise<void> {
+    await never();
+  }
+  await moveOnAfter(5, async () => {
+    setImmediate(() => log(renderTaskTree(currentScopeNode().runner.root)));
+    await Promise.all([inner(), never().then(String), sleep(60_000)]);
+  });
 }
 
 /** The limit of a cleanup ends it: it is not one more cancellation that the cleanup may outlast. */

@@ -1,6 +1,6 @@
-import { cancelScope, isCancelled, moveOnAfter, shield, sleep, taskGroup, timeout } from "meanwhile";
+import { cancelScope, isCancelled, moveOnAfter, shield, sleep, type TaskGroup, taskGroup, timeout } from "meanwhile";
 
-import { type Log, nameOf, never, turns } from "./foreign.ts";
+import { callLater, type Log, nameOf, never, turns } from "./foreign.ts";
 
 async function part(log: Log, name: string, cleanupTurns = 1): Promise<string> {
   try {
@@ -152,6 +152,37 @@ export async function taskEndsWhenAllHaveEnded(log: Log): Promise<void> {
     log(`done: ${succeeds.done}`);
   });
   log("the group is left");
+}
+
+/** Not given as literals: nobody waits for what they return but their owners. */
+export async function ownersWaitForTheirCode(log: Log): Promise<void> {
+  const job = (): Promise<string> => Promise.race([part(log, "a", 1), part(log, "b", 3)]);
+  const body = (group: TaskGroup): Promise<string> => {
+    setImmediate(() => group.cancel());
+    return Promise.race([part(log, "c", 1), part(log, "d", 3)]);
+  };
+  await taskGroup(async (group) => {
+    const task = group.createTask(job);
+    await turns(1);
+    task.cancel();
+  });
+  log("the task has ended");
+  await taskGroup(body);
+  log("the group is left");
+}
+
+/** Who gave the function away has ended when it is called: then it belongs to the caller, which is in no cleanup. */
+export async function givenAwayByOneThatHasEnded(log: Log): Promise<void> {
+  const later = async (): Promise<void> => {
+    await turns(1);
+    log("called later");
+  };
+  const gives = async (): Promise<void> => {
+    await turns(1);
+    callLater(later).catch(String);
+  };
+  await gives();
+  await turns(6);
 }
 
 export async function groupIsLeftWhenAllHaveEnded(log: Log): Promise<void> {
