@@ -68,7 +68,7 @@ describe("a scope inside a function", () => {
     ]);
   });
   it("of what a function gave away that has ended", async () => {
-    assert.deepEqual(await logOf(program.givenAwayByOneThatHasEnded), ["called later", "returns"]);
+    assert.deepEqual(await logOf(program.givenAwayByOneThatHasEnded), ["called later", "called later, too", "returns"]);
   });
   it("and of a group", async () => {
     assert.deepEqual(await logOf(program.groupIsLeftWhenAllHaveEnded), [

@@ -4,7 +4,7 @@ import { CancelledError } from "../errors.ts";
 import { callBody, runInScope } from "./context.ts";
 import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
-import { instruments, untilLeft } from "./instruments.ts";
+import { instruments } from "./instruments.ts";
 import { Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type WaitTarget, type Waiter } from "./suspend.ts";
 import { tasksDirectlyIn } from "./task-tree.ts";
@@ -76,8 +76,6 @@ export class Children implements TaskOwner, WaitTarget {
    * Cancellation: reaches the tasks. It does not interrupt this wait.
    */
   async join(): Promise<void> {
-    const left = untilLeft(this.scope);
-    if (left !== null) await left;
     if (this.alive === 0) return;
     await suspendUninterrupted<void>((waiter) => {
       this.#joiner = waiter;

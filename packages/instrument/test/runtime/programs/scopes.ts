@@ -180,6 +180,10 @@ export async function givenAwayByOneThatHasEnded(log: Log): Promise<void> {
   const gives = async (): Promise<void> => {
     await turns(1);
     callLater(later).catch(String);
+    callLater(async () => {
+      await turns(2);
+      log("called later, too");
+    }).catch(String);
   };
   await gives();
   await turns(6);
