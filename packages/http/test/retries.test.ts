@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { ClientSession, HttpError } from "@meanwhile/http";
 import { cancelScope, exponential, fixed, timeout } from "meanwhile";
 
+import { expectWarning } from "../../../tools/test-setup.ts";
 import { deadUrl, serve, serveRaw } from "./servers.ts";
 
 const QUICK = { attempts: 3, backoff: fixed(0) };
@@ -162,6 +163,8 @@ describe("retry", () => {
       },
     });
     assert.deepEqual([response.attempts, asked.length, told], [3, 3, [1, 2]]);
+    // What the attempt has failed with is told beside what is thrown.
+    await using warnings = expectWarning("MW_WARN_SUPPRESSED");
     const failing = session.get(server.url, {
       retry: {
         ...QUICK,
@@ -171,6 +174,7 @@ describe("retry", () => {
       },
     });
     await assert.rejects(failing, HttpErrorLike);
+    assert.match((await warnings.first()).message, /beside it there was StatusError/);
     assert.equal(session.statistics().inUse, 0);
   });
 
