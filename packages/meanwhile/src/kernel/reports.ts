@@ -8,32 +8,34 @@ const MAX_NAMED = 10;
 
 /** Reports an error that came up beside the one that is thrown, with the errors it is made of. */
 export function reportSuppressed(error: unknown, where: string): void {
-  const [outer, ...parts] = withParts(error);
-  const stacks = [outer, ...parts.slice(0, MAX_NAMED)].map(stackOf).filter((stack) => stack !== undefined);
+  const parts = partsIn(error);
+  const stacks = [error, ...parts.slice(0, MAX_NAMED)].map(stackOf).filter((stack) => stack !== undefined);
   warn(
     "MW_WARN_SUPPRESSED",
-    `${where}: another error is thrown, beside it there was ${nameOf(outer)}${listed(parts)}`,
+    `${where}: another error is thrown, beside it there was ${nameOf(error)}${listed(parts)}`,
     stacks.length === 0 ? undefined : stacks.join("\n"),
   );
 }
 
 // Not recursive, and each error once: causes can form long chains, and circles.
-function withParts(error: unknown): unknown[] {
-  const found = new Set<unknown>([error]);
-  for (const one of found) {
-    if (found.size > MAX_NAMED + 1) break;
-    for (const part of partsOf(one)) found.add(part);
-  }
-  return [...found];
+function partsIn(error: unknown): unknown[] {
+  const seen = new Set<unknown>([error]);
+  for (const one of seen) for (const part of [...madeOf(one), ...causeOf(one)]) seen.add(part);
+  seen.delete(error);
+  // What is made of others says nothing that they do not say.
+  return [...seen].filter((one) => madeOf(one).length === 0);
 }
 
-function partsOf(error: unknown): unknown[] {
+/** The errors that a composite error stands for. */
+function madeOf(error: unknown): unknown[] {
   if (!(error instanceof Error)) return [];
-  const parts: unknown[] = error instanceof AggregateError ? [...error.errors] : [];
+  if (error instanceof AggregateError) return [...error.errors];
   // Not by instanceof: hosts without explicit resource management have no such class.
-  if ("suppressed" in error && "error" in error) parts.push(error.error, error.suppressed);
-  if (error.cause !== undefined) parts.push(error.cause);
-  return parts;
+  return "suppressed" in error && "error" in error ? [error.error, error.suppressed] : [];
+}
+
+function causeOf(error: unknown): unknown[] {
+  return error instanceof Error && error.cause !== undefined ? [error.cause] : [];
 }
 
 function listed(parts: unknown[]): string {
