@@ -1,7 +1,7 @@
 // What instrumentation costs at the start: programs of 1, 100 and 1 000 files, transformed for the first time and kept.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { check } from "../harness/measuring.ts";
@@ -9,6 +9,7 @@ import type { Measured, Row } from "../harness/row.ts";
 
 const SIZES = [1, 100, 1_000] as const;
 const LINES = 100;
+const BUILT = join(import.meta.dirname, "../../packages/instrument/dist/register.js");
 
 /** A file of 100 lines, a few of which wait. */
 function fileOf(number: number): string {
@@ -43,14 +44,10 @@ function write(): string {
 
 function startMs(folder: string, size: number, hook: readonly string[]): number {
   const started = performance.now();
-  const { status } = spawnSync(
-    process.execPath,
-    ["--conditions=@meanwhile/source", ...hook, join(folder, `${size}`, "app.ts")],
-    {
-      cwd: folder,
-      stdio: ["ignore", "ignore", "inherit"],
-    },
-  );
+  const { status } = spawnSync(process.execPath, [...hook, join(folder, `${size}`, "app.ts")], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const ms = performance.now() - started;
   check("exit code", status ?? -1, 0);
   return ms;
@@ -88,7 +85,11 @@ export const row: Row = {
   title: "start of programs with 1, 100 and 1 000 files of 100 lines",
   about:
     "Milliseconds from the start of Node to its end, for TypeScript programs that load all their files and end. Plain is Node alone, which takes out the types; cold is with the hook and nothing in its cache; " +
-    "cached is the second start. All three start once before, so that the files are in the memory of the system. The hook itself loads the core of meanwhile and, where something has to be parsed, the parser.",
+    "cached is the second start. The packages are those that are published, built. All three start once before, so that the files are in the memory of the system. The hook itself loads the core of meanwhile and, where something has to be parsed, the parser.",
+  server: {
+    missing: () => (existsSync(BUILT) ? null : "it needs the packages as they are published: npm run build"),
+    start: () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() }),
+  },
   figures: SIZES.map((size) => ({
     key: `ms${size}`,
     label: `ms, ${size} ${size === 1 ? "file" : "files"}`,
