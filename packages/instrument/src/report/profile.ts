@@ -5,8 +5,6 @@ import type { Frame, FunctionSite, WaitSite } from "meanwhile/lowlevel";
 
 import type { Runtime } from "../runtime.ts";
 
-const now = performance.now.bind(performance);
-
 /** Counts and times of one place; milliseconds. */
 export interface Times {
   count: number;
@@ -14,8 +12,10 @@ export interface Times {
   maxMs: number;
 }
 
-/** A frame with the moment its wait began; 0 while it does not wait. */
-type Timed = Frame & { waitsSince?: number };
+/** A frame with the place where it waits and the moment it began to. */
+type Timed = Frame & { waitsAt?: WaitSite | undefined; waitsSince?: number };
+
+type Method = (this: unknown, ...given: unknown[]) => unknown;
 
 /** What was counted so far. */
 export class Profile {
@@ -23,12 +23,39 @@ export class Profile {
   readonly waits: Map<WaitSite, Times> = new Map();
   /** Each function: how often it was called, and how long its own code ran, without what it called and waited for. */
   readonly functions: Map<FunctionSite, Times> = new Map();
+  readonly #now: () => number;
   // Whose code is running, and since when.
   #runs: FunctionSite | null = null;
   #since = 0;
+  #endsSoon = false;
+
+  /** @param now - gives the time in milliseconds. Default: that of the process */
+  constructor(now: () => number = performance.now.bind(performance)) {
+    this.#now = now;
+  }
 
   /** A runtime that does what `runtime` does and counts. */
   watch(runtime: Runtime): Runtime {
+    const waiting = <Given extends [Frame, ...unknown[]], Awaited>(
+      wait: (...given: Given) => Awaited,
+    ): ((...given: Given) => Awaited) => {
+      return (...given) => {
+        const [frame] = given;
+        const caller = frame.outer;
+        const awaited = wait(...given);
+        this.#waits(frame, caller);
+        return awaited;
+      };
+    };
+    const resuming = <Given extends [Frame, ...unknown[]], Result>(
+      resume: (...given: Given) => Result,
+    ): ((...given: Given) => Result) => {
+      return (...given) => {
+        const result = resume(...given);
+        this.#resumes(given[0]);
+        return result;
+      };
+    };
     return {
       ...runtime,
       e: (site, around) => {
@@ -41,59 +68,97 @@ export class Profile {
         this.#waited(frame);
         const caller = frame.outer;
         runtime.x(frame);
-        this.#switchTo(caller?.site ?? null);
+        this.#switchTo(siteOf(caller));
       },
-      a: (frame, at, value) => {
-        const caller = frame.outer;
-        const awaited = runtime.a(frame, at, value);
-        this.#waits(frame, caller);
-        return awaited;
-      },
-      k: (frame, at, called, value) => {
-        const caller = frame.outer;
-        const awaited = runtime.k(frame, at, called, value);
-        this.#waits(frame, caller);
-        return awaited;
-      },
+      a: waiting(runtime.a),
+      k: waiting(runtime.k),
       r: (frame, value) => {
         this.#resumes(frame);
         return runtime.r(frame, value);
       },
-      c: (frame) => {
-        this.#resumes(frame);
-        runtime.c(frame);
+      c: resuming(runtime.c),
+      c2: resuming(runtime.c2),
+      it: (frame, at, iterable) => this.#timed(frame, runtime.it(frame, at, iterable)),
+      z: (frame, at, value) => {
+        const caller = frame.outer;
+        const yielded = runtime.z(frame, at, value);
+        // Who is asked next waits for nothing: it is the others who have not asked yet.
+        this.#switchTo(siteOf(caller));
+        return yielded;
       },
-      c2: (frame) => {
-        this.#resumes(frame);
-        runtime.c2(frame);
+      y: (frame, value) => {
+        const result = runtime.y(frame, value);
+        this.#switchTo(siteOf(frame));
+        return result;
       },
     };
   }
 
   #waits(frame: Timed, caller: Frame | null): void {
-    frame.waitsSince = now();
-    this.#switchTo(caller?.site ?? null);
+    frame.waitsAt = frame.site.file.waits[frame.at];
+    frame.waitsSince = this.#now();
+    this.#switchTo(siteOf(caller));
   }
 
   #resumes(frame: Timed): void {
     this.#waited(frame);
-    this.#switchTo(frame.site);
+    this.#switchTo(siteOf(frame));
   }
 
   #waited(frame: Timed): void {
-    const { waitsSince = 0 } = frame;
-    const site = frame.site.file.waits[frame.at];
-    if (waitsSince === 0 || site === undefined) return;
-    frame.waitsSince = 0;
-    add(timesOf(this.waits, site), now() - waitsSince, 1);
+    const { waitsAt, waitsSince = 0 } = frame;
+    if (waitsAt === undefined) return;
+    frame.waitsAt = undefined;
+    add(timesOf(this.waits, waitsAt), this.#now() - waitsSince, 1);
+  }
+
+  /** What `for await` iterates: the language asks it, and waits for each answer. */
+  #timed(frame: Frame, iterable: unknown): unknown {
+    const open: unknown = isOutside(frame) ? undefined : Object(iterable)[Symbol.asyncIterator];
+    if (typeof open !== "function") return iterable;
+    const iterator: Record<"next" | "return", unknown> = open.call(iterable);
+    const asking =
+      (method: Method): Method =>
+      (...given) => {
+        const caller = frame.outer;
+        const answer = method.apply(iterator, given);
+        this.#waits(frame, caller);
+        return answer;
+      };
+    const timed = {
+      [Symbol.asyncIterator]: () => timed,
+      next: typeof iterator.next === "function" ? asking(iterator.next.bind(iterator)) : iterator.next,
+      get return() {
+        const method = iterator.return;
+        return typeof method === "function" ? asking(method.bind(iterator)) : method;
+      },
+    };
+    return timed;
   }
 
   #switchTo(site: FunctionSite | null): void {
-    const time = now();
+    const time = this.#now();
     if (this.#runs !== null) add(timesOf(this.functions, this.#runs), time - this.#since, 0);
     this.#runs = site;
     this.#since = time;
+    if (site === null || this.#endsSoon) return;
+    // Some waits have no hook where they begin, like that at the end of an `await using`. Code that runs without a wait
+    // has ended when the next microtask begins.
+    this.#endsSoon = true;
+    queueMicrotask(() => {
+      this.#endsSoon = false;
+      this.#switchTo(null);
+    });
   }
+}
+
+/** All code outside of runs shares one frame, of no function: it is not counted. */
+function isOutside({ site }: Frame): boolean {
+  return site.line === 0;
+}
+
+function siteOf(frame: Frame | null): FunctionSite | null {
+  return frame === null || isOutside(frame) ? null : frame.site;
 }
 
 function timesOf<Site>(all: Map<Site, Times>, site: Site): Times {

@@ -9,6 +9,7 @@ import { type Suggestion, suggestionsFor } from "./suggestions.ts";
 
 const MOST_ROWS = 12;
 const MOST_SUGGESTIONS = 6;
+const LONGEST_PLACE = 60;
 
 /** What the program is said to have left behind. */
 export interface Ending {
@@ -27,11 +28,11 @@ export function renderReport({ waits, functions }: Profile, { ranMs, leftBehind 
     ...section("Where it waited", ["times", "total", "longest"], rowsOf(waits, nameOfWait)),
     ...section("Where it was busy", ["calls", "total", "longest"], rowsOf(functions, nameOfFunction)),
     ...list(
-      "What it waited for one after another, though neither needs the other",
+      "What it waited for one after another, though neither uses the other",
       suggestionsFor(waits).map(describe),
       MOST_SUGGESTIONS,
     ),
-    ...list("What it left behind", leftBehind, MOST_ROWS),
+    ...list("What it left behind", leftBehind.map(escapeControls), MOST_ROWS),
     "",
   ].join("\n");
 }
@@ -52,11 +53,26 @@ function rowsOf<Site>(all: ReadonlyMap<Site, Times>, nameOf: (site: Site) => str
 }
 
 function nameOfWait(site: WaitSite): string {
-  return `${here(placeOf(site))}  ${site.kind === "await" ? "await " : `${site.kind} `}${site.text}`;
+  return `${shortened(here(placeOf(site)))}  ${site.kind} ${escapeControls(site.text)}`;
 }
 
 function nameOfFunction(site: FunctionSite): string {
-  return `${here(placeOf(site))}  ${site.name}`;
+  return `${shortened(here(placeOf(site)))}  ${escapeControls(site.name)}`;
+}
+
+/** The end of a path, which says more than its beginning. */
+function shortened(place: string): string {
+  return place.length > LONGEST_PLACE ? `…${place.slice(1 - LONGEST_PLACE)}` : place;
+}
+
+/** What would move the cursor or colour a terminal is shown as it would be written. */
+function escapeControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what it is about
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, escaped);
+}
+
+function escaped(control: string): string {
+  return `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function section(title: string, columns: readonly [string, string, string], rows: readonly RowText[]): string[] {
@@ -91,7 +107,7 @@ function describe({ kind, sites, waitedMs, neededMs }: Suggestion): string {
 
 function here(place: string): string {
   const [, path, rest] = /^(\/.*?)(:\d+:\d+)$/.exec(place) ?? [];
-  return path === undefined ? place : `${relative(process.cwd(), path)}${rest}`;
+  return path === undefined ? escapeControls(place) : escapeControls(`${relative(process.cwd(), path)}${rest}`);
 }
 
 /** A time in three digits, with the unit that fits. */

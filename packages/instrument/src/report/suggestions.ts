@@ -34,7 +34,7 @@ export function suggestionsFor(waits: ReadonlyMap<WaitSite, Times>): Suggestion[
 }
 
 function suggestionsIn(id: string, sites: readonly WaitSite[], waits: ReadonlyMap<WaitSite, Times>): Suggestion[] {
-  const code = textOf(id);
+  const code = contentOf(id);
   if (code === null) return [];
   const places = new SiteTableBuilder(code);
   const known = new Map(sites.map((site) => [`${site.line}:${site.column}`, site]));
@@ -42,19 +42,19 @@ function suggestionsIn(id: string, sites: readonly WaitSite[], waits: ReadonlyMa
   const found: Suggestion[] = [];
   eachNode(parseSync(id, code).program, (node) => {
     if (isBlock(node))
-      for (const group of groupsIn(node.body))
+      for (const group of groupsIn(node.body, code))
         found.push(
           ...weighSequence(
             group.flatMap((one) => siteOf(one) ?? []),
             waits,
           ),
         );
-    if (isLoop(node)) for (const one of independentAwaitsIn(node)) found.push(...weighLoop(siteOf(one), waits));
+    if (isCountedLoop(node)) for (const one of independentAwaitsIn(node)) found.push(...weighLoop(siteOf(one), waits));
   });
   return found;
 }
 
-function textOf(file: string): string | null {
+function contentOf(file: string): string | null {
   try {
     return readFileSync(file, "utf8");
   } catch {
@@ -81,54 +81,103 @@ function isBlock(node: Node): node is Block {
   return node.type === "BlockStatement" || node.type === "Program";
 }
 
-/** Runs of `const x = await …` in a list of statements, no member of which uses what another one has bound. */
-function groupsIn(statements: readonly Statement[]): AwaitExpression[][] {
+/**
+ * Runs of `const x = await …` in a list of statements, no member of which uses what another one has bound. Nor do two of
+ * them ask the same: whoever reads twice wants one thing after the other.
+ */
+function groupsIn(statements: readonly Statement[], code: string): AwaitExpression[][] {
   const groups: AwaitExpression[][] = [];
   let group: AwaitExpression[] = [];
   let bound = new Set<string>();
+  let texts = new Set<string>();
   for (const statement of statements) {
     const awaited = awaitedIn(statement);
-    if (awaited === null || usesAny(awaited.expression, bound)) {
+    const text = awaited === null ? "" : textOf(awaited.expression.argument, code);
+    if (awaited === null || usesAny(statement, bound) || texts.has(text)) {
       if (group.length > 1) groups.push(group);
       group = [];
       bound = new Set();
+      texts = new Set();
     }
     if (awaited === null) continue;
     group.push(awaited.expression);
+    texts.add(text);
     for (const name of awaited.names) bound.add(name);
   }
   return group.length > 1 ? [...groups, group] : groups;
 }
 
-/** The await of a declaration that does nothing else, and the names it binds. */
+function textOf({ start, end }: Node, code: string): string {
+  return code.slice(start, end).replaceAll(/\s+/g, " ");
+}
+
+/** The await of a declaration that does nothing else, and the names it binds. What is disposed of opens in its order. */
 function awaitedIn(statement: Statement): { readonly expression: AwaitExpression; readonly names: Set<string> } | null {
   if (statement.type !== "VariableDeclaration" || statement.declarations.length !== 1) return null;
   const [declared] = statement.declarations;
-  if (declared?.init?.type !== "AwaitExpression") return null;
+  if (declared?.init?.type !== "AwaitExpression" || statement.kind.endsWith("using")) return null;
   return { expression: declared.init, names: namesIn(declared.id) };
 }
 
-function isLoop(node: Node): boolean {
-  return (
-    (node.type === "ForOfStatement" && !node.await) || node.type === "ForStatement" || node.type === "ForInStatement"
-  );
+type Loop = Node & { readonly body: Statement };
+
+/** A loop whose rounds are known before the first one: not one that asks again and again until something is so. */
+function isCountedLoop(node: Node): node is Loop {
+  if (node.type === "ForOfStatement") return !node.await;
+  return node.type === "ForInStatement" || (node.type === "ForStatement" && node.test !== null);
 }
 
-/** The awaits of a loop whose operand uses nothing that the loop itself changes. */
-function independentAwaitsIn(loop: Node): AwaitExpression[] {
+function isAnyLoop({ type }: Node): boolean {
+  return /^(?:For|While|DoWhile)/.test(type);
+}
+
+/**
+ * The awaits of a loop that need nothing of the rounds before: no value that one round leaves for the next, neither in
+ * what is awaited nor in a condition, and no round that may end the loop.
+ */
+function independentAwaitsIn(loop: Loop): AwaitExpression[] {
   const awaits: AwaitExpression[] = [];
-  const changed = new Set<string>();
-  const own = new Set<string>();
-  eachNode(loop, (node) => {
-    if (node !== loop && isFunction(node)) return false;
-    if (node.type === "AwaitExpression") awaits.push(node);
-    if (node.type === "VariableDeclarator") for (const name of namesIn(node.id)) own.add(name);
-    if (node.type === "AssignmentExpression") for (const name of namesIn(node.left)) changed.add(name);
+  const conditions: Node[] = [];
+  const declared: { readonly names: Set<string>; readonly from: Node | null }[] = [];
+  const carried = new Set<string>();
+  let endsEarly = false;
+  eachNode(loop.body, (node) => {
+    if (isFunction(node)) return false;
+    if (node.type === "VariableDeclarator") declared.push({ names: namesIn(node.id), from: node.init });
+    if (node.type === "AssignmentExpression") for (const name of namesIn(node.left)) carried.add(name);
+    if (node.type === "UpdateExpression") for (const name of namesIn(node.argument)) carried.add(name);
+    if (node.type === "BreakStatement" || node.type === "ReturnStatement") endsEarly = true;
+    if (node.type === "IfStatement" || node.type === "ConditionalExpression") conditions.push(node.test);
+    if (node.type === "LogicalExpression") conditions.push(node.left);
+    if (node.type === "SwitchStatement") conditions.push(node.discriminant);
     return true;
   });
-  // What a round declares is new in each; what it assigns to lives on, unless it is the round's own.
-  const kept = new Set([...changed].filter((name) => !own.has(name)));
-  return awaits.filter((one) => !usesAny(one.argument, kept));
+  eachNode(loop.body, (node) => {
+    // Those of a loop further in are that loop's.
+    if (isFunction(node) || isAnyLoop(node)) return false;
+    if (node.type === "AwaitExpression") awaits.push(node);
+    return true;
+  });
+  if (endsEarly || (loop.type === "ForStatement" && carriesInHead(loop))) return [];
+  // What a round declares is new in each, unless it was made of what lives on.
+  for (const { names } of declared) for (const name of names) carried.delete(name);
+  for (const { names, from } of declared) {
+    if (from !== null && usesAny(from, carried)) for (const name of names) carried.add(name);
+  }
+  if (conditions.some((test) => usesAny(test, carried))) return [];
+  return awaits.filter((one) => !usesAny(one.argument, carried));
+}
+
+/** Whether the head of a `for` does more than count. */
+function carriesInHead(loop: Loop & { readonly type: "ForStatement" }): boolean {
+  let waits = false;
+  for (const part of [loop.test, loop.update]) {
+    if (part !== null)
+      eachNode(part, (node) => {
+        if (node.type === "AwaitExpression") waits = true;
+      });
+  }
+  return waits || (loop.update !== null && loop.update.type !== "UpdateExpression");
 }
 
 function isFunction({ type }: Node): boolean {
