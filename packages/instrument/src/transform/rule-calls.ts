@@ -11,6 +11,12 @@ const CALL_AT_ONCE = new Set(
     " ",
   ),
 );
+/** Calls of meanwhile that run a body or jobs: a plain function given to one may return a promise of anybody. */
+const RUNS_BODIES = new Set(
+  "timeout timeoutAt moveOnAfter shield cancelScope taskGroup createTask start gather gatherSettled race any asCompleted run".split(
+    " ",
+  ),
+);
 const MAY_BE_FUNCTION: ReadonlySet<string> = new Set<Node["type"]>([
   "ArrowFunctionExpression",
   "AssignmentExpression",
@@ -58,17 +64,24 @@ function visitArguments(passed: ReadonlyArray<Argument>, callee: string | undefi
   const { visibleFrame: frame } = walk.owner;
   if (frame === undefined || callee === "eval") return walk.visitAll(passed);
   const callsAtOnce = callee !== undefined && CALL_AT_ONCE.has(callee);
+  const runsBodies = callee !== undefined && RUNS_BODIES.has(callee);
   for (const each of passed) {
-    const elements = callsAtOnce ? [] : elementsOf(each);
+    const elements = runsBodies ? elementsOf(each) : [];
     if (elements.length > 0) for (const element of elements) markLiteral(element, frame, walk);
-    else visitArgument(each, frame, callsAtOnce, walk);
+    else visitArgument(each, { frame, callsAtOnce, runsBodies }, walk);
   }
 }
 
-function visitArgument(passed: Node, frame: string, callsAtOnce: boolean, walk: Walk): void {
+interface Receiver {
+  readonly frame: string;
+  readonly callsAtOnce: boolean;
+  readonly runsBodies: boolean;
+}
+
+function visitArgument(passed: Node, { frame, callsAtOnce, runsBodies }: Receiver, walk: Walk): void {
   const isHandedOn = mayBeFunction(passed, callsAtOnce, walk.settlers);
-  if (isHandedOn)
-    walk.insert(passed.start, `${walk.words.runtime}.${isFunction(unwrapped(passed)) ? "l" : "q"}(${frame},`);
+  const isBody = runsBodies && isFunction(unwrapped(passed));
+  if (isHandedOn) walk.insert(passed.start, `${walk.words.runtime}.${isBody ? "l" : "q"}(${frame},`);
   walk.visit(passed);
   if (isHandedOn) walk.insert(passed.end, ")");
 }
@@ -81,7 +94,7 @@ function elementsOf(passed: Node): Node[] {
 
 function markLiteral(element: Node, frame: string, walk: Walk): void {
   const value = unwrapped(element);
-  if (isFunction(value)) visitArgument(element, frame, false, walk);
+  if (isFunction(value)) visitArgument(element, { frame, callsAtOnce: false, runsBodies: true }, walk);
   else walk.visit(element);
 }
 

@@ -54,11 +54,14 @@ describe("functions", () => {
     assert.doesNotMatch(generated("async function* a() { await 1 }"), /\$o/);
   });
 
-  it("in a list that is given away are marked as those that are given away", () => {
+  it("that are bodies or jobs are marked, alone and in a list", () => {
     assert.match(
-      body("await 1; f([() => 1, async () => 2, x, , ...y])"),
-      /f\(\[\$l\(F1,\(\) => 1\), async \(\) => 2, x, , \.\.\.y\]\)/,
+      body("await 1; gather([() => 1, async () => 2, x, , ...y])"),
+      /gather\(\[\$l\(F1,\(\) => 1\), async \(\) => 2, x, , \.\.\.y\]\)/,
     );
+    assert.match(body("await 1; x = timeout(5, () => 1)"), /timeout\(5, \$l\(F1,\(\) => 1\)\)/);
+    assert.match(body("await 1; x = group.createTask(() => 1)"), /createTask\(\$l\(F1,/);
+    assert.match(body("await 1; f([() => 1])"), /f\(\[\(\) => 1\]\)/);
     assert.match(body("await 1; x = [() => 1]"), /x = \[\(\) => 1\]/);
   });
 
@@ -217,7 +220,7 @@ describe("calls", () => {
   it("hand on what may be a function with its frame", () => {
     assert.equal(
       body("await 1; x = f(a, a.b, g(), () => 1, function () {}, a ? b : c, (a, b))"),
-      "$r(F1,await $a(F1,0, 1)); x = f($q(F1,a), $q(F1,a.b), $q(F1,g()), $l(F1,() => 1), $l(F1,function () {}), $q(F1,a ? b : c), $q(F1,(a, b)))",
+      "$r(F1,await $a(F1,0, 1)); x = f($q(F1,a), $q(F1,a.b), $q(F1,g()), $q(F1,() => 1), $q(F1,function () {}), $q(F1,a ? b : c), $q(F1,(a, b)))",
     );
     assert.equal(body("await 1; x = new A(a as B)"), "$r(F1,await $a(F1,0, 1)); x = new A($q(F1,a as B))");
   });
