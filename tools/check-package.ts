@@ -1,5 +1,5 @@
 // Packs every package, installs the tarballs in an empty project as a user would, and there runs the README's first program,
-// type-checks it with TypeScript 6 and 7, bundles and runs a single import, and starts the command. Needs a build; works on what the build made, not on sources.
+// type-checks it with TypeScript 6 and 7, bundles and runs a single import, runs an instrumented program, and starts the command. Needs a build; works on what the build made, not on sources.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,6 +23,20 @@ const COMPILER_OPTIONS = {
   types: ["node"],
   skipLibCheck: false,
 };
+const INSTRUMENTED = `
+import { moveOnAfter, run } from "meanwhile";
+
+async function waits(): Promise<void> {
+  try {
+    await new Promise<never>(() => {});
+  } finally {
+    console.log("cleaned up");
+  }
+}
+
+await run(() => moveOnAfter(50, waits));
+console.log("afterwards");
+`;
 // What npm hands to scripts of the repository must not reach the user's project: there is no source condition there.
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|node_options$)/i.test(name)));
 
@@ -87,6 +101,21 @@ try {
     run(project, BUNDLER, "one-import.ts", "--bundle", "--platform=node", "--format=esm", "--outfile=bundle.mjs");
     return run(project, process.execPath, "bundle.mjs");
   });
+  // Instrumented, a foreign await ends when it is cancelled: without, this program could not go on.
+  writeFileSync(join(project, "instrumented.ts"), INSTRUMENTED);
+  const register = ["--import", "@meanwhile/instrument/register"];
+  const runs: ReadonlyArray<readonly [what: string, command: readonly [string, ...string[]]]> = [
+    ["An instrumented program", [process.execPath, ...register, "instrumented.ts"]],
+    ["The same from the cache", [process.execPath, ...register, "instrumented.ts"]],
+    ["meanwhile run", ["npx", "--no-install", "meanwhile", "run", "--report", "instrumented.ts"]],
+  ];
+  for (const [what, command] of runs) {
+    attempt(what, () => {
+      const output = run(project, ...command);
+      if (output !== "cleaned up\nafterwards\n") throw new Error(`it writes: ${output}`);
+      return output;
+    });
+  }
   attempt("The command", () =>
     run(project, process.execPath, "node_modules/@meanwhile/cli/bin/meanwhile.js", "--help"),
   );
