@@ -39,6 +39,7 @@ export {
   exitFrame,
   Frame,
   newestEnteredFunction,
+  newestLeftFunction,
   notePlainFunction,
   ownFunctions,
   startFrames,

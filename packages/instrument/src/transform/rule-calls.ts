@@ -55,7 +55,9 @@ export const CALL_RULES: Rules = {
     const site = walk.sites.addWait("call", expression.start, expression.start, expression.end);
     walk.insert(expression.start, `${runtime}.s(`);
     walk.visit(expression);
-    walk.insert(expression.end, `,${JSON.stringify(name)},${table}.waits[${site}])`);
+    // A function of the file that never waits has no frame: it is known by itself.
+    const called = unwrapped(call.callee).type === "Identifier" && walk.asyncNames.has(name) ? `,${name}` : "";
+    walk.insert(expression.end, `,${JSON.stringify(name)},${table}.waits[${site}]${called})`);
   },
 };
 
@@ -124,5 +126,7 @@ function callOf(expression: Node): CallExpression | undefined {
 function nameOfCallee({ callee }: CallExpression): string | undefined {
   const called = unwrapped(callee);
   if (called.type === "Identifier") return called.name;
-  return called.type === "MemberExpression" && !called.computed ? called.property.name : undefined;
+  if (called.type !== "MemberExpression" || called.computed) return undefined;
+  const { type, name } = called.property;
+  return type === "PrivateIdentifier" ? `#${name}` : name;
 }

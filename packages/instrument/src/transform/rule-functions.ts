@@ -62,6 +62,20 @@ export function ownFunctions(
   });
 }
 
+/** Names of the file's own async functions, with a frame or without. */
+export function asyncNames(body: ReadonlyArray<Node>): ReadonlySet<string> {
+  const all = new Set<Node>();
+  for (const statement of body) {
+    const declared = "declaration" in statement && statement.declaration ? statement.declaration : statement;
+    const values = declared.type === "VariableDeclaration" ? declared.declarations.map(({ init }) => init) : [declared];
+    for (const value of values) {
+      const inner = value && unwrapped(value);
+      if (inner && isFunction(inner) && inner.async) all.add(inner);
+    }
+  }
+  return new Set(ownFunctions(body, all).map(({ name }) => name));
+}
+
 function withoutFrame(outer: Owner, isTopLevel: boolean): Owner {
   const { visibleFrame, frames } = outer;
   return {

@@ -11,7 +11,7 @@ import { type Language, languageOf, type ModuleFormat, parse } from "./parse.ts"
 import { CALL_RULES } from "./rule-calls.ts";
 import { CLEANUP_RULES } from "./rule-cleanup.ts";
 import { ENTRY_RULES } from "./rule-entry.ts";
-import { FUNCTION_RULES, ownFunctions } from "./rule-functions.ts";
+import { asyncNames, FUNCTION_RULES, ownFunctions } from "./rule-functions.ts";
 import { WAIT_RULES } from "./rule-waits.ts";
 import { SiteTableBuilder } from "./site-table.ts";
 import { waits } from "./syntax.ts";
@@ -81,7 +81,7 @@ export function transform(code: string, options: TransformOptions): Transformed 
   const words = wordsFor(code);
   const module = moduleOwner(program, format, words);
   const rules = { ...(isAsync ? RULES : {}), ...(hasMain ? ENTRY_RULES : {}) };
-  const walk = new Walk({ code, words, edits, sites, rules, optOuts, module });
+  const walk = new Walk({ code, words, edits, sites, rules, optOuts, module, asyncNames: asyncNames(program.body) });
   const moduleSite = module.frame === undefined ? undefined : sites.addFunction("<module>", 0);
   visitOrRefuse(walk, program, id);
   const own = ownFunctions(program.body, walk.instrumented);

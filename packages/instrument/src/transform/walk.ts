@@ -45,6 +45,8 @@ export interface WalkOptions {
   /** Where nodes begin that are to be left alone. */
   readonly optOuts: ReadonlySet<number>;
   readonly module: Owner;
+  /** Names of the async functions that the file declares for all of itself. */
+  readonly asyncNames: ReadonlySet<string>;
 }
 
 /** Goes through a file once, in source order. */
@@ -53,6 +55,7 @@ export class Walk {
   readonly words: Words;
   readonly edits: Edits;
   readonly sites: SiteTableBuilder;
+  readonly asyncNames: ReadonlySet<string>;
   /** Names and kinds that are known before the function is reached, from what it is assigned to. */
   readonly functionNames: Map<Node, { name: string; start: number }> = new Map<Node, { name: string; start: number }>();
   readonly disposers: Set<Node> = new Set<Node>();
@@ -72,6 +75,7 @@ export class Walk {
     this.words = options.words;
     this.edits = options.edits;
     this.sites = options.sites;
+    this.asyncNames = options.asyncNames;
     this.owner = options.module;
     this.#optOuts = options.optOuts;
     // Each rule is called with nodes of its own type alone, which the type of the map cannot say.

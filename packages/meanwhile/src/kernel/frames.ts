@@ -213,10 +213,19 @@ function firstLive(frame: Frame | null): Frame | null {
 }
 
 let newestEntered: FunctionSite | null = null;
+let newestLeft: FunctionSite | null = null;
 
 /** The function that was entered last, anywhere. */
 export function newestEnteredFunction(): FunctionSite | null {
   return newestEntered;
+}
+
+/**
+ * The function whose synchronous part ended last, by a wait or for good: right after a call, the one that was called.
+ * Outside of runs nobody notes that.
+ */
+export function newestLeftFunction(): FunctionSite | null {
+  return newestLeft;
 }
 
 /** Begins an activation. `around` is the frame of the function that lies around it in the source. */
@@ -262,6 +271,7 @@ function seenFrom(scope: Scope, given: Frame | undefined): Frame | null {
 /** Ends an activation. Frames that outlive it belong to the one that called it from now on. */
 export function exitFrame(frame: Frame): void {
   if (frame === OUTSIDE || frame.ended) return;
+  newestLeft = frame.site;
   // Closed at a `yield`, where it has no cleanup to run.
   if (frame.isPaused) resumeGenerator(frame);
   leaveWait(frame);
@@ -440,6 +450,7 @@ export function beforeCallWait(frame: Frame, at: number, called: unknown, value:
 
 // The synchronous part ends: the caller's goes on.
 function suspendFrame(frame: Frame): void {
+  newestLeft = frame.site;
   unstore(frame);
   current = frame.outer;
   frame.outer = null;
