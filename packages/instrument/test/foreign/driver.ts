@@ -55,6 +55,7 @@ const QUIET_MS = 8;
 interface Hooks {
   e: (site: FunctionSite, around?: Frame) => Frame;
   a: (frame: Frame, at: number, value: unknown) => unknown;
+  k: (frame: Frame, at: number, called: unknown, value: unknown) => unknown;
 }
 
 let frames: Frame[] = [];
@@ -65,7 +66,7 @@ export async function instrument(): Promise<void> {
   process.env["MEANWHILE_INSTRUMENT_CACHE"] = "off";
   await import("../../src/register.ts");
   const { runtime } = (await import("../../src/runtime.ts")) as { runtime: Hooks };
-  const { e: enter, a: wait } = runtime;
+  const { e: enter, a: wait, k: waitForCall } = runtime;
   runtime.e = (site, around) => {
     const frame = enter(site, around);
     frames.push(frame);
@@ -73,6 +74,11 @@ export async function instrument(): Promise<void> {
   };
   runtime.a = (frame, at, value) => {
     const awaited = wait(frame, at, value);
+    beforeValue?.(value);
+    return awaited;
+  };
+  runtime.k = (frame, at, called, value) => {
+    const awaited = waitForCall(frame, at, called, value);
     beforeValue?.(value);
     return awaited;
   };

@@ -61,8 +61,11 @@ export class Postgres implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#server.exitCode === null && this.#server.signalCode === null) {
       const exit = once(this.#server, "exit");
-      this.#server.kill("SIGINT"); // ends its sessions
+      // Sessions that are ending end; those that were forgotten are ended.
+      this.#server.kill("SIGTERM");
+      const forgotten = setTimeout(() => this.#server.kill("SIGINT"), 2_000);
       await exit;
+      clearTimeout(forgotten);
     }
     process.off("exit", this.#kill);
     rmSync(this.folder, { recursive: true });
