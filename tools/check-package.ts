@@ -80,7 +80,7 @@ function checkContent(tarball: string): void {
   }
 }
 
-const project = mkdtempSync(join(tmpdir(), "meanwhile-package-"));
+const project = mkdtempSync(join(tmpdir(), "meanwhile package 100% é-"));
 try {
   const tarballs = pack(join(project, "tarballs"));
   for (const tarball of tarballs) checkContent(tarball);

@@ -1,9 +1,9 @@
 // `meanwhile run`: a Node of its own for the program, so that workers and processes it starts are instrumented too.
 
 import { spawn } from "node:child_process";
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { CommandError, EXIT } from "../errors.ts";
 import { escapeControls } from "../output/escape.ts";
@@ -12,7 +12,9 @@ import { readVersion } from "../version.ts";
 import { RUN_HELP } from "./help.ts";
 import { parseRunOptions, type RunOptions } from "./options.ts";
 
-const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "../program.ts" : "../program.js", import.meta.url);
+const PROGRAM = fileURLToPath(
+  new URL(import.meta.url.endsWith(".ts") ? "../program.ts" : "../program.js", import.meta.url),
+);
 
 /** Runs `meanwhile run`. Resolves with the exit code of the program; ends by the signal that ended it. */
 export async function runRun(args: readonly string[]): Promise<number> {
@@ -29,7 +31,7 @@ async function runProgram(options: RunOptions): Promise<number> {
     throw new CommandError(EXIT.notStarted, `${escapeControls(options.file)} is not a file that can be run`);
   }
   const register = ["--import", import.meta.resolve("@meanwhile/instrument/register")];
-  const child = spawn(process.execPath, [...process.execArgv, ...register, PROGRAM.pathname, file, ...options.args], {
+  const child = spawn(process.execPath, [...process.execArgv, ...register, PROGRAM, file, ...options.args], {
     stdio: "inherit",
     env: { ...process.env, ...settingsFor(options, file) },
   });
@@ -46,7 +48,8 @@ async function runProgram(options: RunOptions): Promise<number> {
 
 function settingsFor({ instrument, packages, cache, report, debug }: RunOptions, file: string): NodeJS.ProcessEnv {
   return {
-    MEANWHILE_INSTRUMENT_ENTRY: pathToFileURL(file).href,
+    // Node loads it by its real path, whatever links lead there.
+    MEANWHILE_INSTRUMENT_ENTRY: pathToFileURL(realpathSync(file)).href,
     ...(instrument ? {} : { MEANWHILE_INSTRUMENT: "entry" }),
     ...(packages.length > 0 ? { MEANWHILE_INSTRUMENT_PACKAGES: packages.join(",") } : {}),
     ...(cache ? {} : { MEANWHILE_INSTRUMENT_CACHE: "off" }),

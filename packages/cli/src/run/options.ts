@@ -30,10 +30,16 @@ export function parseRunOptions(args: readonly string[]): RunOptions | "help" | 
     if (option === "--help" || option === "-h") return "help";
     if (option === "--version" || option === "-V") return "version";
     const file = option === "--" ? rest.shift() : option;
-    if (file !== undefined && (option === "--" || !option.startsWith("-"))) return { ...draft, file, args: rest };
+    if (file !== undefined && (option === "--" || !option.startsWith("-")))
+      return checked({ ...draft, file, args: rest });
     if (option !== "--") readOption(draft, option, rest);
   }
   throw usageError("run needs a file: meanwhile run [options] app.ts [arguments]");
+}
+
+function checked(options: RunOptions): RunOptions {
+  if (!options.report || options.instrument) return options;
+  throw usageError("--report needs instrumented code: leave out --no-instrument");
 }
 
 function readOption(draft: Draft, option: string, rest: string[]): void {
