@@ -51,6 +51,7 @@ export { reportSuppressed } from "./kernel/reports.ts";
 export { allTasks, atRunExit, createTask, currentScope, currentTask, run, type RunOptions } from "./kernel/run.ts";
 export { activeRunners, type Runner } from "./kernel/runner.ts";
 export type { CancelScope, Scope, ScopeMember } from "./kernel/scope.ts";
+export { type HandledSignal, joinSignalHandling } from "./kernel/signals.ts";
 export { type Abort, suspend, type Suspension, suspension, Waiter, type WaitTarget, wakeAt } from "./kernel/suspend.ts";
 export { taskGroup, type TaskGroup, type TaskOptions, checkJob } from "./kernel/task-group.ts";
 export { type FoundTask, renderTaskTree, tasksIn, waitsOf, walkTasks } from "./kernel/task-tree.ts";

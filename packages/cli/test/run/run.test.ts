@@ -3,7 +3,11 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -40,6 +44,18 @@ describe("A program under meanwhile run", () => {
   it("is left as it is with --no-instrument, still inside of run()", async () => {
     const { stdout } = await runCli(["--no-instrument", program("ends.ts"), "facts"]);
     assert.deepEqual(JSON.parse(stdout), { main: true, args: ["facts"], task: "ends.ts", isInstrumented: false });
+  });
+
+  it("is the main module also if a link leads to it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "meanwhile-link-"));
+    try {
+      const link = join(folder, "link.ts");
+      symlinkSync(program("ends.ts"), link);
+      const { stdout } = await runCli([link, "facts"]);
+      assert.equal((JSON.parse(stdout) as { main: unknown }).main, true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("may be CommonJS", async () => {
@@ -96,6 +112,41 @@ describe("The end of a program under meanwhile run", () => {
       assert.deepEqual({ exit, stderr }, { exit: code, stderr: "" });
     });
   }
+
+  it("by a signal that it handles itself is its own affair", async () => {
+    for (const [way, signal] of [
+      ["handler", "SIGTERM"],
+      ["goesOn", "SIGINT"],
+    ] as const) {
+      const { child, ended } = start([program("own-signals.ts"), way]);
+      await written(child, "ready");
+      child.kill(signal);
+      const { exit, stdout, stderr } = await ended;
+      assert.deepEqual({ exit, stdout, stderr }, { exit: 0, stdout: "ready\ndatabase closed\n", stderr: "" }, way);
+    }
+  });
+
+  it("by a signal that it handles itself lets its servers answer", async () => {
+    const { child, ended } = start([program("own-signals.ts"), "drain"]);
+    const [, port] = /port (\d+)/.exec(await written(child, "port")) ?? [];
+    const answer = new Promise<string>((resolve, reject) => {
+      get(`http://127.0.0.1:${port}/`, { agent: false }, (response) => void text(response).then(resolve, reject)).on(
+        "error",
+        reject,
+      );
+    });
+    await written(child, "got a request");
+    child.kill("SIGTERM");
+    assert.equal(await answer, "answer");
+    const { exit, stdout } = await ended;
+    assert.match(stdout, /drained\n$/);
+    assert.equal(exit, 0);
+  });
+
+  it("comes once: beforeExit too", async () => {
+    const { exit, stdout } = await runCli([program("own-signals.ts"), "summary"]);
+    assert.deepEqual({ exit, stdout }, { exit: 0, stdout: "summary\n" });
+  });
 
   it("by a signal waits for the cleanup of requests to a server that knows nothing of meanwhile", async () => {
     const { child, ended } = start([program("server.ts")]);
@@ -154,6 +205,7 @@ describe("The options of meanwhile run", () => {
     [["--report"], /^run needs a file/],
     [["--inspect", "a.ts"], /^unknown option --inspect before the file; options of Node itself go into NODE_OPTIONS$/],
     [["--report=yes", "a.ts"], /^unknown option --report=yes/],
+    [["--report", "--no-instrument", "a.ts"], /^--report needs instrumented code: leave out --no-instrument$/],
     [["--packages"], /^--packages needs names/],
     [["--packages", "a,,b", "a.ts"], /^--packages needs names/],
   ];

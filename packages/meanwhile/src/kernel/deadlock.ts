@@ -12,8 +12,11 @@ const { setImmediate } = globalThis;
 
 /** A run that may be deadlocked. */
 export interface DeadlockListener {
-  /** Called at each beforeExit: first cancel everything, then end without waiting. */
-  deadlocked(): void;
+  /**
+   * Called at each beforeExit: first cancel everything, then end without waiting. False if it is no deadlock: somebody has
+   * waited for this moment.
+   */
+  deadlocked(): boolean;
 }
 
 const watched = new Set<DeadlockListener>();
@@ -31,9 +34,11 @@ export function joinDeadlockWatch(listener: DeadlockListener): Disposable {
 }
 
 function onBeforeExit(): void {
-  for (const listener of watched) listener.deadlocked();
-  // One more turn of the loop, so that what was woken runs before the process looks at its exit code.
-  setImmediate(() => {});
+  let isDeadlock = false;
+  for (const listener of watched) isDeadlock = listener.deadlocked() || isDeadlock;
+  // One more turn of the loop, so that what was woken runs before the process looks at its exit code. Not at the regular end:
+  // beforeExit would come twice.
+  if (isDeadlock) setImmediate(() => {});
 }
 
 const UNTIL_IDLE: WaitTarget = { describe: () => "the end of everything else in the process" };

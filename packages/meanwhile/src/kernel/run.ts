@@ -163,8 +163,8 @@ class Run<T> implements TaskOwner, WaitTarget {
   }
 
   /** The first time everything is cancelled, so that `finally` blocks run; the second time nothing is waited for. */
-  deadlocked(): void {
-    if (wakeIdler(this.runner)) return;
+  deadlocked(): boolean {
+    if (wakeIdler(this.runner)) return false;
     if (this.#deadlock === null) {
       this.#deadlock = deadlockError(this.runner.root);
       this.runner.root.cancel(this.#deadlock);
@@ -172,6 +172,7 @@ class Run<T> implements TaskOwner, WaitTarget {
       this.#gaveUp = true;
       this.#waiter?.wake();
     }
+    return true;
   }
 
   /** Reports every error but the one that {@link settle} throws. */
