@@ -41,7 +41,7 @@ const OWN = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 /** Transforms a source, or finds it transformed. Null: it is to be taken as it is. */
 export function transformCached(source: string, { cache, ...options }: CachedOptions): string | null {
   // Most files of a program wait for nothing; they are neither parsed nor looked for.
-  if (!/\b(?:async|await)\b/.test(source) && !(options.isEntry === true && /\bmain\b/.test(source))) return null;
+  if (!/\b(?:async|await)\b/.test(source) && options.isEntry !== true) return null;
   const folder = cache ? cacheFolder() : null;
   const file = folder && join(folder, `${keyOf(source, options)}.js`);
   const text = (file && readIfWhole(file)) ?? transformNow(source, options, file);

@@ -7,6 +7,8 @@ import {
   beforeCallWait,
   beforeWait,
   beforeYield,
+  type Disposal,
+  disposalOf,
   enterFrame,
   exitFrame,
   type Frame,
@@ -49,8 +51,10 @@ export interface Runtime {
   y<T>(frame: Frame, value: T): T;
   /** Before a `yield*`: gives what to delegate to. */
   readonly d: typeof watchDelegate;
-  /** After the hidden awaits at the end of a block with `await using`, which come before its disposal. */
-  u(frame: Frame): Disposable;
+  /** Before an `await using`: disposed after it, when its hidden await has ended. */
+  readonly u: typeof disposalOf;
+  /** After an `await using`: disposed before it, when its cleanup begins. */
+  v(disposal: Disposal): Disposable;
   /** An argument that may be a function. */
   q<T>(frame: Frame, argument: T): T;
   /** A plain function that stands as an argument, or in a list that is one. */
@@ -74,7 +78,8 @@ export const runtime: Runtime = {
   z: beforeYield,
   y: afterWaitWith,
   d: watchDelegate,
-  u: (frame) => ({ [Symbol.dispose]: () => afterWait(frame) }),
+  u: disposalOf,
+  v: (disposal) => ({ [Symbol.dispose]: () => disposal.begin() }),
   q(frame, argument) {
     storeForCallbacks(frame, argument);
     return argument;

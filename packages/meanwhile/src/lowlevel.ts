@@ -34,6 +34,8 @@ export {
   beforeCallWait,
   beforeWait,
   beforeYield,
+  type Disposal,
+  disposalOf,
   currentFrame,
   enterFrame,
   exitFrame,

@@ -49,9 +49,14 @@ export const WAIT_RULES: Rules = {
   VariableDeclaration(node, walk) {
     const { frame } = walk.owner;
     if (frame !== undefined && node.kind === "await using") {
-      walk.guards += 1;
       const { guard, runtime } = walk.words;
-      walk.insert(node.start, `using ${guard}${walk.guards}=${runtime}.u(${frame});`);
+      const [before, after] = [`${guard}${walk.guards + 1}`, `${guard}${walk.guards + 2}`];
+      walk.guards += 2;
+      // Disposed in reverse: the second one says that cleanup begins, the first one that it has ended.
+      walk.insert(node.start, `using ${before}=${runtime}.u(${frame});`);
+      walk.visitAll(node.declarations);
+      walk.insert(node.end, `;using ${after}=${runtime}.v(${before});`);
+      return;
     }
     walk.visitAll(node.declarations);
   },

@@ -10,7 +10,7 @@ import { optOutsOf } from "./opt-outs.ts";
 import { type Language, languageOf, type ModuleFormat, parse } from "./parse.ts";
 import { CALL_RULES } from "./rule-calls.ts";
 import { CLEANUP_RULES } from "./rule-cleanup.ts";
-import { ENTRY_RULES } from "./rule-entry.ts";
+import { ENTRY_RULES, MAIN_MODULE } from "./rule-entry.ts";
 import { asyncNames, FUNCTION_RULES, ownFunctions } from "./rule-functions.ts";
 import { WAIT_RULES } from "./rule-waits.ts";
 import { SiteTableBuilder } from "./site-table.ts";
@@ -34,7 +34,7 @@ export interface TransformOptions {
   readonly requiresRuntime?: boolean;
   /** Whether to make a source map; default false: lines are right without. */
   readonly map?: boolean;
-  /** Whether the program begins with this file although another one loads it: `import.meta.main` is true then, and `require.main` is `module`. */
+  /** Whether the program begins with this file although another one loads it: `import.meta.main` is true then, and `require.main` of all modules is this one. */
   readonly isEntry?: boolean;
   /** Whether functions and awaits are told to the runtime; default true. Without, only `isEntry` changes anything. */
   readonly awaits?: boolean;
@@ -71,7 +71,7 @@ export function transform(code: string, options: TransformOptions): Transformed 
   const { id, format, map = false, isEntry = false, awaits = true } = options;
   const { language = languageOf(id) } = options;
   const isAsync = awaits && /\b(?:async|await)\b/.test(code);
-  const hasMain = isEntry && code.includes(format === "module" ? "import.meta" : "require.main");
+  const hasMain = isEntry && (format === "commonjs" || code.includes("import.meta"));
   if (language === "dts" || code.includes(MARK) || !(isAsync || hasMain)) return null;
   const { program, comments } = parse(code, { id, language, format });
   const optOuts = optOutsOf(code, program.body[0]?.start ?? code.length, comments);
@@ -80,22 +80,20 @@ export function transform(code: string, options: TransformOptions): Transformed 
   const sites = new SiteTableBuilder(code);
   const words = wordsFor(code);
   const module = moduleOwner(program, format, words);
-  const rules = { ...(isAsync ? RULES : {}), ...(hasMain ? ENTRY_RULES : {}) };
+  const rules = { ...(isAsync ? RULES : {}), ...(isEntry ? ENTRY_RULES : {}) };
   const walk = new Walk({ code, words, edits, sites, rules, optOuts, module, asyncNames: asyncNames(program.body) });
   const moduleSite = module.frame === undefined ? undefined : sites.addFunction("<module>", 0);
   visitOrRefuse(walk, program, id);
   const own = ownFunctions(program.body, walk.instrumented);
   for (const { name, from } of own) if (from > 0) edits.insert(from, `;${words.runtime}.o(${name});`);
-  if (moduleSite !== undefined && !disposesAtEnd(program)) {
-    edits.insert(program.body.at(-1)?.end ?? 0, `;${words.runtime}.x(${module.frame});`);
-  }
   const hoisted = own.flatMap(({ name, from }) => (from === 0 ? [name] : []));
   if (!sites.isEmpty) {
-    const frame = moduleSite === undefined ? "" : moduleFrame(program, moduleSite, words);
+    const frame = moduleSite === undefined ? "" : moduleFrame(moduleSite, words);
     const table = JSON.stringify(sites.build(id));
     const told = hoisted.length === 0 ? "" : `${words.runtime}.o(${hoisted.join(",")});`;
     insertHead(program, edits, reach(options, words) + tableOf(table, words) + told + frame);
   }
+  if (isEntry && format === "commonjs") insertHead(program, edits, MAIN_MODULE);
   if (edits.isEmpty) return null;
   return map ? edits.applyWithMap(code, id) : { code: edits.applyTo(code) };
 }
@@ -124,16 +122,10 @@ function moduleOwner(program: Program, format: ModuleFormat, words: Words): Owne
   };
 }
 
-/** `var`, as functions of the module that name it may run before its first line does. */
-function moduleFrame(program: Program, site: number, words: Words): string {
+/** `var`, as functions of the module that name it may run before its first line does. `using`, as a module that throws leaves it too. */
+function moduleFrame(site: number, words: Words): string {
   const frame = `${words.frame}0`;
-  const made = `var ${frame}=${words.runtime}.e(${words.table}.functions[${site}]);`;
-  return disposesAtEnd(program) ? `${made}using ${words.guard}0=${frame};` : made;
-}
-
-/** Then the module still waits after its last line: its frame is left last of all. */
-function disposesAtEnd({ body }: Program): boolean {
-  return body.some((statement) => statement.type === "VariableDeclaration" && statement.kind === "await using");
+  return `var ${frame}=${words.runtime}.e(${words.table}.functions[${site}]);using ${words.guard}0=${frame};`;
 }
 
 function reach({ format, runtime, requiresRuntime = false }: TransformOptions, words: Words): string {

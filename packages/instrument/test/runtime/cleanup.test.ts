@@ -21,6 +21,28 @@ describe("a foreign wait in cleanup", () => {
   it("goes on in disposers, one after the other", async () => {
     assert.deepEqual(await logOf(program.inDisposer), ["half closed", "closed", "half closed", "closed", "returns"]);
   });
+  it("goes on in whatever await using disposes of", async () => {
+    const closed = ["half closed", "closed"];
+    assert.deepEqual(await logOf(program.ofAwaitUsing), [
+      ...closed,
+      "left",
+      ...closed,
+      "left",
+      ...closed,
+      ...closed,
+      "left",
+      "returns",
+    ]);
+  });
+  it("is none after the block of await using", async () => {
+    assert.deepEqual(await logOf(program.afterAwaitUsing), [
+      "object",
+      "half closed",
+      "closed",
+      "the block is left",
+      "returns",
+    ]);
+  });
   it("goes on when the cancellation comes in the middle of it", async () => {
     assert.deepEqual(await logOf(program.whenCancelledDuringIt), ["RangeError", "handled", "returns"]);
   });

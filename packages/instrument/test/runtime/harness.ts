@@ -41,8 +41,7 @@ async function recordFrames(): Promise<void> {
 
 /** Every frame of the newest program must have ended, and let go of all it had. */
 export function checkFrames(): void {
-  // A module that throws does not say so.
-  for (const frame of frames.filter(({ site }) => site.name !== "<module>")) {
+  for (const frame of frames) {
     const { site, ended, live, scope, held, grace, stored, iteration } = frame;
     const kept = [scope, held, grace, stored, iteration].filter((each) => each !== null).length;
     assert.deepEqual({ ended, live, kept }, { ended: true, live: 0, kept: 0 }, `the frame of ${site.name}`);

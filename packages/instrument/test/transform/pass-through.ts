@@ -78,7 +78,8 @@ export function passThroughRuntime(): object {
     y: after("y"),
     q: after("q"),
     l: after("l"),
-    u: (frame: Frame): Disposable => ({ [Symbol.dispose]: () => open(frame, "u") }),
+    u: (frame: Frame) => ({ frame, [Symbol.dispose]: (): void => open(frame, "u") }),
+    v: ({ frame }: { frame: Frame }): Disposable => ({ [Symbol.dispose]: () => open(frame, "v") }),
     s<Value>(value: Value, name: string, site: Table["waits"][number]): Value {
       check(site[2] === "call" && site[3].includes(name), `s of ${name}`);
       return value;

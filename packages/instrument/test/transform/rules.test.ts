@@ -168,8 +168,11 @@ describe("waits", () => {
     );
   });
 
-  it("of `await using` have a guard before them, but for the heads of loops", () => {
-    assert.equal(body("await using x = y; using z = y"), "using G1=$u(F1);await using x = y; using z = y");
+  it("of `await using` have a guard on either side, but for the heads of loops", () => {
+    assert.equal(
+      body("await using x = y; using z = y"),
+      "using G1=$u(F1);await using x = y;;using G2=$v(G1); using z = y",
+    );
     assert.equal(body("for (await using x of y) z"), "for (await using x of y) z");
   });
 
@@ -339,11 +342,14 @@ describe("a module that waits", () => {
   it("has a frame of its own, which its functions can name", () => {
     assert.equal(
       generated("await 1\nconst f = async () => await f(g) // end"),
-      "var F0=$e(S0);$r(F0,await $a(F0,0, 1))\nconst f = async () => {const F1=$e(S1,F0);try{return($r(F1,await $k(F1,1,f, f($q(F1,g)))))}finally{$x(F1)}};$o(f);;$x(F0); // end",
+      "var F0=$e(S0);using G0=F0;$r(F0,await $a(F0,0, 1))\nconst f = async () => {const F1=$e(S1,F0);try{return($r(F1,await $k(F1,1,f, f($q(F1,g)))))}finally{$x(F1)}};$o(f); // end",
     );
   });
 
   it("is left after what it disposes", () => {
-    assert.equal(generated("await using x = y"), "var F0=$e(S0);using G0=F0;using G1=$u(F0);await using x = y");
+    assert.equal(
+      generated("await using x = y"),
+      "var F0=$e(S0);using G0=F0;using G1=$u(F0);await using x = y;using G2=$v(G1);",
+    );
   });
 });

@@ -174,3 +174,60 @@ export async function ofOrphanAfterItsScope(log: Log): Promise<void> {
   });
   log("goes on");
 }
+
+class Pool {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
+  }
+
+  async end(): Promise<void> {
+    await close(this.#log);
+  }
+}
+
+/** However a resource says how it is disposed of: it is `await using` that makes it cleanup. */
+export async function ofAwaitUsing(log: Log): Promise<void> {
+  const end = async (): Promise<void> => {
+    await close(log);
+  };
+  const shapes: ReadonlyArray<() => AsyncDisposable> = [
+    () => new Pool(log),
+    () => ({ [Symbol.asyncDispose]: end }),
+    () => {
+      const stack = new AsyncDisposableStack();
+      stack.defer(async () => {
+        await close(log);
+      });
+      stack.adopt(1, end);
+      return stack;
+    },
+  ];
+  for (const make of shapes) {
+    await cancelledSoon(async () => {
+      await using resource = make();
+      await never();
+      log(`not reached: ${typeof resource}`);
+    });
+    log("left");
+  }
+}
+
+/** What comes after the cleanup of a block is no cleanup. */
+export async function afterAwaitUsing(log: Log): Promise<void> {
+  await cancelledSoon(async () => {
+    try {
+      await using pool = new Pool(log);
+      log(typeof pool);
+    } finally {
+      log("the block is left");
+    }
+    await never();
+    log("not reached");
+  });
+}
