@@ -4,7 +4,7 @@
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { CancelledError, run, type Task } from "meanwhile";
+import { CancelledError, currentTask, run, type Task } from "meanwhile";
 import {
   adoptContextless,
   currentScopeNode,
@@ -25,10 +25,9 @@ try {
 }
 
 async function runProgram(): Promise<void> {
-  const scope = currentScopeNode();
-  cancelBySignals(scope.task as Task<unknown>);
+  cancelBySignals(currentTask());
   // Requests that come to the program's servers are its work, though Node enters them without a context.
-  using _adopted = adoptContextless(scope);
+  using _adopted = adoptContextless(currentScopeNode());
   await import(pathToFileURL(file).href);
   // Servers and timers go on after the module's last line; until then they are in the run. Cancelled, it ends when the
   // functions that nobody awaits, like the handlers of requests, have cleaned up.

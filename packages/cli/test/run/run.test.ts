@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { text as textOf } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -28,6 +28,8 @@ async function written(child: ChildProcess, text: string): Promise<string> {
     if (seen.includes(text)) return seen;
   }
 }
+
+const pick = ({ exit, stdout, stderr }: Ended) => ({ exit, stdout, stderr });
 
 describe("A program under meanwhile run", () => {
   it("is the main module, has its arguments, a task around it, and its exit code", async () => {
@@ -113,6 +115,13 @@ describe("The end of a program under meanwhile run", () => {
     });
   }
 
+  it("by a signal passes a run of its own, and leaves the module that waits for that", async () => {
+    const { child, ended } = start([program("own-run-waits.ts")]);
+    await written(child, "ready");
+    child.kill("SIGTERM");
+    assert.deepEqual(pick(await ended), { exit: 143, stdout: "ready\ncleaned up\n", stderr: "" });
+  });
+
   it("by a signal that it handles itself is its own affair", async () => {
     for (const [way, signal] of [
       ["handler", "SIGTERM"],
@@ -121,8 +130,7 @@ describe("The end of a program under meanwhile run", () => {
       const { child, ended } = start([program("own-signals.ts"), way]);
       await written(child, "ready");
       child.kill(signal);
-      const { exit, stdout, stderr } = await ended;
-      assert.deepEqual({ exit, stdout, stderr }, { exit: 0, stdout: "ready\ndatabase closed\n", stderr: "" }, way);
+      assert.deepEqual(pick(await ended), { exit: 0, stdout: "ready\ndatabase closed\n", stderr: "" }, way);
     }
   });
 
@@ -130,7 +138,7 @@ describe("The end of a program under meanwhile run", () => {
     const { child, ended } = start([program("own-signals.ts"), "drain"]);
     const [, port] = /port (\d+)/.exec(await written(child, "port")) ?? [];
     const answer = new Promise<string>((resolve, reject) => {
-      get(`http://127.0.0.1:${port}/`, { agent: false }, (response) => void text(response).then(resolve, reject)).on(
+      get(`http://127.0.0.1:${port}/`, { agent: false }, (response) => void textOf(response).then(resolve, reject)).on(
         "error",
         reject,
       );

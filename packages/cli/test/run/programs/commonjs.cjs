@@ -2,10 +2,13 @@
 
 const timers = require("node:timers/promises");
 
+const part = require("./commonjs-part.cjs");
+
 async function main() {
   await timers.setImmediate();
   const isInstrumented = main.toString().includes("__mw");
-  console.log(JSON.stringify({ main: require.main === module, isInstrumented, args: process.argv.slice(2) }));
+  const isMain = require.main === module && part.main() === __filename;
+  console.log(JSON.stringify({ main: isMain, isInstrumented, args: process.argv.slice(2) }));
 }
 
 main().catch(console.error);
