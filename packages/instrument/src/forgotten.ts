@@ -13,12 +13,14 @@ const asyncFunction = Object.getPrototypeOf(async () => {});
 
 /**
  * Looks at what a statement that is a call of `name` has made. If it is the promise of an async function of the program,
- * nobody can wait for it or see its error: reported once for each place. `called` is given if the file itself has an async
- * function of this name, which may be one that never waits and is not instrumented.
+ * nobody can wait for it or see its error: reported once for each place. A function that only returns a promise may have
+ * kept it, so `called`, if it is known, must be an async one. `isOfFile`: the file has an async function of this name, which
+ * may be one that never waits and is not instrumented.
  */
-export function checkDropped<T>(value: T, name: string, site: WaitSite, called?: unknown): T {
+export function checkDropped<T>(value: T, name: string, site: WaitSite, called?: unknown, isOfFile = false): T {
   if (!(value instanceof Promise) || reported.has(site)) return value;
-  const dropped = isAsyncFunction(called) ? name : nameOfCalled(name);
+  if (called !== undefined && !isAsyncFunction(called)) return value;
+  const dropped = isOfFile ? name : nameOfCalled(name);
   if (dropped === null) return value;
   reported.add(site);
   process.emitWarning(
@@ -26,6 +28,12 @@ export function checkDropped<T>(value: T, name: string, site: WaitSite, called?:
     { type: "MeanwhileWarning", code: "MW_WARN_NEVER_AWAITED" },
   );
   return value;
+}
+
+/** The same for a method, which is read again only where there is something to report. */
+export function checkDroppedOf<T>(value: T, name: string, site: WaitSite, receiver: object): T {
+  if (!(value instanceof Promise) || reported.has(site) || nameOfCalled(name) === null) return value;
+  return checkDropped(value, name, site, Reflect.get(Object(receiver), name));
 }
 
 function isAsyncFunction(called: unknown): boolean {

@@ -21,7 +21,7 @@ import {
   watchIterable,
 } from "meanwhile/lowlevel";
 
-import { checkDropped } from "./forgotten.ts";
+import { checkDropped, checkDroppedOf } from "./forgotten.ts";
 
 /** What instrumented code finds under the names it was given. */
 export interface Runtime {
@@ -61,6 +61,8 @@ export interface Runtime {
   l<T extends object>(frame: Frame, given: T): T;
   /** A call whose value is dropped. */
   readonly s: typeof checkDropped;
+  /** The call of a method whose value is dropped. */
+  readonly t: typeof checkDroppedOf;
 }
 
 /** The hooks themselves. */
@@ -90,6 +92,7 @@ export const runtime: Runtime = {
     return given;
   },
   s: checkDropped,
+  t: checkDroppedOf,
 };
 
 function afterWaitWith<T>(frame: Frame, value: T): T {

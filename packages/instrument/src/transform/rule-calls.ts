@@ -53,11 +53,10 @@ export const CALL_RULES: Rules = {
       return walk.visit(expression);
     const { runtime, table } = walk.words;
     const site = walk.sites.addWait("call", expression.start, expression.start, expression.end);
-    walk.insert(expression.start, `${runtime}.s(`);
+    const { hook, more } = whatIsCalled(call, walk);
+    walk.insert(expression.start, `${runtime}.${hook}(`);
     walk.visit(expression);
-    // A function of the file that never waits has no frame: it is known by itself.
-    const called = unwrapped(call.callee).type === "Identifier" && walk.asyncNames.has(name) ? `,${name}` : "";
-    walk.insert(expression.end, `,${JSON.stringify(name)},${table}.waits[${site}]${called})`);
+    walk.insert(expression.end, `,${JSON.stringify(name)},${table}.waits[${site}]${more})`);
   },
 };
 
@@ -120,6 +119,25 @@ function callOf(expression: Node): CallExpression | undefined {
   const value = unwrapped(expression);
   if (value.type === "ChainExpression") return callOf(value.expression);
   return value.type === "CallExpression" ? value : undefined;
+}
+
+/**
+ * How the function that is called is told to the runtime, which looks whether it is an async one: by itself, or by its
+ * receiver. Not told is what could be seen being read a second time.
+ */
+function whatIsCalled({ callee }: CallExpression, walk: Walk): { readonly hook: "s" | "t"; readonly more: string } {
+  const called = unwrapped(callee);
+  // A function of the file that never waits has no frame: it is known by its name.
+  if (called.type === "Identifier") {
+    return { hook: "s", more: walk.asyncNames.has(called.name) ? `,${called.name},true` : `,${called.name}` };
+  }
+  if (called.type !== "MemberExpression") return { hook: "s", more: "" };
+  const { object, property } = called;
+  if (object.type !== "ThisExpression" && object.type !== "Identifier") return { hook: "s", more: "" };
+  const receiver = walk.code.slice(object.start, object.end);
+  return property.type === "PrivateIdentifier"
+    ? { hook: "s", more: `,${receiver}.#${property.name}` }
+    : { hook: "t", more: `,${receiver}` };
 }
 
 /** The last name in what is called: `b` in `a.b()`. */

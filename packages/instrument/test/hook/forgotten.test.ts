@@ -49,6 +49,17 @@ describe("a dropped promise is reported", () => {
 });
 
 describe("no dropped promise is reported", () => {
+  it("if what is called may have kept it: a plain function of the same name", async () => {
+    const calls = `
+      class Inner { async start() { await load(); } }
+      class Service { inner = new Inner(); start() { return (this.running = this.inner.start()); } }
+      const service = new Service(); service.start(); await service.running;
+      const add = async () => { await load(); };
+      const queue = { all: [], add(job) { const promise = job(); this.all.push(promise); return promise; } };
+      queue.add(add); await Promise.all(queue.all);`;
+    assert.deepEqual(await reportedIn(calls), []);
+  });
+
   it("if it is void, kept, returned, handled, or of a library", async () => {
     const calls = `
       void save();

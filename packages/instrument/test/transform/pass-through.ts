@@ -84,6 +84,10 @@ export function passThroughRuntime(): object {
       check(site[2] === "call" && site[3].includes(name), `s of ${name}`);
       return value;
     },
+    t<Value>(value: Value, name: string, site: Table["waits"][number]): Value {
+      check(site[2] === "call" && site[3].includes(name), `t of ${name}`);
+      return value;
+    },
   };
   return runtime;
 }

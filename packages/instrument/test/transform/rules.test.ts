@@ -248,7 +248,7 @@ describe("calls", () => {
       generated(`/* async */ function f() { ${text} }`).replace(/^.*?\{ (.*) \}$/, "$1");
     assert.equal(
       code("f(); a.b(); a?.b(1); if (a) (f())"),
-      `$s(f(),"f",W0); $s(a.b(),"b",W1); $s(a?.b(1),"b",W2); if (a) $s((f()),"f",W3)`,
+      `$s(f(),"f",W0,f); $t(a.b(),"b",W1,a); $t(a?.b(1),"b",W2,a); if (a) $s((f()),"f",W3,f)`,
     );
     for (const other of [
       "void f()",
