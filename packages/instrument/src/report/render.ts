@@ -28,7 +28,7 @@ export function renderReport({ waits, functions }: Profile, { ranMs, leftBehind 
     ...section("Where it waited", ["times", "total", "longest"], rowsOf(waits, nameOfWait)),
     ...section("Where it was busy", ["calls", "total", "longest"], rowsOf(functions, nameOfFunction)),
     ...list(
-      "What it waited for one after another, though neither uses the other",
+      "What it waited for one after another, independent as far as names tell (where the order matters, keep it)",
       suggestionsFor(waits).map(describe),
       MOST_SUGGESTIONS,
     ),

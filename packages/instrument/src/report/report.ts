@@ -16,12 +16,14 @@ export function reportAtExit(): void {
   process.on("warning", (warning) => {
     if ("code" in warning && warning.code === "MW_WARN_NEVER_AWAITED") forgotten.push(warning.message);
   });
-  // Looked at before a run ends and cancels what it finds.
+  // Looked at before a run ends and cancels what it finds; one that does not come to its end is still there.
   let waiting: string[] = [];
-  process.prependListener("beforeExit", () => {
+  const look = (): void => {
     if (activeRunners.size > 0) waiting = waitsLeft();
-  });
+  };
+  process.prependListener("beforeExit", look);
   process.once("exit", () => {
+    look();
     const ending = { ranMs: performance.now() - started, leftBehind: [...waiting, ...forgotten] };
     process.stderr.write(`${renderReport(profile, ending)}\n`);
   });

@@ -153,4 +153,11 @@ await run(main);
     assert.match(stderr, /Report of meanwhile/);
     assert.match(stderr, /RangeError: on purpose/);
   });
+
+  it("says what still waits also where the program ends in the middle of it", async () => {
+    const { stderr } = await reportOf(
+      `import { run } from "meanwhile"; await run(async function main() { setImmediate(() => process.exit(5)); await new Promise(() => {}); });`,
+    );
+    assert.match(stderr, /What it left behind\n {2}main \(.*\) still waits for new Promise\(\(\) => \{\}\)/);
+  });
 });

@@ -52,8 +52,15 @@ export interface WaitSite {
 /** Reads the table of a file. */
 export function sitesOf({ id, functions, waits }: SiteTable): FileSites {
   const file = { id, functions: [] as FunctionSite[], waits: [] as WaitSite[] };
-  for (const [name, line, column] of functions) file.functions.push({ file, name, line, column });
-  for (const [line, column, kind, text] of waits) file.waits.push({ file, line, column, kind, text });
+  // By index: the lists are the program's, which may have changed how its lists are iterated.
+  for (let i = 0; i < functions.length; i++) {
+    const { 0: name, 1: line, 2: column } = functions[i] as SiteTable["functions"][number];
+    file.functions.push({ file, name, line, column });
+  }
+  for (let i = 0; i < waits.length; i++) {
+    const { 0: line, 1: column, 2: kind, 3: text } = waits[i] as SiteTable["waits"][number];
+    file.waits.push({ file, line, column, kind, text });
+  }
   return file;
 }
 
