@@ -1,5 +1,6 @@
 // What instrumentation costs: the same code inside of run(), as it is and transformed.
 
+import { plainAndInstrumented } from "../harness/instrumented.ts";
 import { check, costOf, peakMb } from "../harness/measuring.ts";
 import type { Measured, Row } from "../harness/row.ts";
 
@@ -76,17 +77,7 @@ export const row: Row = {
     { key: "call", label: "µs per call", better: "less" },
     { key: "bytes", label: "bytes per suspended function", better: "less" },
   ],
-  peers: [
-    { kind: "node", name: "plain", packages: ["meanwhile"], measure },
-    {
-      kind: "node",
-      name: "instrumented",
-      ours: true,
-      instrumented: true,
-      packages: ["@meanwhile/instrument"],
-      measure,
-    },
-  ],
+  peers: plainAndInstrumented(measure),
   targets: [
     { ours: "instrumented", beside: "plain", figure: "wait", compares: "added", limit: 0.3 },
     { ours: "instrumented", beside: "plain", figure: "call", compares: "added", limit: 0.15 },

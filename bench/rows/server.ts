@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 
+import { plainAndInstrumented } from "../harness/instrumented.ts";
 import type { Measured, Row } from "../harness/row.ts";
 
 const WARM_UP = "2s";
@@ -72,16 +73,6 @@ export const row: Row = {
     start: () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() }),
   },
   figures: [{ key: "cpu", label: "CPU µs per request", better: "less" }],
-  peers: [
-    { kind: "node", name: "plain", packages: ["meanwhile"], measure },
-    {
-      kind: "node",
-      name: "instrumented",
-      ours: true,
-      instrumented: true,
-      packages: ["@meanwhile/instrument"],
-      measure,
-    },
-  ],
+  peers: plainAndInstrumented(measure),
   targets: [{ ours: "instrumented", beside: "plain", figure: "cpu", compares: "cost", limit: 1.05 }],
 };
