@@ -28,23 +28,22 @@ export {
   sitesOf,
   type WaitSite,
 } from "./kernel/frame-sites.ts";
+export { notePlainFunction } from "./kernel/frame-bodies.ts";
+export { type Disposal, disposalOf } from "./kernel/frame-disposal.ts";
 export { watchDelegate, watchIterable } from "./kernel/frame-iteration.ts";
+export { startFrames } from "./kernel/frame-start.ts";
 export {
   afterWait,
   beforeCallWait,
   beforeWait,
   beforeYield,
-  type Disposal,
-  disposalOf,
   currentFrame,
   enterFrame,
   exitFrame,
   Frame,
   newestEnteredFunction,
   newestLeftFunction,
-  notePlainFunction,
   ownFunctions,
-  startFrames,
   storeForCallbacks,
 } from "./kernel/frames.ts";
 export { addInstrument, type Instrument } from "./kernel/instruments.ts";

@@ -53,7 +53,8 @@ const MARK = "meanwhile.frames";
 const RULES: Rules = { ...FUNCTION_RULES, ...WAIT_RULES, ...CLEANUP_RULES, ...CALL_RULES };
 
 /**
- * Instruments the source text of one file. Types stay, lines stay, and a correct program does the same as before.
+ * Instruments the source text of one file. Types stay, lines stay, and a program that is not cancelled
+ * does the same as before, but for the text of its functions.
  *
  * @returns null if there is nothing to change: no `async` or `await` in it, instrumented already, or `meanwhile:off file`
  * @throws {@link TransformError} `MW_ERR_TRANSFORM` if the source has a mistake in its syntax

@@ -97,6 +97,6 @@ describe("code outside of runs", () => {
   it("has no frames", async () => {
     const log: string[] = [];
     await program.outsideOfRuns((line) => log.push(line));
-    assert.deepEqual(log, ["item 1", "item 2", "frames: 0"]);
+    assert.deepEqual(log, ["item 1", "item 2", "uses an object", "disposed of", "frames: 0"]);
   });
 });

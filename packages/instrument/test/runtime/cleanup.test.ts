@@ -86,6 +86,12 @@ describe("a foreign wait in cleanup", () => {
   });
 });
 
+describe("a resource of await using that cannot be opened", () => {
+  it("makes no cleanup of what comes after it", async () => {
+    assert.deepEqual(await logOf(program.ofNoResource), ["RangeError", "returns"]);
+  });
+});
+
 describe("graceMs without end", () => {
   it("let cleanup take its time", async () => {
     assert.deepEqual(await logOf(program.inFinally, { graceMs: Infinity }), await logOf(program.inFinally));

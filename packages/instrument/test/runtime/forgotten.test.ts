@@ -21,6 +21,16 @@ describe("a call whose promise is dropped", () => {
     assert.equal(warnings.seen.length, 1);
   });
 
+  it("is reported of a method", async () => {
+    await using warnings = expectWarning("MW_WARN_NEVER_AWAITED");
+    const log = await logOf(program.forgetsMethod, { expectWarnings: ["MW_WARN_NEVER_AWAITED"] });
+    assert.deepEqual(log, ["saved", "returns"]);
+    assert.match(
+      (await warnings.first()).message,
+      /^The promise of "save" was never awaited: called at .*forgotten\.ts.*`await store\.save\(\)`/,
+    );
+  });
+
   it("is none if it is void, kept, or not that of an instrumented function", async () => {
     assert.deepEqual(await logOf(program.doesNotForget), ["goes on", "saved", "saved later", "saved", "returns"]);
   });

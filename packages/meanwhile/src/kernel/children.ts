@@ -4,7 +4,7 @@ import { CancelledError } from "../errors.ts";
 import { callBody, runInScope } from "./context.ts";
 import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
-import { instruments } from "./instruments.ts";
+import { frameHooks } from "./frame-hooks.ts";
 import { Scope } from "./scope.ts";
 import { cancelledIn, suspendUninterrupted, type WaitTarget, type Waiter } from "./suspend.ts";
 import { tasksDirectlyIn } from "./task-tree.ts";
@@ -104,7 +104,7 @@ export class Children implements TaskOwner, WaitTarget {
    * Cancellation: reaches the callback. Nothing is checked here.
    */
   runBody<T>(body: () => T | PromiseLike<T>, given: unknown): Promise<T> {
-    return runInScope(this.scope, instruments.callerFor?.(given) ?? callBody<T>, body);
+    return runInScope(this.scope, frameHooks.active?.callerFor(given) ?? callBody<T>, body);
   }
 
   /** What {@link join} waits for, for dumps. */

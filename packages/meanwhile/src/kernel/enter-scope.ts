@@ -10,7 +10,7 @@ import { callBody, runInScope } from "./context.ts";
 import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { linkSignal } from "./foreign.ts";
-import { instruments, untilLeft } from "./instruments.ts";
+import { frameHooks, untilLeft } from "./frame-hooks.ts";
 import { reportLeftOpen } from "./left-open.ts";
 import { type CancelScope, Scope } from "./scope.ts";
 import { TaskNode } from "./task.ts";
@@ -70,8 +70,8 @@ export async function enterScope<T>(
 
 // Two steps only with instrumented code: another async function would cost each scope a promise and three turns.
 function runBody<T>(scope: Scope, body: (scope: CancelScope) => T | PromiseLike<T>): Promise<T> {
-  const ended = runInScope(scope, instruments.callerFor?.(body) ?? callBody<T>, () => body(scope));
-  return instruments.untilLeft === null ? ended : endedAndLeft(scope, ended);
+  const ended = runInScope(scope, frameHooks.active?.callerFor(body) ?? callBody<T>, () => body(scope));
+  return frameHooks.active === null ? ended : endedAndLeft(scope, ended);
 }
 
 async function endedAndLeft<T>(scope: Scope, ended: Promise<T>): Promise<T> {

@@ -13,52 +13,18 @@
 // parent inside of a task, never a wrong task.
 
 import { showInstancesAs } from "../util/inspect.ts";
-import { runInScope, storedFrame, storeFrame } from "./context.ts";
+import { storedFrame, storeFrame } from "./context.ts";
 import { isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
-import { type FunctionSite, placeOf, sitesOf } from "./frame-sites.ts";
-import { allowCleanup, type Grace } from "./grace.ts";
-import { addInstrument, instruments } from "./instruments.ts";
+import { type FunctionSite, placeOf } from "./frame-sites.ts";
+import { type Held, hold, leaveWait, release, thenOf, waitRefused, watch } from "./frame-wait.ts";
+import { type Grace, isGraced } from "./grace.ts";
+import { lookForLeft } from "./leave-scope.ts";
 import { outsideRunner } from "./runner.ts";
-import { Scope, type ScopeMember } from "./scope.ts";
-import {
-  cancelledIn,
-  injectedError,
-  newestSuspension,
-  rejectLater,
-  suspendUninterrupted,
-  type Waiter,
-  type WaitTarget,
-} from "./suspend.ts";
+import type { Scope, ScopeMember } from "./scope.ts";
+import { injectedError, newestSuspension } from "./suspend.ts";
 import { TaskNode } from "./task.ts";
-
-// Taken at load time, so that test tools that replace the globals do not reach into the runtime.
-const { queueMicrotask, setImmediate } = globalThis;
-const nextTick = process.nextTick.bind(process);
-// oxlint-disable-next-line typescript/unbound-method -- always called on a promise
-const thenOf = Promise.prototype.then as (
-  this: Promise<unknown>,
-  onValue: (value: unknown) => void,
-  onError: (error: unknown) => void,
-) => unknown;
-
-/** What ended an await while its frame was held. */
-type Outcome =
-  | { readonly kind: "value"; readonly value: unknown }
-  | { readonly kind: "error"; readonly error: unknown };
-
-/** An await that was interrupted and waits for the children of its frame. */
-interface Held {
-  /** How the await ended, if it did. */
-  outcome: Outcome | null;
-  /** What is thrown instead of the cancellation: a test's error. */
-  readonly injected: Error | undefined;
-  /** Whether the outcome is dropped: the scope was cancelled before, and nothing of ours was begun for the await. */
-  readonly dropsOutcome: boolean;
-  readonly resolve: (value: unknown) => void;
-  /** Whether the await has been ended; the code has not resumed yet. */
-  isDelivered: boolean;
-}
+import { addUnclaimed, removeUnclaimed, unclaimedEnded } from "./unclaimed.ts";
 
 /** A `for await` that waits. */
 export interface Iteration {
@@ -159,18 +125,6 @@ showInstancesAs(
   Frame.prototype,
   (frame) => `Frame of ${frame.site.name} (${placeOf(frame.site)})${frame.ended ? " (ended)" : ""}`,
 );
-
-/** Where the cleanup runs that the frame is in; null if it is in none. */
-function cleanupOf(frame: Frame): Scope | null {
-  return frame.c === 1 || frame.iteration?.isClosing === true ? frame.home : frame.cleanup;
-}
-
-/** Whether the frame may wait in its cancelled scope: for cleanup after that, and not for a limit of the cleanup's own. */
-function isGraced(frame: Frame): boolean {
-  const cleanup = cleanupOf(frame);
-  if (cleanup === null || !frame.home.outermostCancelled.contains(cleanup)) return false;
-  return allowCleanup(frame, frame.home);
-}
 
 /** For code that runs outside of any scope: nothing there can be cancelled, and nothing is kept of it. */
 export const OUTSIDE: Frame = new Frame(
@@ -279,7 +233,7 @@ export function exitFrame(frame: Frame): void {
   if (current === frame) current = frame.outer;
   frame.outer = null;
   frame.ended = true;
-  if (leaving.length > 0) lookForLeft();
+  lookForLeft();
   const parent = firstLive(frame.parent);
   // What it has begun finds its new parent through it. Not through all that ended before it: that would be a leak.
   frame.parent = parent;
@@ -294,76 +248,6 @@ function rootEnded(frame: Frame): void {
     leaveClosedScopes(frame);
     if (frame.unclaimedIn === null) addUnclaimed(frame, frame.home);
   } else if (frame.unclaimedIn !== null) removeUnclaimed(frame);
-}
-
-// Scopes whose code has ended, and that are cancelled: they are left when nobody runs in them any more.
-let leaving: Leave[] = [];
-let looksForLeft = false;
-
-class Leave implements WaitTarget {
-  readonly root: Scope;
-  waiter: Waiter<void> | null = null;
-
-  constructor(root: Scope) {
-    this.root = root;
-  }
-
-  describe(): string {
-    return "what still runs in a cancelled scope";
-  }
-
-  get foreign(): boolean {
-    return isInhabited(this.root, isForeignWait);
-  }
-}
-
-function untilLeft(scope: Scope): Promise<void> | null {
-  if (!isInhabited(scope)) return null;
-  const leave = new Leave(scope);
-  leaving.push(leave);
-  return suspendUninterrupted<void>((waiter) => {
-    leave.waiter = waiter;
-  }, leave);
-}
-
-/** Whether instrumented code in the scope or below it has not ended: a frame waits, or something that one has begun. */
-function isInhabited(root: Scope, counts: (member: ScopeMember) => boolean = isClaimedWait): boolean {
-  const ahead: Scope[] = [root];
-  for (let scope = ahead.pop(); scope !== undefined; scope = ahead.pop()) {
-    for (let member = scope.first; member !== null; member = member.next) {
-      if (member instanceof Scope) ahead.push(member);
-      else if (counts(member) && root.contains((member.frame as Frame).home)) return true;
-    }
-  }
-  return false;
-}
-
-function isForeignWait(member: ScopeMember): boolean {
-  return member.frame === member && member.frame.live === 0;
-}
-
-function isClaimedWait(member: ScopeMember): boolean {
-  return member.frame !== undefined;
-}
-
-function lookForLeft(): void {
-  if (looksForLeft) return;
-  looksForLeft = true;
-  queueMicrotask(lookForLeftSoon);
-}
-
-function lookForLeftSoon(): void {
-  nextTick(tellLeft);
-}
-
-function tellLeft(): void {
-  looksForLeft = false;
-  const [staying, left] = [
-    leaving.filter(({ root }) => isInhabited(root)),
-    leaving.filter(({ root }) => !isInhabited(root)),
-  ];
-  leaving = staying;
-  for (const { waiter } of left) waiter?.wake();
 }
 
 function childEnded(frame: Frame): void {
@@ -386,41 +270,6 @@ export function beforeWait(frame: Frame, at: number, value: unknown): unknown {
   if (injected !== undefined || home.effective !== null) return waitRefused(frame, value, promise, injected);
   if (promise === null) return value;
   return isAlone && isOurs(value) ? promise : watch(frame, promise);
-}
-
-const plain = new WeakSet<object>();
-
-/** Notes a plain function of instrumented code that is given away: it may be a body or a job that returns a promise of anybody. */
-export function notePlainFunction(given: object): void {
-  plain.add(given);
-}
-
-// For what the runtime itself calls: a body or a job may return a promise of anybody. Not shown in stacks: it has no line.
-const BODY: FunctionSite = sitesOf({
-  id: "",
-  functions: [["", 0, 0]],
-  waits: [[0, 0, "await", "a promise that is not one of meanwhile"]],
-}).functions[0] as FunctionSite;
-
-/** Calls a body or a job, and awaits what it returns, so that it can be interrupted there. No checkpoint by itself. */
-async function callInFrame<T>(body: () => T | PromiseLike<T>): Promise<T> {
-  const frame = enterFrame(BODY);
-  try {
-    frame.at = 0;
-    const value = await bodyWait(frame, body());
-    afterWait(frame);
-    return value as T;
-  } finally {
-    exitFrame(frame);
-  }
-}
-
-function bodyWait(frame: Frame, value: unknown): unknown {
-  const promise = promiseOf(frame, value);
-  if (promise === null) return value;
-  suspendFrame(frame);
-  if (frame.home.effective !== null && !isOurs(value)) return waitRefused(frame, value, promise, undefined);
-  return isOurs(value) ? promise : watch(frame, promise);
 }
 
 const own = new WeakSet<object>();
@@ -448,8 +297,8 @@ export function beforeCallWait(frame: Frame, at: number, called: unknown, value:
   return injected === undefined && frame.home.effective === null ? value : waitRefused(frame, value, value, injected);
 }
 
-// The synchronous part ends: the caller's goes on.
-function suspendFrame(frame: Frame): void {
+/** The synchronous part ends: the caller's goes on. */
+export function suspendFrame(frame: Frame): void {
   newestLeft = frame.site;
   unstore(frame);
   current = frame.outer;
@@ -463,12 +312,13 @@ function unstore(frame: Frame): void {
   frame.stored = null;
 }
 
-function isOurs(value: unknown): boolean {
+/** Whether it is a wait of meanwhile: it looks for cancellation itself. */
+export function isOurs(value: unknown): boolean {
   return value instanceof TaskNode || isCoroutine(value);
 }
 
-/** The native promise of what is awaited; null for a value that is there. `then` is read once, like await does. */
-function promiseOf(frame: Frame, value: unknown): Promise<unknown> | null {
+/** The native promise of what is awaited; null for a value that is there. Await reads a `then` that is no function again. */
+export function promiseOf(frame: Frame, value: unknown): Promise<unknown> | null {
   if (value instanceof Promise && value.constructor === Promise) return value;
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return null;
   const { then: method } = value as { then?: unknown };
@@ -485,203 +335,6 @@ function promiseOf(frame: Frame, value: unknown): Promise<unknown> | null {
       }
     },
   });
-}
-
-// One function for all promises: an executor closure for each would cost memory while the wait lasts.
-let resolveOfNewest: (value: unknown) => void;
-let rejectOfNewest: (error: unknown) => void;
-function takeResolving(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
-  resolveOfNewest = resolve;
-  rejectOfNewest = reject;
-}
-
-/** Waits so that it can be interrupted. The promise is handed on by native functions alone: V8 follows those for stacks. */
-function watch(frame: Frame, promise: Promise<unknown>): Promise<unknown> {
-  const watched = new Promise(takeResolving);
-  frame.promise = promise;
-  frame.resolve = resolveOfNewest;
-  thenOf.call(promise, resolveOfNewest, rejectOfNewest);
-  frame.home.add(frame);
-  return watched;
-}
-
-/** The code may not wait, but what it awaits was begun: that comes to its end first. */
-function waitRefused(
-  frame: Frame,
-  value: unknown,
-  promise: Promise<unknown> | null,
-  injected: Error | undefined,
-): unknown {
-  if (injected === undefined && isGraced(frame)) {
-    if (promise !== null) return watch(frame, promise);
-    (frame.grace as Grace).leave(frame);
-    return value;
-  }
-  const watched = watch(frame, promise ?? Promise.resolve(value));
-  hold(frame, { injected, wasRefused: true });
-  return watched;
-}
-
-interface Reason {
-  readonly injected?: Error | undefined;
-  /** Whether the frame was not to wait in the first place. */
-  readonly wasRefused?: boolean;
-}
-
-/** From here on the await ends when all that the frame has begun has ended. */
-function hold(frame: Frame, { injected, wasRefused = false }: Reason = {}): void {
-  // The handlers that `watch` gave to the promise have no effect any more.
-  (frame.resolve as (value: unknown) => void)(new Promise(takeResolving));
-  const held: Held = {
-    outcome: null,
-    injected,
-    dropsOutcome: wasRefused && frame.live === 0,
-    resolve: resolveOfNewest,
-    isDelivered: false,
-  };
-  frame.held = held;
-  thenOf.call(
-    frame.promise as Promise<unknown>,
-    (value) => {
-      held.outcome = { kind: "value", value };
-    },
-    (error) => {
-      held.outcome = { kind: "error", error };
-    },
-  );
-  if (frame.live > 0) return;
-  if (wasRefused) refuseLater(frame);
-  else release(frame);
-}
-
-// Those whose children have ended. They resume together, in the order they started, when no microtask is left.
-let released: Frame[] = [];
-
-function release(frame: Frame): void {
-  if (released.push(frame) === 1) queueMicrotask(releaseSoon);
-}
-
-function releaseSoon(): void {
-  nextTick(releaseAll);
-}
-
-function releaseAll(): void {
-  const frames = released;
-  released = [];
-  deliverAll(frames);
-}
-
-// Those that were not to wait at all. They get a turn of the event loop: a loop around such a wait must not starve it.
-let refused: Frame[] = [];
-
-function refuseLater(frame: Frame): void {
-  if (refused.push(frame) === 1) setImmediate(refuseAll);
-}
-
-function refuseAll(): void {
-  const frames = refused;
-  refused = [];
-  deliverAll(frames);
-}
-
-function deliverAll(frames: Frame[]): void {
-  const looked = new Map<Scope, boolean>();
-  for (const frame of frames.toSorted((a, b) => a.age - b.age)) {
-    const { held, home } = frame;
-    // It may have resumed with the value that was on its way, or begun something again.
-    if (held === null || held.isDelivered || frame.live > 0) continue;
-    let mustWait = isClaimed(frame) ? looked.get(home) : false;
-    if (mustWait === undefined) looked.set(home, (mustWait = hasUnclaimed(home)));
-    if (mustWait) waitForUnclaimed(frame, home);
-    else deliver(frame, held);
-  }
-}
-
-// What was begun where the hooks do not reach, by foreign code or deep in ours, may belong to any frame of its scope whose
-// own callers are known: all of these wait for it.
-function hasUnclaimed(scope: Scope): boolean {
-  if (unclaimed.has(scope)) return true;
-  for (let member = scope.first; member !== null; member = member.next) {
-    // Who waits until the scope can be left waits for those who ask.
-    if (member.frame !== undefined || member.target instanceof Leave) continue;
-    if (member instanceof Scope ? member.task === scope.task : member.target !== undefined) return true;
-  }
-  return false;
-}
-
-function isClaimed(frame: Frame): boolean {
-  let root = frame;
-  while (root.parent !== null) root = root.parent;
-  return root.unclaimedIn === null;
-}
-
-/** How many frames of which the caller is not known run in a scope. */
-const unclaimed = new Map<Scope, number>();
-
-function addUnclaimed(frame: Frame, scope: Scope): void {
-  frame.unclaimedIn = scope;
-  unclaimed.set(scope, (unclaimed.get(scope) ?? 0) + 1);
-}
-
-function removeUnclaimed(frame: Frame): void {
-  let scope = frame.unclaimedIn as Scope;
-  while (scope.closed && scope.parent !== null) scope = scope.parent;
-  const left = (unclaimed.get(scope) as number) - 1;
-  frame.unclaimedIn = null;
-  if (left > 0) unclaimed.set(scope, left);
-  else {
-    unclaimed.delete(scope);
-    unclaimedEnded(scope);
-  }
-}
-
-// Whoever outlives a scope belongs to the one around.
-function handUpUnclaimed(scope: Scope): void {
-  const count = unclaimed.get(scope);
-  if (count === undefined) return;
-  unclaimed.delete(scope);
-  const heir = scope.parent as Scope;
-  unclaimed.set(heir, (unclaimed.get(heir) ?? 0) + count);
-}
-
-const waitingForUnclaimed = new Map<Scope, Frame[]>();
-
-function waitForUnclaimed(frame: Frame, home: Scope): void {
-  const waiting = waitingForUnclaimed.get(home);
-  if (waiting === undefined) waitingForUnclaimed.set(home, [frame]);
-  else waiting.push(frame);
-}
-
-function unclaimedEnded(scope: Scope | null): void {
-  if (waitingForUnclaimed.size === 0 || scope === null) return;
-  const waiting = waitingForUnclaimed.get(scope);
-  if (waiting === undefined) return;
-  waitingForUnclaimed.delete(scope);
-  for (const frame of waiting) release(frame);
-}
-
-function deliver(frame: Frame, held: Held): void {
-  const { outcome, injected, dropsOutcome, resolve } = held;
-  const { home, iteration } = frame;
-  held.isDelivered = true;
-  if (injected !== undefined || outcome === null || dropsOutcome) {
-    if (iteration !== null && !iteration.isClosing) runInScope(home, abandon, iteration);
-    resolve(rejectLater(() => injected ?? cancelledIn(home)));
-  } else if (outcome.kind === "value") resolve(outcome.value);
-  else resolve(rejectLater(() => outcome.error));
-}
-
-function abandon(iteration: Iteration): void {
-  iteration.abandon();
-}
-
-function leaveWait(frame: Frame): void {
-  frame.scope?.remove(frame);
-  frame.grace?.leave(frame);
-  frame.promise = null;
-  frame.resolve = null;
-  frame.held = null;
-  frame.iteration = null;
 }
 
 /** After an await, also one that has thrown. */
@@ -747,58 +400,21 @@ export function storeForCallbacks(frame: Frame, argument: unknown): void {
   storeFrame(frame.stored);
 }
 
-/** The cleanup at the end of a block with an `await using`, whatever function the resource is disposed of by. */
-export interface Disposal extends Disposable {
-  /** The resource is disposed of next. */
-  begin(): void;
-}
-
-/** The disposal of a resource that the frame is about to make. Disposed itself when the hidden await has ended. */
-export function disposalOf(frame: Frame): Disposal {
-  return frame === OUTSIDE ? NO_DISPOSAL : new FrameDisposal(frame);
-}
-
-const NO_DISPOSAL: Disposal = { begin: ignore, [Symbol.dispose]: ignore };
-
-class FrameDisposal implements Disposal {
-  readonly #frame: Frame;
-  // What is to come back afterwards; null until it has begun, which it never does if the resource cannot be made.
-  #before: { readonly c: Frame["c"]; readonly stored: StoredFrame | undefined } | null = null;
-
-  constructor(frame: Frame) {
-    this.#frame = frame;
-  }
-
-  begin(): void {
-    const frame = this.#frame;
-    afterWait(frame);
-    this.#before = { c: frame.c, stored: storedFrame() };
-    frame.c = 1;
-    // For a stack of resources: all but its first one are disposed of where nobody calls.
-    storeFrame({ frame, cleanup: frame.home, before: this.#before.stored });
-  }
-
-  [Symbol.dispose](): void {
-    afterWait(this.#frame);
-    if (this.#before === null) return;
-    this.#frame.c = this.#before.c;
-    storeFrame(this.#before.stored);
-  }
-}
-
 /** @internal What of ours was begun by a frame. */
-interface Begun {
+export interface Begun {
   frame?: Frame;
 }
 
-function began(begun: Begun, scope: Scope): Frame | null {
+/** Something of ours begins in the scope: returns the frame that has begun it, if one has. */
+export function began(begun: Begun, scope: Scope): Frame | null {
   if (current === null || !sees(current, scope)) return null;
   begun.frame = current;
   current.live += 1;
   return current;
 }
 
-function ended(begun: Begun, around: Scope | null): void {
+/** It has ended. `around` is the scope that it was in. */
+export function ended(begun: Begun, around: Scope | null): void {
   if (begun.frame === undefined) return unclaimedEnded(around);
   // Not null: who has ended is responsible until all that it has begun has ended, too.
   const frame = firstLive(begun.frame) as Frame;
@@ -809,23 +425,7 @@ function ended(begun: Begun, around: Scope | null): void {
 // Whose wait the newest one is.
 let newestSuspender: Frame | null = null;
 
-/** Starts to note what frames begin. Needed once, before the first frame. */
-export function startFrames(): Disposable {
-  instruments.untilLeft = untilLeft;
-  instruments.callerFor = (given) => (plain.has(given as object) ? callInFrame : null);
-  return addInstrument({
-    suspended(waiter) {
-      newestSuspender = began(waiter as Begun, waiter.scope as Scope);
-    },
-    resumed: (waiter) => ended(waiter as Begun, waiter.scope),
-    // Tasks are waited for by who owns them.
-    scopeOpened(scope) {
-      if (scope.parent !== null && scope.task === scope.parent.task) began(scope as Begun, scope);
-    },
-    scopeClosed(scope) {
-      ended(scope as Begun, scope.parent);
-      if (unclaimed.size > 0) handUpUnclaimed(scope);
-      unclaimedEnded(scope);
-    },
-  });
+/** As {@link began}, for a wait. */
+export function suspensionBegan(begun: Begun, scope: Scope): void {
+  newestSuspender = began(begun, scope);
 }

@@ -66,11 +66,25 @@ function whereWaits({ site, at }: Frame): string {
 
 const graces = new WeakMap<Cancellation, Grace>();
 
-/** Whether a frame in cleanup may wait in its cancelled scope; if so, it is interrupted when the time is over. */
-export function allowCleanup(frame: Frame, home: Scope): boolean {
+function allowCleanup(frame: Frame, home: Scope): boolean {
   if (frame.grace !== null) return true;
   const cancellation = home.effective as Cancellation;
   let grace = graces.get(cancellation);
   if (grace === undefined) graces.set(cancellation, (grace = new Grace(home.runner.graceMs)));
   return grace.admit(frame);
+}
+
+/** Where the cleanup runs that the frame is in; null if it is in none. */
+function cleanupOf(frame: Frame): Scope | null {
+  return frame.c === 1 || frame.iteration?.isClosing === true ? frame.home : frame.cleanup;
+}
+
+/**
+ * Whether the frame may wait in its cancelled scope, until the time is over: for cleanup after that, and not for a limit of
+ * the cleanup's own.
+ */
+export function isGraced(frame: Frame): boolean {
+  const cleanup = cleanupOf(frame);
+  if (cleanup === null || !frame.home.outermostCancelled.contains(cleanup)) return false;
+  return allowCleanup(frame, frame.home);
 }

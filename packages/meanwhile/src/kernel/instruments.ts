@@ -27,25 +27,10 @@ export interface Instrument {
 interface Instruments {
   /** The listeners; null exactly if there are none. */
   active: Required<Instrument> | null;
-  /** When all instrumented code in a scope has ended; null if it has. Not there without instrumented code. */
-  untilLeft: ((scope: Scope) => Promise<void> | null) | null;
-  /**
-   * How a body or a job is called: one that is a plain function in instrumented code, like `() => fetch(url)`, so that the
-   * wait for what it returns can be interrupted. Null for any other. Not there without instrumented code.
-   */
-  callerFor: ((given: unknown) => (<T>(body: () => T | PromiseLike<T>) => Promise<T>) | null) | null;
 }
 
 /** What looks at the runtime from outside. */
-export const instruments: Instruments = { active: null, untilLeft: null, callerFor: null };
-
-/**
- * What the end of a scope's code has to wait for; null for nothing. The promise it has returned may be that of a
- * combinator, which walks away from the rest; once the scope is cancelled, all of it cleans up first.
- */
-export function untilLeft(scope: Scope): Promise<void> | null {
-  return instruments.untilLeft === null || scope.effective === null ? null : instruments.untilLeft(scope);
-}
+export const instruments: Instruments = { active: null };
 
 const listeners = new Set<Instrument>();
 

@@ -15,7 +15,7 @@ import { Children, type SignalOption } from "./children.ts";
 import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { checkBody, showJob } from "./enter-scope.ts";
-import { untilLeft } from "./instruments.ts";
+import { untilLeft } from "./frame-hooks.ts";
 import { joinsHaveChanged } from "./join-order.ts";
 import { reportLeftOpen } from "./left-open.ts";
 import { type CancelScope, Scope } from "./scope.ts";

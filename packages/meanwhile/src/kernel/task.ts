@@ -11,7 +11,8 @@ import { giveWay, turnIsOver } from "./checkpoint.ts";
 import { callBody, CapturedContext, enteredScope, runInScope } from "./context.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
-import { instruments, untilLeft } from "./instruments.ts";
+import { frameHooks, untilLeft } from "./frame-hooks.ts";
+import { instruments } from "./instruments.ts";
 import { endsBefore, joinsHaveChanged } from "./join-order.ts";
 import { reportLeftOpen } from "./left-open.ts";
 import type { Runner } from "./runner.ts";
@@ -130,7 +131,7 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
   begin(): void {
     try {
       const job = this.#job;
-      const callJob = instruments.callerFor?.(job) ?? null;
+      const callJob = frameHooks.active?.callerFor(job) ?? null;
       if (callJob !== null && typeof job === "function") {
         callJob(job).then(taskSucceeded, taskFailed);
         return;

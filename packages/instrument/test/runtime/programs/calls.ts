@@ -118,6 +118,16 @@ export function generated(log: Log): Promise<void> {
   });
 }
 
+async function disposes(log: Log): Promise<void> {
+  await using resource: AsyncDisposable = {
+    async [Symbol.asyncDispose]() {
+      await leaf(1);
+      log("disposed of");
+    },
+  };
+  log(`uses an ${typeof resource}`);
+}
+
 export function disposed(log: Log): Promise<void> {
   class Connection implements AsyncDisposable {
     async [Symbol.asyncDispose](): Promise<void> {
@@ -173,5 +183,6 @@ export async function outsideOfRuns(log: Log): Promise<void> {
   }
   await leaf(1);
   for await (const item of source()) log(`item ${item}`);
+  await disposes(log);
   log(`frames: ${stacks().length}`);
 }

@@ -218,6 +218,23 @@ export async function ofAwaitUsing(log: Log): Promise<void> {
   }
 }
 
+/** Nothing is disposed of where the resource could not be made. */
+export async function ofNoResource(log: Log): Promise<void> {
+  const open = (): AsyncDisposable => {
+    throw new RangeError("cannot be opened");
+  };
+  await cancelledSoon(async () => {
+    try {
+      await using resource = open();
+      log(`not reached: ${typeof resource}`);
+    } catch (error) {
+      log(nameOf(error));
+    }
+    await turns(3);
+    log("not reached");
+  });
+}
+
 /** What comes after the cleanup of a block is no cleanup. */
 export async function afterAwaitUsing(log: Log): Promise<void> {
   await cancelledSoon(async () => {

@@ -16,6 +16,12 @@ export async function forgets(log: Log): Promise<void> {
   await turns(2);
 }
 
+export async function forgetsMethod(log: Log): Promise<void> {
+  const store = { save: async (): Promise<void> => await save(log) };
+  store.save();
+  await turns(2);
+}
+
 export async function doesNotForget(log: Log): Promise<void> {
   void save(log);
   saveLater(log);
