@@ -1,6 +1,6 @@
-// The edits of one file: text put in between, in the order of the walk; nothing is moved and no line is added.
+// The edits of one file: text put in between, in the order of the walk, and lines behind the last; nothing is moved.
 
-import { default as MagicStringText, type SourceMap } from "magic-string";
+import { default as MagicStringText, SourceMap, type SourceMapSegment } from "magic-string";
 
 interface Edit {
   readonly start: number;
@@ -11,9 +11,10 @@ interface Edit {
 /** Collects what is put into a source text. Where several texts go to one place, the first one told stands first. */
 export class Edits {
   readonly #edits: Edit[] = [];
+  #ending = "";
 
   get isEmpty(): boolean {
-    return this.#edits.length === 0;
+    return this.#edits.length === 0 && this.#ending === "";
   }
 
   insert(at: number, text: string): void {
@@ -23,6 +24,11 @@ export class Edits {
   /** Puts a text before all others told for the same place. */
   insertFirst(at: number, text: string): void {
     this.#edits.unshift({ start: at, end: at, text });
+  }
+
+  /** Puts a line behind the last one. */
+  appendLine(line: string): void {
+    this.#ending += `\n${line}`;
   }
 
   replace(start: number, end: number, text: string): void {
@@ -37,7 +43,7 @@ export class Edits {
       result += code.slice(at, start) + text;
       at = end;
     }
-    return result + code.slice(at);
+    return result + code.slice(at) + this.#ending;
   }
 
   /** The same text, with a map to the original. */
@@ -47,10 +53,22 @@ export class Edits {
       if (edit.start === edit.end) text.appendLeft(edit.start, edit.text);
       else text.update(edit.start, edit.end, edit.text);
     }
-    return { code: text.toString(), map: text.generateMap({ source, includeContent: true, hires: "boundary" }) };
+    const map = text.generateDecodedMap({ source, includeContent: true, hires: "boundary" });
+    for (const line of this.#ending.split("\n").slice(1)) map.mappings.push(notMapped(line, lastPlace(map.mappings)));
+    return { code: text.toString() + this.#ending, map: new SourceMap(map) };
   }
 
   #sorted(): Edit[] {
     return this.#edits.toSorted((left, right) => left.start - right.start);
   }
+}
+
+/** No place but at its end, where what encloses it ends too: Node's coverage would count its functions for the line before. */
+function notMapped(line: string, [sourceLine, sourceColumn]: readonly [number, number]): SourceMapSegment[] {
+  return [[0], [line.length - 1, 0, sourceLine, sourceColumn]];
+}
+
+function lastPlace(mappings: readonly SourceMapSegment[][]): readonly [line: number, column: number] {
+  const [, , line = 0, column = 0] = mappings.findLast((segments) => segments.length > 0)?.at(-1) ?? [];
+  return [line, column];
 }

@@ -92,7 +92,8 @@ export function transform(code: string, options: TransformOptions): Transformed 
     const frame = moduleSite === undefined ? "" : moduleFrame(moduleSite, words);
     const table = JSON.stringify(sites.build(id));
     const told = hoisted.length === 0 ? "" : `${words.runtime}.o(${hoisted.join(",")});`;
-    insertHead(program, edits, reach(options, words) + tableOf(table, words) + told + frame);
+    insertHead(program, edits, reach(options, words) + told + frame);
+    edits.appendLine(tableOf(table, words));
   }
   if (isEntry && format === "commonjs") insertHead(program, edits, MAIN_MODULE);
   if (edits.isEmpty) return null;
@@ -136,7 +137,10 @@ function reach({ format, runtime, requiresRuntime = false }: TransformOptions, w
   return `const ${words.runtime}=globalThis[Symbol.for("${MARK}")];`;
 }
 
-/** Hoisted, both: with cyclic imports functions of a module run before its first line does. */
+/**
+ * Hoisted, both: with cyclic imports functions of a module run before its first line does.
+ * On a line of its own behind all others, as the engine prints the line of an error.
+ */
 function tableOf(table: string, { sites, makeSites, runtime }: Words): string {
   return `var ${sites};function ${makeSites}(){return ${sites}??=${runtime}.file(${table})}`;
 }

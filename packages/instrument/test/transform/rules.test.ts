@@ -6,13 +6,15 @@ import { describe, it } from "node:test";
 import { transform } from "../../src/index.ts";
 
 const HEAD =
-  /^(.*?)(?:import\{runtime as __mw\}from "rt"|const __mw=globalThis\[Symbol\.for\("meanwhile\.frames"\)\]);var __mws;.*?\}\)\}/s;
+  /^(.*?)(?:import\{runtime as __mw\}from "rt"|const __mw=globalThis\[Symbol\.for\("meanwhile\.frames"\)\]);/s;
+const TABLE = /\nvar __mws;function __mwt\(\)\{.*\}$/;
 
-/** The generated code without head and with shorter names: F1 for a frame, S3 for a function, W4 for the site of a call. */
+/** The generated code without head and table, and with shorter names: F1 for a frame, S3 for a function, W4 for the site of a call. */
 function generated(code: string, id = "a.ts", format: "module" | "commonjs" = "module"): string {
   const result = transform(code, { id, format, runtime: "rt" })?.code ?? "unchanged";
   return result
     .replace(HEAD, "$1")
+    .replace(TABLE, "")
     .replaceAll(/\(__mws\?\?__mwt\(\)\)\.functions\[(\d+)\]/g, "S$1")
     .replaceAll(/\(__mws\?\?__mwt\(\)\)\.waits\[(\d+)\]/g, "W$1")
     .replaceAll(/__mwf(\d+)/g, "F$1")
@@ -43,7 +45,7 @@ describe("functions", () => {
   it("of the file itself are told to the runtime, so that awaits of their calls need no promise more", () => {
     const code = "async function a() { await 1 }\nexport const b = async () => { await a(); };\nconst c = 1";
     const result = transform(code, { id: "a.js", format: "module", runtime: "rt" })?.code ?? "";
-    assert.match(result, /\)\}__mw\.o\(a\);async function a/);
+    assert.match(result, /"rt";__mw\.o\(a\);async function a/);
     assert.match(result, /await __mw\.k\(__mwf1,1,a, a\(\)\)/);
     assert.match(result, /\n.*\};;__mw\.o\(b\);\nconst c/);
     for (const left of ["await a.b()", "await a?.()", "await eval(1)", "await (0, a)()", "await new A()"]) {
@@ -278,11 +280,18 @@ describe("the head", () => {
   it("stands on the line of the first token", () => {
     assert.match(
       transformed("#!/usr/bin/env node\n// licence\n\nexport const f = async () => await 1"),
-      /^#!.*\n\/\/ licence\n\nimport\{runtime as __mw\}from "rt";var __mws;function __mwt\(\)\{return __mws\?\?=__mw\.file\(\{.*\}\)\}export const f/,
+      /^#!.*\n\/\/ licence\n\nimport\{runtime as __mw\}from "rt";export const f/,
     );
     assert.match(
       transformed("exports.f = async () => await 1", "commonjs"),
-      /^const __mw=globalThis\[Symbol\.for\("meanwhile\.frames"\)\];var __mws;.*exports\.f/,
+      /^const __mw=globalThis\[Symbol\.for\("meanwhile\.frames"\)\];exports\.f/,
+    );
+  });
+
+  it("leaves the table of the places to a line behind the last, as engines print the line of an error", () => {
+    assert.match(
+      transformed("const f = async () => await 1; // f\n//# sourceMappingURL=a.map"),
+      /\n\/\/# sourceMappingURL=a\.map\nvar __mws;function __mwt\(\)\{return __mws\?\?=__mw\.file\(\{.*\}\)\}$/,
     );
   });
 
@@ -296,14 +305,17 @@ describe("the head", () => {
 
   it("stands after directives, and before decorators", () => {
     assert.match(transformed(`"use client"\n'b'\nasync () => await 1`), /^"use client"\n'b';import\{runtime as __mw/);
-    assert.match(transformed("@dec export class A { async m() { await 1 } }"), /^import\{.*\}@dec export class/);
-    assert.match(transformed("export @dec class A { async m() { await 1 } }"), /^import.*\}export @dec class/);
+    assert.match(
+      transformed("@dec export class A { async m() { await 1 } }"),
+      /^import\{.*\}from "rt";@dec export class/,
+    );
+    assert.match(transformed("export @dec class A { async m() { await 1 } }"), /^import.*"rt";export @dec class/);
   });
 
   it("has other names where the source uses these", () => {
     assert.match(
       transformed("const __mwx = async () => await 1"),
-      /^import\{runtime as __mw1_\}from "rt";var __mw1_s;/,
+      /^import\{runtime as __mw1_\}from "rt";.*\nvar __mw1_s;/s,
     );
   });
 

@@ -54,18 +54,6 @@ describe("A signal", { concurrency: 2 }, () => {
     assert.deepEqual([code, signal], [null, "SIGTERM"]);
   });
 
-  it("is left to whoever else listens to it by one that yields, who is told when nobody does any more", async () => {
-    const { lines, code } = await send("yields to a listener", ["ready", "SIGINT"], ["ready again", "SIGINT"]);
-    assert.deepEqual(lines, ["listeners: 1", "ready", "ready again", "told of SIGINT"]);
-    assert.equal(code, 130);
-  });
-
-  it("is not told to one that yields because another one does not", async () => {
-    const { lines, code } = await send("one of two yields", ["ready", "SIGINT"]);
-    assert.deepEqual(lines, ["ready", "own listener"]);
-    assert.equal(code, 130);
-  });
-
   it("cancels all runs that are going on", async () => {
     const { lines, code } = await send("two runs at once", ["ready\nready", "SIGINT"]);
     assert.deepEqual(lines.slice(2).toSorted(), [
