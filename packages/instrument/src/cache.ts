@@ -72,8 +72,9 @@ function transformVersion(): string {
   return version;
 }
 
+/** What is built has no folders. */
 function codeOfTransform(): string {
-  const folder = fileURLToPath(new URL("./transform/", import.meta.url));
+  const folder = fileURLToPath(new URL(OWN === ".ts" ? "./transform/" : "./", import.meta.url));
   const files = readdirSync(folder).filter((name) => name.endsWith(OWN));
   return files.map((name) => readFileSync(join(folder, name), "utf8")).join("\0");
 }

@@ -2,8 +2,11 @@
 
 import { fileURLToPath } from "node:url";
 
-/** Where our own files are, as the host writes it in stacks: V8 as a URL, JavaScriptCore as a path. */
-const HERE = [new URL("../", import.meta.url).href, fileURLToPath(new URL("../", import.meta.url))];
+/** Where our own files are, of source or built. */
+const FOLDER = import.meta.url.replace(/(.*\/(?:src|dist)\/).*/, "$1");
+
+/** As the host writes it in stacks: V8 as a URL, JavaScriptCore as a path. */
+const HERE = [FOLDER, fileURLToPath(FOLDER)];
 
 /** Deep enough for our own frames and the first one of the user. */
 const FRAMES = 40;
