@@ -1,6 +1,12 @@
 // The edits of one file: text put in between, in the order of the walk, and lines behind the last; nothing is moved.
 
-import { default as MagicStringText, SourceMap, type SourceMapSegment } from "magic-string";
+import { createRequire } from "node:module";
+
+import type * as magicString from "magic-string";
+import type { SourceMap, SourceMapSegment } from "magic-string";
+
+// Taken when the first map is made: a program that asks for none need not wait until it is loaded.
+const require = createRequire(import.meta.url);
 
 interface Edit {
   readonly start: number;
@@ -48,7 +54,8 @@ export class Edits {
 
   /** The same text, with a map to the original. */
   applyWithMap(code: string, source: string): { code: string; map: SourceMap } {
-    const text = new MagicStringText(code);
+    const { default: MagicString, SourceMap }: typeof magicString = require("magic-string");
+    const text = new MagicString(code);
     for (const edit of this.#sorted()) {
       if (edit.start === edit.end) text.appendLeft(edit.start, edit.text);
       else text.update(edit.start, edit.end, edit.text);
