@@ -1,15 +1,15 @@
 // The body of an answer as its reader sees it: unpacked, and never more of it than allowed.
 
+import type { Answer } from "./answer.ts";
 import { codingsOf, Decoder, encodingError } from "./decoding.ts";
 import { type HttpError, TooLargeError } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
 
 /** The ratio no honest body has; looked at when there is enough of it to tell. */
 const BOMB_RATIO = 200;
 const BOMB_FROM_BYTES = 1024 * 1024;
 
 export class BodySource {
-  readonly #exchange: Exchange;
+  readonly #answer: Answer;
   readonly #limit: number;
   readonly #codings: ReadonlyArray<string>;
   #decoder: Decoder | null = null;
@@ -17,19 +17,19 @@ export class BodySource {
   #count = 0;
 
   /** Throws if it is clear from the head that the body cannot be read. */
-  constructor(exchange: Exchange) {
-    const { settled, request } = exchange.plan;
-    this.#exchange = exchange;
+  constructor(answer: Answer) {
+    const { settled, request } = answer.plan;
+    this.#answer = answer;
     this.#limit = settled.maxBodyBytes;
-    this.#codings = settled.decompress ? codingsOf(exchange.headers["content-encoding"], request) : [];
-    const announced = Number(exchange.headers["content-length"]);
-    const hasBody = request.method !== "HEAD" && exchange.status !== 304;
+    this.#codings = settled.decompress ? codingsOf(answer.headers["content-encoding"], request) : [];
+    const announced = Number(answer.headers["content-length"]);
+    const hasBody = request.method !== "HEAD" && answer.status !== 304;
     if (hasBody && this.#codings.length === 0 && announced > this.#limit) throw this.#tooLarge();
   }
 
   /** The next bytes; null after the last. */
   async next(): Promise<Uint8Array | null> {
-    const chunk = this.#codings.length === 0 ? await this.#exchange.read() : await this.#unpacked();
+    const chunk = this.#codings.length === 0 ? await this.#answer.read() : await this.#unpacked();
     return chunk === null ? null : this.#counted(chunk);
   }
 
@@ -38,10 +38,10 @@ export class BodySource {
     const parts: Uint8Array[] = [];
     if (this.#codings.length === 0) {
       // What has arrived already is not worth a wait.
-      for (let chunk = this.#exchange.take(); chunk !== undefined; chunk = this.#exchange.take()) {
+      for (let chunk = this.#answer.take(); chunk !== undefined; chunk = this.#answer.take()) {
         parts.push(this.#counted(chunk));
       }
-      if (this.#exchange.isComplete) return parts;
+      if (this.#answer.isComplete) return parts;
     }
     for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) parts.push(chunk);
     return parts;
@@ -60,7 +60,7 @@ export class BodySource {
         await this.#decoder.wait();
         continue;
       }
-      const packed = await this.#exchange.read();
+      const packed = await this.#answer.read();
       // No byte at all is what many servers make of an empty body, whatever its coding.
       if (packed === null && this.#decoder === null) return null;
       if (packed === null) this.#decoder?.end();
@@ -80,7 +80,7 @@ export class BodySource {
     try {
       return this.#decoder === null ? undefined : this.#decoder.read();
     } catch (cause) {
-      throw encodingError(this.#exchange.plan.request, "the body is not what its Content-Encoding says", { cause });
+      throw encodingError(this.#answer.plan.request, "the body is not what its Content-Encoding says", { cause });
     }
   }
 
@@ -95,11 +95,11 @@ export class BodySource {
 
   #tooLarge(): HttpError {
     const what = `the body has more than the ${this.#limit} bytes of maxBodyBytes; raise it if that is expected`;
-    return new TooLargeError("MW_ERR_HTTP_BODY_TOO_LARGE", this.#exchange.plan.request, what);
+    return new TooLargeError("MW_ERR_HTTP_BODY_TOO_LARGE", this.#answer.plan.request, what);
   }
 
   #bomb(): HttpError {
     const what = `the compressed body unpacks to more than ${BOMB_RATIO} times its size; pass decompress: false to get it raw`;
-    return new TooLargeError("MW_ERR_HTTP_DECOMPRESSION_BOMB", this.#exchange.plan.request, what);
+    return new TooLargeError("MW_ERR_HTTP_DECOMPRESSION_BOMB", this.#answer.plan.request, what);
   }
 }

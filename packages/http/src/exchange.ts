@@ -8,6 +8,7 @@
 import { currentScopeNode, giveWay, suspend, type Waiter, type WaitTarget, wakeAt } from "meanwhile/lowlevel";
 import type { Dispatcher } from "undici";
 
+import type { Answer } from "./answer.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { Connection } from "./connection.ts";
 import type { ExchangePlan, RawHeaders } from "./exchange-plan.ts";
@@ -26,7 +27,7 @@ const MOST_INFORMATIONAL = 16;
 const HEAD: WaitTarget = { describe: () => "the answer of an HTTP server", foreign: true };
 const BODY: WaitTarget = { describe: () => "the body of an HTTP answer", foreign: true };
 
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Answer, Dispatcher.DispatchHandler {
   readonly plan: ExchangePlan;
   status = 0;
   statusText = "";
@@ -170,7 +171,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const errored = this.#connection.socket?.errored;
     if (errored != null) return this.onResponseError(controller, errored);
     this.#finish("ended");
-    this.#pool.keep(this.#connection);
+    if (this.plan.settled.keepAlive) this.#pool.keep(this.#connection);
+    else queueMicrotask(() => this.#pool.discard(this.#connection));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {

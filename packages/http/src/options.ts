@@ -37,6 +37,13 @@ export interface CommonOptions {
   readonly maxRedirects?: number | undefined;
   /** Whether a redirect may lead from https to http. Default: `false`. */
   readonly allowDowngrade?: boolean | undefined;
+  /** Whether a redirect may take the body of a request to another origin. Default: `false`. */
+  readonly allowCrossOriginBody?: boolean | undefined;
+  /**
+   * Whether connections are kept for later requests. With `false` each request has one of its own, closed behind it: so
+   * that a server one does not trust can leave nothing on it for the next. Default: `true`.
+   */
+  readonly keepAlive?: boolean | undefined;
   /** Whether bodies coded with gzip, deflate, br or zstd are asked for and unpacked. Default: `true`. */
   readonly decompress?: boolean | undefined;
 }
@@ -88,6 +95,8 @@ export interface Settled {
   readonly maxBodyBytes: number;
   readonly maxRedirects: number;
   readonly allowDowngrade: boolean;
+  readonly allowCrossOriginBody: boolean;
+  readonly keepAlive: boolean;
   readonly decompress: boolean;
 }
 
@@ -101,6 +110,8 @@ export const DEFAULTS: Settled = {
   maxBodyBytes: 64 * 1024 * 1024,
   maxRedirects: 10,
   allowDowngrade: false,
+  allowCrossOriginBody: false,
+  keepAlive: true,
   decompress: true,
 };
 
@@ -110,7 +121,7 @@ export function settle(options: CommonOptions, base: Settled, request: RequestLi
   if (timeouts !== undefined) checkTimeouts(timeouts, request);
   checkCount(request, "maxBodyBytes", options.maxBodyBytes, 0);
   checkCount(request, "maxRedirects", options.maxRedirects, 0);
-  for (const name of ["raiseForStatus", "allowDowngrade", "decompress"] as const) {
+  for (const name of ["raiseForStatus", "allowDowngrade", "allowCrossOriginBody", "keepAlive", "decompress"] as const) {
     checkFlag(request, name, options[name]);
   }
   return {
@@ -123,6 +134,8 @@ export function settle(options: CommonOptions, base: Settled, request: RequestLi
     maxBodyBytes: options.maxBodyBytes ?? base.maxBodyBytes,
     maxRedirects: options.maxRedirects ?? base.maxRedirects,
     allowDowngrade: options.allowDowngrade ?? base.allowDowngrade,
+    allowCrossOriginBody: options.allowCrossOriginBody ?? base.allowCrossOriginBody,
+    keepAlive: options.keepAlive ?? base.keepAlive,
     decompress: options.decompress ?? base.decompress,
   };
 }

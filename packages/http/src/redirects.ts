@@ -4,7 +4,7 @@ import { RedirectError, type RequestLine } from "./errors.ts";
 import type { RawHeaders } from "./exchange-plan.ts";
 import type { Settled } from "./options.ts";
 import { BodyStream, NO_PAYLOAD, type Payload } from "./request-body.ts";
-import type { Fields } from "./request-headers.ts";
+import { type Fields, withoutSecrets } from "./request-headers.ts";
 import { hasControls, isHttp } from "./target.ts";
 
 /** One request of a chain of redirects. */
@@ -15,6 +15,8 @@ export interface Hop {
   readonly payload: Payload;
   /** The URLs asked before this one, in order. */
   readonly redirects: ReadonlyArray<string>;
+  /** Whether a redirect has led to another origin than the first one's. */
+  readonly isCrossOrigin: boolean;
 }
 
 const STATUSES = new Set([301, 302, 303, 307, 308]);
@@ -36,11 +38,11 @@ export function nextHop(hop: Hop, status: number, headers: RawHeaders, settled: 
   const method = becomesGet ? "GET" : hop.method;
   const isElsewhere = url.origin !== hop.url.origin;
   const payload = becomesGet ? NO_PAYLOAD : hop.payload;
-  if (payload.content !== null && isElsewhere) {
+  if (payload.content !== null && isElsewhere && !settled.allowCrossOriginBody) {
     throw refused(
       hop,
       redirects,
-      `it redirects to ${url.origin}, which must not get the body; send it there yourself if it may`,
+      `it redirects to ${url.origin}, which must not get the body; pass allowCrossOriginBody: true if it may`,
     );
   }
   if (payload.content instanceof BodyStream && payload.content.started) {
@@ -55,7 +57,8 @@ export function nextHop(hop: Hop, status: number, headers: RawHeaders, settled: 
     throw new RedirectError("MW_ERR_HTTP_REDIRECT_LOOP", lineOf(hop), "its redirects form a loop", redirects);
   }
   const dropped = [...(becomesGet ? OF_THE_BODY : []), ...(isElsewhere ? CREDENTIALS : [])];
-  return { url, method, payload, redirects, fields: without(hop.fields, dropped) };
+  const fields = without(isElsewhere ? withoutSecrets(hop.fields) : hop.fields, dropped);
+  return { url, method, payload, redirects, fields, isCrossOrigin: hop.isCrossOrigin || isElsewhere };
 }
 
 function resolve(location: string | string[], hop: Hop, redirects: ReadonlyArray<string>, settled: Settled): URL {

@@ -2,10 +2,14 @@
 
 import { badArgument, notSent } from "./checks.ts";
 import { HttpError, type RequestLine } from "./errors.ts";
+import { Secret } from "./secret.ts";
 
-type HeaderValue = string | number | ReadonlyArray<string> | undefined;
+type HeaderValue = string | number | Secret | ReadonlyArray<string | Secret> | undefined;
 
-/** Header fields: an object, a list of pairs, or `Headers`. A list as a value sends the field several times. */
+/**
+ * Header fields: an object, a list of pairs, or `Headers`. A list as a value sends the field several times; the value of a
+ * {@link Secret} is not sent to another origin when a redirect leads there.
+ */
 export type HeadersInput = Readonly<Record<string, HeaderValue>> | Iterable<readonly [string, HeaderValue]>;
 
 /** Lower-case names with their values, each value a field of its own. */
@@ -19,6 +23,14 @@ const OURS = new Set(["connection", "expect", "keep-alive", "te", "trailer", "tr
 
 /** What is sent with every request unless the caller says otherwise. */
 export const NO_FIELDS: Fields = new Map();
+
+/** The lists of values with a secret among them. */
+const secretValues = new WeakSet<ReadonlyArray<string>>();
+
+/** The fields that may go to anybody. */
+export function withoutSecrets(fields: Fields): Fields {
+  return new Map([...fields].filter(([, values]) => !secretValues.has(values)));
+}
 
 /** Checks `input` and puts it over `base`. A value of undefined takes the field away. */
 export function mergeFields(base: Fields, input: HeadersInput | undefined, request: RequestLine): Fields {
@@ -52,6 +64,11 @@ function addField(fields: Map<string, string[]>, name: unknown, value: unknown, 
   fields.set(lower, values);
   for (const one of Array.isArray(value) ? value : [value]) {
     if (one === undefined) continue;
+    if (one instanceof Secret) {
+      secretValues.add(values);
+      values.push(checkValue(lower, one.reveal(), request));
+      continue;
+    }
     if (typeof one !== "string" && typeof one !== "number") {
       throw badArgument(request, `headers.${lower}`, one, "a string, a number or a list of strings");
     }

@@ -3,9 +3,10 @@
 import { shield } from "meanwhile";
 import { currentScopeNode, enterCheckpoint } from "meanwhile/lowlevel";
 
+import type { Answer } from "./answer.ts";
 import { BodySource } from "./body-source.ts";
 import { HttpError, StatusError } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
+import type { RawHeaders } from "./exchange-plan.ts";
 import { decodeText, joined } from "./response-bytes.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -34,13 +35,13 @@ export class ClientResponse implements AsyncDisposable {
   #headers: ResponseHeaders | null = null;
   #use: "unread" | "read" | "closed" = "unread";
   #reading: Promise<unknown> | null = null;
-  readonly #exchange: Exchange;
+  readonly #answer: Answer;
 
   /** @internal */
-  constructor(exchange: Exchange, url: string, redirects: ReadonlyArray<string>, attempts: number) {
-    this.#exchange = exchange;
-    this.status = exchange.status;
-    this.statusText = exchange.statusText;
+  constructor(answer: Answer, url: string, redirects: ReadonlyArray<string>, attempts: number) {
+    this.#answer = answer;
+    this.status = answer.status;
+    this.statusText = answer.statusText;
     this.url = url;
     this.redirects = redirects;
     this.attempts = attempts;
@@ -53,7 +54,7 @@ export class ClientResponse implements AsyncDisposable {
 
   /** The header fields. */
   get headers(): ResponseHeaders {
-    this.#headers ??= new ResponseHeaders(this.#exchange.headers);
+    this.#headers ??= new ResponseHeaders(this.#answer.headers);
     return this.#headers;
   }
 
@@ -74,7 +75,7 @@ export class ClientResponse implements AsyncDisposable {
    */
   async text(): Promise<string> {
     const bytes = joined(await this.#collect("text"));
-    return decodeText(bytes, this.#exchange.headers["content-type"]);
+    return decodeText(bytes, this.#answer.headers["content-type"]);
   }
 
   /**
@@ -93,7 +94,7 @@ export class ClientResponse implements AsyncDisposable {
       // Not as the cause: the parser quotes what it read.
       const [at = "its end"] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];
       const what = `the body, of ${text.length} characters, is not JSON (at ${at})`;
-      throw this.#failed(new HttpError("MW_ERR_HTTP_INVALID_JSON", this.#exchange.plan.request, what));
+      throw this.#failed(new HttpError("MW_ERR_HTTP_INVALID_JSON", this.#answer.plan.request, what));
     }
   }
 
@@ -118,13 +119,13 @@ export class ClientResponse implements AsyncDisposable {
    */
   stream(): AsyncIterableIterator<Uint8Array, undefined> {
     this.#begin("stream");
-    this.#exchange.forgetTotal();
+    this.#answer.forgetTotal();
     let source: BodySource | null = null;
     const next = async (): Promise<IteratorResult<Uint8Array, undefined>> =>
       this.#guarded(async () => {
         const turn = enterCheckpoint();
         if (turn !== null) await turn;
-        source ??= new BodySource(this.#exchange);
+        source ??= new BodySource(this.#answer);
         const value = await source.next();
         return value === null ? { done: true, value: undefined } : { value };
       });
@@ -154,13 +155,13 @@ export class ClientResponse implements AsyncDisposable {
    * Cancellation: safe. It is held back, for 100 ms at most; in a cancelled scope it closes the connection at once.
    */
   async close(): Promise<void> {
-    const exchange = this.#exchange;
-    const isWorthKeeping = this.#use === "unread" && !exchange.isOver && currentScopeNode().effective === null;
+    const answer = this.#answer;
+    const isWorthKeeping = this.#use === "unread" && !answer.isOver && currentScopeNode().effective === null;
     if (this.#use === "unread") this.#use = "closed";
     if (isWorthKeeping && this.#restIsSmall()) {
-      await shield(() => drain(exchange), { timeoutMs: DRAIN_MS }).catch(nothing);
+      await shield(() => drain(answer), { timeoutMs: DRAIN_MS }).catch(nothing);
     }
-    exchange.abort();
+    answer.abort();
   }
 
   /**
@@ -174,6 +175,11 @@ export class ClientResponse implements AsyncDisposable {
     await this.close();
   }
 
+  /** @internal The header fields as they came. */
+  get rawHeaders(): RawHeaders {
+    return this.#answer.headers;
+  }
+
   /** @internal Gives the response up without waiting: an unread body closes the connection. */
   abandon(): void {
     this.#abandon();
@@ -181,8 +187,8 @@ export class ClientResponse implements AsyncDisposable {
 
   /** @internal The error that says what the status is. */
   statusError(): StatusError {
-    const { request } = this.#exchange.plan;
-    const wait = retryAfterMs(this.#exchange.headers["retry-after"]);
+    const { request } = this.#answer.plan;
+    const wait = retryAfterMs(this.#answer.headers["retry-after"]);
     return this.#failed(new StatusError(request, this.status, this.statusText, wait));
   }
 
@@ -193,7 +199,7 @@ export class ClientResponse implements AsyncDisposable {
     }
     const why = this.#use === "read" ? "its body was read before" : "the response was closed";
     const what = `${call}() cannot read it: ${why}; read the body once and keep what you need`;
-    throw this.#failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#exchange.plan.request, what));
+    throw this.#failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#answer.plan.request, what));
   }
 
   async #collect(call: string): Promise<Uint8Array[]> {
@@ -201,7 +207,7 @@ export class ClientResponse implements AsyncDisposable {
     const reading = this.#guarded(async () => {
       const turn = enterCheckpoint();
       if (turn !== null) await turn;
-      const source = new BodySource(this.#exchange);
+      const source = new BodySource(this.#answer);
       try {
         return await source.collect();
       } finally {
@@ -224,11 +230,11 @@ export class ClientResponse implements AsyncDisposable {
 
   #abandon(): void {
     if (this.#use === "unread") this.#use = "closed";
-    this.#exchange.abort();
+    this.#answer.abort();
   }
 
   #restIsSmall(): boolean {
-    const { headers, bytesReceived } = this.#exchange;
+    const { headers, bytesReceived } = this.#answer;
     const announced = Number(headers["content-length"] ?? 0);
     return announced - bytesReceived <= DRAIN_BYTES;
   }
@@ -239,9 +245,9 @@ export class ClientResponse implements AsyncDisposable {
 }
 
 /** Reads and drops the rest, unless there is a lot of it. */
-async function drain(exchange: Exchange): Promise<void> {
+async function drain(answer: Answer): Promise<void> {
   let count = 0;
-  for (let chunk = await exchange.read(); chunk !== null && count <= DRAIN_BYTES; chunk = await exchange.read()) {
+  for (let chunk = await answer.read(); chunk !== null && count <= DRAIN_BYTES; chunk = await answer.read()) {
     count += chunk.length;
   }
 }

@@ -211,7 +211,7 @@ export class ClientSession implements AsyncDisposable {
     if (target.authorization !== undefined && !fields.has("authorization")) {
       fields = mergeFields(fields, { authorization: target.authorization }, request);
     }
-    return { url: target.url, method: request.method, fields, payload, redirects: [] };
+    return { url: target.url, method: request.method, fields, payload, redirects: [], isCrossOrigin: false };
   }
 }
 

@@ -1,0 +1,168 @@
+// What stands between a session and its connections: code of the user that sees every request on its way out and every
+// answer on its way back.
+
+import { MadeAnswer } from "./answer.ts";
+import { badArgument, checkCount } from "./checks.ts";
+import type { RequestLine } from "./errors.ts";
+import type { Settled } from "./options.ts";
+import type { Hop } from "./redirects.ts";
+import { BodyStream, type RequestBody } from "./request-body.ts";
+import { type HeadersInput, mergeFields, NO_FIELDS } from "./request-headers.ts";
+import { payloadOf } from "./request-body.ts";
+import { ResponseHeaders } from "./response-headers.ts";
+import { ClientResponse } from "./response.ts";
+import { targetOf } from "./target.ts";
+
+/**
+ * Takes a request, and returns the answer to it: that of `next(request)`, that of another request, or one of its own
+ * (`request.respond`). It may ask several times; the body of an answer it does not return has to be closed.
+ *
+ * Called once for every request that is about to be sent: for each attempt of a retry, and for each hop of a redirect.
+ * The first of a list is the outermost. Waiting for a slot, cookies and the connection are behind the last.
+ *
+ * @see {@link https://docs.aiohttp.org/en/stable/client_middleware_cookbook.html}
+ *
+ * @example
+ * ```ts
+ * import { ClientSession, type Middleware } from "@meanwhile/http";
+ *
+ * const stamped: Middleware = (request, next) => next(request.with({ headers: { "x-sent-at": "now" } }));
+ * const silent: Middleware = (request) => request.respond({ body: `no network for ${request.url.pathname}` });
+ *
+ * await using session = new ClientSession({ middlewares: [stamped, silent] });
+ * console.log(await (await session.get("http://example.test/a")).text()); //> no network for /a
+ * ```
+ */
+export type Middleware = (request: ClientRequest, next: SendRequest) => Promise<ClientResponse> | ClientResponse;
+
+/** Hands a request on to the next middleware, or to the connection. */
+export type SendRequest = (request: ClientRequest) => Promise<ClientResponse>;
+
+/** What {@link ClientRequest.with} may change. */
+export interface RequestChanges {
+  /** Another method. */
+  readonly method?: string | undefined;
+  /** Another URL; http or https. */
+  readonly url?: string | URL | undefined;
+  /** Added to the header fields, in place of those of the same name; `undefined` removes one. */
+  readonly headers?: HeadersInput | undefined;
+  /** Another body; null for none. */
+  readonly body?: RequestBody | null | undefined;
+}
+
+/** An answer that no server gave. */
+export interface MadeResponse {
+  /** Default: 200. */
+  readonly status?: number | undefined;
+  /** The reason phrase. Default: empty. */
+  readonly statusText?: string | undefined;
+  readonly headers?: HeadersInput | undefined;
+  /** Default: empty. */
+  readonly body?: RequestBody | undefined;
+}
+
+/** A request as a {@link Middleware} sees it. It never changes: `with` makes another one. */
+export class ClientRequest {
+  /** Which attempt it belongs to, from 1. */
+  readonly attempt: number;
+  /** @internal */
+  readonly hop: Hop;
+  readonly #settled: Settled;
+  #headers: ResponseHeaders | null = null;
+
+  /** @internal */
+  constructor(hop: Hop, settled: Settled, attempt: number) {
+    this.hop = hop;
+    this.#settled = settled;
+    this.attempt = attempt;
+  }
+
+  /** The method, like `GET`. */
+  get method(): string {
+    return this.hop.method;
+  }
+
+  /** Where it goes; a copy, without userinfo and fragment. */
+  get url(): URL {
+    return new URL(this.hop.url);
+  }
+
+  /** The header fields. `Cookie` of the jar, `Host` and what frames the message are not among them yet. */
+  get headers(): ResponseHeaders {
+    this.#headers ??= new ResponseHeaders(
+      Object.fromEntries([...this.hop.fields].map(([name, values]) => [name, [...values]])),
+    );
+    return this.#headers;
+  }
+
+  /** The URLs that redirected here, in order. */
+  get redirects(): ReadonlyArray<string> {
+    return this.hop.redirects;
+  }
+
+  /** Whether a redirect has led to another origin than the one that was asked for: no place for its credentials. */
+  get isCrossOrigin(): boolean {
+    return this.hop.isCrossOrigin;
+  }
+
+  /** Whether it can be sent again: false for a streamed body of which anything was taken. */
+  get isRepeatable(): boolean {
+    const { content } = this.hop.payload;
+    return !(content instanceof BodyStream && content.started);
+  }
+
+  /** The body, if it is one of text or bytes; null for none, undefined for a stream. */
+  get body(): string | Uint8Array | null | undefined {
+    const { content } = this.hop.payload;
+    return content instanceof BodyStream ? undefined : content;
+  }
+
+  /**
+   * The same request with changes.
+   *
+   * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_URL`, `MW_ERR_HTTP_INVALID_HEADER`, `MW_ERR_HTTP_INVALID_ARGUMENT`
+   */
+  with({ method = this.method, url, headers, body }: RequestChanges): ClientRequest {
+    const line: RequestLine = { method, url: this.hop.url.href };
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw badArgument(line, "method", method, 'a name like "GET"');
+    const target = url === undefined ? this.hop.url : targetOf(url, this.hop.url, undefined, method).url;
+    const payload = body === undefined ? this.hop.payload : payloadOf(body === null ? {} : { body }, line);
+    const typed = body == null || payload.type === undefined ? {} : { "content-type": payload.type };
+    const fields = mergeFields(mergeFields(this.hop.fields, typed, line), headers, line);
+    return new ClientRequest({ ...this.hop, method, url: target, fields, payload }, this.#settled, this.attempt);
+  }
+
+  /**
+   * An answer to this request that no server gives: from a cache, or for a test.
+   *
+   * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_HEADER`, `MW_ERR_HTTP_INVALID_ARGUMENT`
+   */
+  respond({ status = 200, statusText = "", headers, body = "" }: MadeResponse = {}): ClientResponse {
+    const request = { method: this.method, url: this.hop.url.href };
+    checkCount(request, "status", status, 100);
+    const fields = mergeFields(NO_FIELDS, headers, request);
+    const raw = Object.fromEntries([...fields].map(([name, values]) => [name, values.length === 1 ? values[0] : [...values]]));
+    const settled: Settled = { ...this.#settled, decompress: false };
+    const answer = new MadeAnswer(
+      { request, settled },
+      { status, statusText, headers: raw, body: typeof body === "string" ? Buffer.from(body) : bytesOf(body) },
+    );
+    return new ClientResponse(answer, request.url, this.hop.redirects, this.attempt);
+  }
+}
+
+function bytesOf(body: Exclude<RequestBody, string>): Uint8Array | AsyncIterable<Uint8Array> {
+  return body instanceof Uint8Array ? body : encoded(body);
+}
+
+async function* encoded(body: AsyncIterable<string | Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of body) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+}
+
+/** Makes one function of the middlewares and of what is behind them. */
+export function onion(middlewares: ReadonlyArray<Middleware>, send: SendRequest): SendRequest {
+  return middlewares.reduceRight<SendRequest>(
+    (next, middleware) => async (request) => middleware(request, next),
+    send,
+  );
+}
