@@ -9,6 +9,8 @@ import { filesMatching, place, read, report, type Source, walk } from "./source.
 const TABLE = "docs/errors.md";
 const CODE = /^MW_(ERR|WARN)(_[A-Z]+)+$/;
 const NATIVE = /^(Error|TypeError|RangeError|SyntaxError|ReferenceError|EvalError|URIError|DOMException)$/;
+/** The standard says which errors its `fetch` throws. */
+const AS_THE_STANDARD_SAYS = /\/(?:standard-fetch|fetch-init|fetched-body)\.ts$/;
 const CONTRACTION = /\b\w+(n['’]t|['’](re|ll|ve|d))\b|\b(it|that|there|what|who|here|let)['’]s\b/i;
 
 const places = new Map<string, string>();
@@ -42,6 +44,7 @@ function isNative(node: Node): boolean {
 }
 
 function refuseNative(source: Source, node: Node): void {
+  if (AS_THE_STANDARD_SAYS.test(source.file)) return;
   report(`${place(source, node.start)} makes a native error: use a class from errors.ts, with a code`);
 }
 

@@ -8,6 +8,12 @@ export const EXIT = {
   usage: 2,
   /** Input or output could not be opened. */
   notStarted: 3,
+  /** Stopped by a limit of size or disk. */
+  safetyLimit: 4,
+  /** Stopped because too much failed. */
+  tooManyErrors: 5,
+  /** Stopped because its time was over, as `timeout` of coreutils does it. */
+  deadline: 124,
   interrupted: 130,
   /** What killed by SIGPIPE looks like: nobody reads our output any more. */
   brokenPipe: 141,
@@ -34,6 +40,17 @@ export function usageError(message: string): CommandError {
 /** Input or output cannot be used. `cause` is the error of the operating system. */
 export function startError(what: string, cause: unknown): CommandError {
   return new CommandError(EXIT.notStarted, `${what}: ${reasonOf(cause)}`, { cause });
+}
+
+/** What is wrong with a file, found out here and not by the operating system; `code` as that would have it. */
+export class FileProblem extends Error {
+  override readonly name = "FileProblem";
+  readonly code: string | undefined;
+
+  constructor(message: string, code?: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 const REASONS: Readonly<Record<string, string>> = {

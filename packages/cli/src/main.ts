@@ -11,6 +11,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "fetch many URLs at once, under limits; one JSON record for each",
     load: async () => (await import("./fetch/command.ts")).runFetch,
   },
+  completion: {
+    summary: "print the script that lets bash, zsh or fish complete commands and options",
+    load: async () => (await import("./completion/command.ts")).runCompletion,
+  },
   run: {
     summary: "run a program whose every await can be cancelled, and see where it waits",
     load: async () => (await import("./run/command.ts")).runRun,
@@ -63,7 +67,7 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
 
 /** Asked for, it is the answer; shown because nothing was said, it is an error. */
 function showHelp(asked: boolean): number {
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
   const text = `Usage: meanwhile <command> [options]
 
 Commands:

@@ -10,6 +10,8 @@ export interface Answer {
   readonly statusText: string;
   readonly headers: RawHeaders;
   readonly bytesReceived: number;
+  /** Header fields that came after the body; known when all of it has come. */
+  readonly trailers: RawHeaders;
   /** Whether nothing more will come, for whatever reason. */
   readonly isOver: boolean;
   /** Whether the last byte has come. */
@@ -39,6 +41,7 @@ export class MadeAnswer implements Answer {
   readonly status: number;
   readonly statusText: string;
   readonly headers: RawHeaders;
+  readonly trailers: RawHeaders = {};
   bytesReceived = 0;
   #state: "open" | "ended" | "aborted" = "open";
   #rest: Buffer | null = null;

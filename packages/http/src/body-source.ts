@@ -11,16 +11,22 @@ const BOMB_FROM_BYTES = 1024 * 1024;
 export class BodySource {
   readonly #answer: Answer;
   readonly #limit: number;
+  readonly #limitName: string;
   readonly #codings: ReadonlyArray<string>;
   #decoder: Decoder | null = null;
   #packed = 0;
   #count = 0;
 
-  /** Throws if it is clear from the head that the body cannot be read. */
-  constructor(answer: Answer) {
+  /**
+   * Throws if it is clear from the head that the body cannot be read.
+   *
+   * @param limit - how many bytes it may have; instead of `maxBodyBytes`
+   */
+  constructor(answer: Answer, limit?: number) {
     const { settled, request } = answer.plan;
     this.#answer = answer;
-    this.#limit = settled.maxBodyBytes;
+    this.#limit = limit ?? settled.maxBodyBytes;
+    this.#limitName = limit === undefined ? "maxBodyBytes" : "maxBytes";
     this.#codings = settled.decompress ? codingsOf(answer.headers["content-encoding"], request) : [];
     const announced = Number(answer.headers["content-length"]);
     const hasBody = request.method !== "HEAD" && answer.status !== 304;
@@ -94,7 +100,7 @@ export class BodySource {
   }
 
   #tooLarge(): HttpError {
-    const what = `the body has more than the ${this.#limit} bytes of maxBodyBytes; raise it if that is expected`;
+    const what = `the body has more than the ${this.#limit} bytes of ${this.#limitName}; raise it if that is expected`;
     return new TooLargeError("MW_ERR_HTTP_BODY_TOO_LARGE", this.#answer.plan.request, what);
   }
 

@@ -1,23 +1,25 @@
 // One connection: an undici Client with at most one request on it, and the socket below, so that a cancelled request
 // can close it in whatever state it is, also while it is being made.
 
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import type { buildConnector, Client as UndiciClient, Dispatcher } from "undici";
 
+import { hungUp } from "./dial-failure.ts";
+import type { Dial } from "./dialer.ts";
+import type { Dialing } from "./dialing.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Host } from "./pool.ts";
+import type { Proxy } from "./proxies.ts";
+import type { KeepAlive } from "./transport-options.ts";
 import { Client } from "./undici.ts";
 
 /** What undici needs to know of a session. */
 export interface ConnectionOptions {
   readonly maxHeaderBytes: number;
-  readonly connect: buildConnector.connector;
+  readonly keepAlive: KeepAlive;
+  readonly dial: Dial;
 }
-
-/** How long an idle connection is kept: less than most servers keep it, so that they do not close it in our hands. */
-const KEEP_ALIVE_MS = 4_000;
-const LONGEST_KEEP_ALIVE_MS = 60_000;
 
 export class Connection {
   readonly host: Host;
@@ -27,12 +29,13 @@ export class Connection {
   isUsed = false;
   socket: Socket | null = null;
   readonly #client: UndiciClient;
-  readonly #connect: buildConnector.connector;
+  readonly #dial: Dial;
+  #dialing: Dialing | null = null;
   readonly #onIdleEnd: (connection: Connection) => void;
 
   constructor(host: Host, options: ConnectionOptions, onIdleEnd: (connection: Connection) => void) {
     this.host = host;
-    this.#connect = options.connect;
+    this.#dial = options.dial;
     this.#onIdleEnd = onIdleEnd;
     this.#client = new Client(host.origin, {
       connect: (target, callback) => this.#makeSocket(target, callback),
@@ -40,8 +43,8 @@ export class Connection {
       // Time is kept by the exchange: undici's timers are coarse, and start when it likes.
       headersTimeout: 0,
       bodyTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: LONGEST_KEEP_ALIVE_MS,
+      keepAliveTimeout: options.keepAlive.usualMs,
+      keepAliveMaxTimeout: options.keepAlive.mostMs,
       allowH2: false,
     });
     this.#client.on("disconnect", () => {
@@ -52,13 +55,15 @@ export class Connection {
   /** Sends a request. The connection is made, or made again, if there is none. */
   start(exchange: Exchange, options: Dispatcher.DispatchOptions): void {
     this.exchange = exchange;
-    this.#client.dispatch(options, exchange);
+    const { forwarder } = this.host;
+    this.#client.dispatch(forwarder === null ? options : forwarded(options, this.host.origin, forwarder), exchange);
   }
 
   /** Closes the connection at once, whatever goes on over it. */
   destroy(whenClosed: () => void = nothing): void {
     this.exchange = null;
     this.#client.destroy(null, whenClosed);
+    this.#dialing?.abort();
     this.socket?.destroy();
   }
 
@@ -67,10 +72,38 @@ export class Connection {
     this.isUsed = false;
     const { exchange } = this;
     exchange?.connecting();
-    // undici's connector returns the socket, which its types do not say.
-    const socket: unknown = this.#connect(target, callback);
-    this.socket = socket instanceof Socket ? socket : null;
+    this.#dialing = this.#dial(
+      {
+        hostname: target.hostname,
+        port: portOf(target),
+        isSecure: target.protocol === "https:",
+        servername: target.servername || target.hostname,
+        proxy: this.host.proxy,
+      },
+      exchange,
+      (socket) => {
+        this.socket = socket;
+      },
+      (error, socket) => {
+        this.#dialing = null;
+        if (error === null && socket !== null) callback(null, socket);
+        else callback(error ?? hungUp(), null);
+      },
+    );
   }
+}
+
+function portOf({ port, protocol }: buildConnector.Options): number {
+  if (port !== "") return Number(port);
+  return protocol === "https:" ? 443 : 80;
+}
+
+/** The request as an HTTP proxy wants it for an http URL. */
+function forwarded(options: Dispatcher.DispatchOptions, origin: string, proxy: Proxy): Dispatcher.DispatchOptions {
+  const { path, headers } = options;
+  // Flat, as the courier makes them.
+  const own = Array.isArray(headers) ? headers : [];
+  return { ...options, path: `${origin}${path}`, headers: [...own, ...proxy.headers] };
 }
 
 function nothing(): void {}

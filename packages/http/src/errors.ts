@@ -5,14 +5,24 @@ import { redactUrl } from "./redact.ts";
 
 /** The stable codes of errors thrown by this package. */
 export type HttpErrorCode =
+  | "MW_ERR_HTTP_ADDRESS_REFUSED"
+  | "MW_ERR_HTTP_AUTH"
   | "MW_ERR_HTTP_BODY_TOO_LARGE"
   | "MW_ERR_HTTP_BODY_USED"
+  | "MW_ERR_HTTP_CHECKSUM"
   | "MW_ERR_HTTP_CLOSED"
   | "MW_ERR_HTTP_CONNECT"
   | "MW_ERR_HTTP_CONNECT_TIMEOUT"
+  | "MW_ERR_HTTP_CONTENT_TYPE"
+  | "MW_ERR_HTTP_COOKIE_FILE"
+  | "MW_ERR_HTTP_COOKIE_REFUSED"
+  | "MW_ERR_HTTP_CREDENTIALS_FILE"
   | "MW_ERR_HTTP_DECOMPRESSION_BOMB"
   | "MW_ERR_HTTP_DNS"
   | "MW_ERR_HTTP_ENCODING"
+  | "MW_ERR_HTTP_EVENT_TOO_LARGE"
+  | "MW_ERR_HTTP_FILE"
+  | "MW_ERR_HTTP_FILE_EXISTS"
   | "MW_ERR_HTTP_HEADERS_TOO_LARGE"
   | "MW_ERR_HTTP_IDLE_TIMEOUT"
   | "MW_ERR_HTTP_INCOMPLETE"
@@ -20,15 +30,20 @@ export type HttpErrorCode =
   | "MW_ERR_HTTP_INVALID_HEADER"
   | "MW_ERR_HTTP_INVALID_JSON"
   | "MW_ERR_HTTP_INVALID_URL"
+  | "MW_ERR_HTTP_LINE_TOO_LONG"
+  | "MW_ERR_HTTP_NOT_MOCKED"
   | "MW_ERR_HTTP_POOL_TIMEOUT"
   | "MW_ERR_HTTP_PROTOCOL"
+  | "MW_ERR_HTTP_PROXY"
   | "MW_ERR_HTTP_REDIRECT_LOOP"
   | "MW_ERR_HTTP_REDIRECT_REFUSED"
   | "MW_ERR_HTTP_REQUEST_BODY"
   | "MW_ERR_HTTP_RESET"
   | "MW_ERR_HTTP_STATUS"
   | "MW_ERR_HTTP_TLS"
+  | "MW_ERR_HTTP_TLS_FINGERPRINT"
   | "MW_ERR_HTTP_TOO_MANY_REDIRECTS"
+  | "MW_ERR_HTTP_TOO_SLOW"
   | "MW_ERR_HTTP_TOTAL_TIMEOUT";
 
 /** Which request an error is about. The URL may hold secrets: only its redacted form is shown. */
@@ -63,7 +78,10 @@ export class HttpError extends Error {
   }
 }
 
-/** No connection could be made: `MW_ERR_HTTP_DNS`, `MW_ERR_HTTP_CONNECT` or `MW_ERR_HTTP_TLS`. Nothing was sent. */
+/**
+ * No connection could be made, so nothing was sent: `MW_ERR_HTTP_DNS`, `MW_ERR_HTTP_CONNECT`, `MW_ERR_HTTP_TLS`,
+ * `MW_ERR_HTTP_TLS_FINGERPRINT`, `MW_ERR_HTTP_PROXY` or `MW_ERR_HTTP_ADDRESS_REFUSED`.
+ */
 export class ConnectError extends HttpError {
   override readonly name: string = "ConnectError";
 }
@@ -71,7 +89,7 @@ export class ConnectError extends HttpError {
 /** One of the {@link Timeouts} has passed; `phase` says which. The deadline of a scope around the call is no such error. */
 export class HttpTimeoutError extends HttpError {
   override readonly name: string = "HttpTimeoutError";
-  /** `total`, `connect`, `pool` or `idle`: the option that was too short, without its `Ms`. */
+  /** `total`, `connect`, `pool` or `idle`: the option that was too short, without its `Ms`; `speed` for `minBytesPerSecond`. */
   readonly phase: TimeoutPhase;
 
   /** @internal */
@@ -82,13 +100,14 @@ export class HttpTimeoutError extends HttpError {
 }
 
 /** What an {@link HttpTimeoutError} can be about. */
-export type TimeoutPhase = "total" | "connect" | "pool" | "idle";
+export type TimeoutPhase = "total" | "connect" | "pool" | "idle" | "speed";
 
 const TIMEOUT_CODES: Readonly<Record<TimeoutPhase, HttpErrorCode>> = {
   total: "MW_ERR_HTTP_TOTAL_TIMEOUT",
   connect: "MW_ERR_HTTP_CONNECT_TIMEOUT",
   pool: "MW_ERR_HTTP_POOL_TIMEOUT",
   idle: "MW_ERR_HTTP_IDLE_TIMEOUT",
+  speed: "MW_ERR_HTTP_TOO_SLOW",
 };
 
 /** The server answered with a status of 400 or above, and `raiseForStatus` was asked for. */
@@ -126,4 +145,9 @@ export class RedirectError extends HttpError {
     super(code, request, what);
     this.redirects = redirects.map(redactUrl);
   }
+}
+
+/** @internal What is wrong with a body that is about to be sent: the cause of `MW_ERR_HTTP_REQUEST_BODY`. */
+export class BodyProblem extends Error {
+  override readonly name: string = "BodyProblem";
 }

@@ -2,16 +2,19 @@
 
 import type { RequestLine } from "./errors.ts";
 import type { Settled } from "./options.ts";
-import type { Payload } from "./request-body.ts";
+import type { SentPayload } from "./request-body.ts";
+import type { RequestTrace } from "./trace.ts";
 
 /** What an exchange is about. */
 export interface ExchangePlan {
   readonly request: RequestLine;
   readonly settled: Settled;
-  readonly payload: Payload;
+  readonly payload: SentPayload;
   readonly maxHeaderCount: number;
   /** When the whole attempt must be over, on the clock of the scope. */
   readonly deadline: number;
+  /** Null if nobody listens. */
+  readonly trace: RequestTrace | null;
 }
 
 /** Header fields as undici parsed them: lower-case names; several values as a list. */

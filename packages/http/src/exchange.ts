@@ -9,13 +9,13 @@ import { currentScopeNode, giveWay, suspend, type Waiter, type WaitTarget, wakeA
 import type { Dispatcher } from "undici";
 
 import type { Answer } from "./answer.ts";
+import { BodyStream } from "./body-stream.ts";
 import { ByteQueue } from "./byte-queue.ts";
 import type { Connection } from "./connection.ts";
 import type { ExchangePlan, RawHeaders } from "./exchange-plan.ts";
 import { failureOf, headersTooLarge, responseClosed } from "./failures.ts";
 import { Patience } from "./patience.ts";
 import type { Pool } from "./pool.ts";
-import { BodyStream } from "./request-body.ts";
 
 type ExchangeState = "connecting" | "sent" | "body" | "ended" | "failed";
 
@@ -32,6 +32,7 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   status = 0;
   statusText = "";
   headers: RawHeaders = {};
+  trailers: RawHeaders = {};
   bytesReceived = 0;
   /** Whether the server has begun to answer. */
   isAnswered = false;
@@ -82,8 +83,9 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
       if (this.#makeError !== null) throw this.#makeError();
       if (this.#state === "ended") return null;
       // Idle is the time in which we waited and nothing came: what the caller did meanwhile does not count.
-      this.#patience.touch();
+      this.#patience.startWaiting();
       await this.#event(BODY);
+      this.#patience.stopWaiting();
     }
   }
 
@@ -121,14 +123,24 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   connecting(): void {
     if (this.isOver) return;
     this.#state = "connecting";
+    this.plan.trace?.connecting();
     this.#patience.connecting();
     this.#rearm();
+  }
+
+  resolved(address: string): void {
+    if (!this.isOver) this.plan.trace?.resolved(address);
+  }
+
+  connectedTo(address: string | undefined, isTls: boolean, alpn: string | null): void {
+    if (!this.isOver) this.plan.trace?.connected(address, alpn ?? (isTls ? "https:" : "http:"));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.isOver) return controller.abort(responseClosed(this.plan.request));
     this.#state = "sent";
+    this.plan.trace?.sent();
     this.#patience.connected();
     this.#rearm();
   }
@@ -152,6 +164,7 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     this.status = status;
     this.statusText = text ?? "";
     this.headers = headers;
+    this.plan.trace?.answered(status);
     this.#notify();
   }
 
@@ -160,13 +173,14 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     this.bytesReceived += chunk.length;
     this.#unread.push(chunk);
     if (this.#unread.length >= HIGH_WATER_BYTES) controller.pause();
-    this.#patience.touch();
+    this.#patience.received(chunk.length);
     this.#notify();
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  onResponseEnd(controller: Dispatcher.DispatchController, trailers: RawHeaders): void {
     if (this.isOver) return;
     if (this.#isFlood(controller.rawTrailers)) return this.#refuseHeaders(controller);
+    this.trailers = trailers;
     // undici takes a reset for the end of a body that only the end of the connection delimits.
     const errored = this.#connection.socket?.errored;
     if (errored != null) return this.onResponseError(controller, errored);
@@ -202,6 +216,8 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   #finish(state: "ended" | "failed"): void {
     this.#state = state;
     this.#patience.stop();
+    if (state === "ended") this.plan.trace?.ended(this.bytesReceived);
+    else this.plan.trace?.aborted(this.bytesReceived);
     const { content } = this.plan.payload;
     if (content instanceof BodyStream) content.stop();
     this.#notify();

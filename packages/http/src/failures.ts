@@ -1,7 +1,9 @@
 // From the errors of undici, of Node and of the server to ours: one code for each thing a caller can do about it.
 
+import { BodyStream } from "./body-stream.ts";
+import { DialFailure } from "./dial-failure.ts";
 import { ConnectError, HttpError, type HttpErrorCode, type RequestLine, TooLargeError } from "./errors.ts";
-import { BodyStream, type Payload } from "./request-body.ts";
+import type { SentPayload } from "./request-body.ts";
 
 /** What undici's parser throws has a name and no code. */
 const PARSER = "HTTPParserError";
@@ -10,12 +12,13 @@ const PARSER = "HTTPParserError";
 export type FailedIn = "connecting" | "sent" | "head" | "body";
 
 /** Makes our error of what made an exchange fail. */
-export function failureOf(cause: Error, phase: FailedIn, request: RequestLine, { content }: Payload): HttpError {
+export function failureOf(cause: Error, phase: FailedIn, request: RequestLine, { content }: SentPayload): HttpError {
   if (content instanceof BodyStream && content.failure !== null) {
-    return new HttpError("MW_ERR_HTTP_REQUEST_BODY", request, "the iterable given as 'body' failed", {
+    return new HttpError("MW_ERR_HTTP_REQUEST_BODY", request, content.failure.what, {
       cause: content.failure.error,
     });
   }
+  if (cause instanceof DialFailure) return new ConnectError(cause.code, request, cause.message, { cause: cause.cause });
   const code = codeOf(cause);
   const options = { cause: withoutContent(cause) };
   if (phase === "connecting") return connectFailure(code, request, options);

@@ -3,12 +3,12 @@
 
 import { MadeAnswer } from "./answer.ts";
 import { badArgument, checkCount } from "./checks.ts";
+import type { CookieJar } from "./cookie-jar.ts";
 import type { RequestLine } from "./errors.ts";
 import type { Settled } from "./options.ts";
-import type { Hop } from "./redirects.ts";
-import { BodyStream, type RequestBody } from "./request-body.ts";
+import { forAnybody, type Hop } from "./redirects.ts";
+import { type BodyContent, isSource, isSpent, payloadOf, type RequestBody } from "./request-body.ts";
 import { type HeadersInput, mergeFields, NO_FIELDS } from "./request-headers.ts";
-import { payloadOf } from "./request-body.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 import { ClientResponse } from "./response.ts";
 import { targetOf } from "./target.ts";
@@ -42,7 +42,7 @@ export type SendRequest = (request: ClientRequest) => Promise<ClientResponse>;
 export interface RequestChanges {
   /** Another method. */
   readonly method?: string | undefined;
-  /** Another URL; http or https. */
+  /** Another URL; http or https. On the way to another origin credentials and secrets are dropped, as for a redirect. */
   readonly url?: string | URL | undefined;
   /** Added to the header fields, in place of those of the same name; `undefined` removes one. */
   readonly headers?: HeadersInput | undefined;
@@ -56,9 +56,10 @@ export interface MadeResponse {
   readonly status?: number | undefined;
   /** The reason phrase. Default: empty. */
   readonly statusText?: string | undefined;
+  /** The header fields. Default: none. */
   readonly headers?: HeadersInput | undefined;
-  /** Default: empty. */
-  readonly body?: RequestBody | undefined;
+  /** The body. Default: empty. */
+  readonly body?: BodyContent | undefined;
 }
 
 /** A request as a {@link Middleware} sees it. It never changes: `with` makes another one. */
@@ -70,9 +71,13 @@ export class ClientRequest {
   readonly #settled: Settled;
   #headers: ResponseHeaders | null = null;
 
+  /** @internal The cookies that will be added to it; null if there is no jar. */
+  readonly cookies: CookieJar | null;
+
   /** @internal */
-  constructor(hop: Hop, settled: Settled, attempt: number) {
+  constructor(hop: Hop, settled: Settled, attempt: number, cookies: CookieJar | null = null) {
     this.hop = hop;
+    this.cookies = cookies;
     this.#settled = settled;
     this.attempt = attempt;
   }
@@ -100,21 +105,25 @@ export class ClientRequest {
     return this.hop.redirects;
   }
 
-  /** Whether a redirect has led to another origin than the one that was asked for: no place for its credentials. */
+  /** Whether a redirect, or a middleware, has led to another origin than the one that was asked for: no place for its credentials. */
   get isCrossOrigin(): boolean {
     return this.hop.isCrossOrigin;
   }
 
   /** Whether it can be sent again: false for a streamed body of which anything was taken. */
   get isRepeatable(): boolean {
-    const { content } = this.hop.payload;
-    return !(content instanceof BodyStream && content.started);
+    return !isSpent(this.hop.payload);
   }
 
   /** The body, if it is one of text or bytes; null for none, undefined for a stream. */
   get body(): string | Uint8Array | null | undefined {
     const { content } = this.hop.payload;
-    return content instanceof BodyStream ? undefined : content;
+    return isSource(content) ? undefined : content;
+  }
+
+  /** @internal What the request was told. */
+  get settled(): Settled {
+    return this.#settled;
   }
 
   /**
@@ -126,10 +135,18 @@ export class ClientRequest {
     const line: RequestLine = { method, url: this.hop.url.href };
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw badArgument(line, "method", method, 'a name like "GET"');
     const target = url === undefined ? this.hop.url : targetOf(url, this.hop.url, undefined, method).url;
-    const payload = body === undefined ? this.hop.payload : payloadOf(body === null ? {} : { body }, line);
+    const { onProgress, coding } = this.hop.payload;
+    const other = body === undefined ? null : { ...payloadOf(body === null ? {} : { body }, line), onProgress };
+    const payload = other ?? this.hop.payload;
     const typed = body == null || payload.type === undefined ? {} : { "content-type": payload.type };
-    const fields = mergeFields(mergeFields(this.hop.fields, typed, line), headers, line);
-    return new ClientRequest({ ...this.hop, method, url: target, fields, payload }, this.#settled, this.attempt);
+    // Another body is not packed as the one before was.
+    const coded = other === null || coding === undefined ? {} : { "content-encoding": undefined };
+    const isElsewhere = target.origin !== this.hop.url.origin;
+    const own = isElsewhere ? forAnybody(this.hop.fields) : this.hop.fields;
+    const fields = mergeFields(mergeFields(own, { ...typed, ...coded }, line), headers, line);
+    const isCrossOrigin = this.hop.isCrossOrigin || isElsewhere;
+    const hop = { ...this.hop, method, url: target, fields, payload, isCrossOrigin };
+    return new ClientRequest(hop, this.#settled, this.attempt, this.cookies);
   }
 
   /**
@@ -141,7 +158,9 @@ export class ClientRequest {
     const request = { method: this.method, url: this.hop.url.href };
     checkCount(request, "status", status, 100);
     const fields = mergeFields(NO_FIELDS, headers, request);
-    const raw = Object.fromEntries([...fields].map(([name, values]) => [name, values.length === 1 ? values[0] : [...values]]));
+    const raw = Object.fromEntries(
+      [...fields].map(([name, values]) => [name, values.length === 1 ? values[0] : [...values]]),
+    );
     const settled: Settled = { ...this.#settled, decompress: false };
     const answer = new MadeAnswer(
       { request, settled },
@@ -151,7 +170,7 @@ export class ClientRequest {
   }
 }
 
-function bytesOf(body: Exclude<RequestBody, string>): Uint8Array | AsyncIterable<Uint8Array> {
+function bytesOf(body: Exclude<BodyContent, string>): Uint8Array | AsyncIterable<Uint8Array> {
   return body instanceof Uint8Array ? body : encoded(body);
 }
 
@@ -159,10 +178,21 @@ async function* encoded(body: AsyncIterable<string | Uint8Array>): AsyncGenerato
   for await (const chunk of body) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
 }
 
+/** Refuses what is not a list of middlewares. */
+export function checkMiddlewares(
+  { middlewares, auth }: { readonly middlewares?: unknown; readonly auth?: unknown },
+  request: RequestLine,
+): void {
+  if (auth !== undefined && auth !== null && typeof auth !== "function") {
+    throw badArgument(request, "auth", auth, 'a middleware like basicAuth("user", "password"), or null');
+  }
+  if (middlewares === undefined) return;
+  if (!Array.isArray(middlewares)) throw badArgument(request, "middlewares", middlewares, "a list of functions");
+  const wrong: unknown = middlewares.find((one) => typeof one !== "function");
+  if (wrong !== undefined) throw badArgument(request, "middlewares", wrong, "functions (request, next) => response");
+}
+
 /** Makes one function of the middlewares and of what is behind them. */
 export function onion(middlewares: ReadonlyArray<Middleware>, send: SendRequest): SendRequest {
-  return middlewares.reduceRight<SendRequest>(
-    (next, middleware) => async (request) => middleware(request, next),
-    send,
-  );
+  return middlewares.reduceRight<SendRequest>((next, middleware) => async (request) => middleware(request, next), send);
 }

@@ -6,9 +6,12 @@
 import { captureContext } from "meanwhile/lowlevel";
 
 import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Dialer } from "./dialer.ts";
+import type { DnsStatistics } from "./dns.ts";
 import { sessionClosed } from "./failures.ts";
 import { Gate } from "./gate.ts";
-import { buildConnector } from "./undici.ts";
+import type { Proxy } from "./proxies.ts";
+import type { Transport } from "./transport-options.ts";
 
 /** What the pool of a session does right now. */
 export interface SessionStatistics {
@@ -20,8 +23,10 @@ export interface SessionStatistics {
   readonly waiting: number;
   /** Connections kept open for later requests. */
   readonly idle: number;
-  /** The same for each origin that has any of these. */
+  /** The same for each origin that has any of these; one that is reached through a proxy has its name with it. */
   readonly hosts: Readonly<Record<string, HostStatistics>>;
+  /** How often names of hosts were looked up; not there if none was. */
+  readonly dnsCache?: DnsStatistics;
 }
 
 /** A part of {@link SessionStatistics}. */
@@ -34,9 +39,14 @@ export interface HostStatistics {
   readonly idle: number;
 }
 
-/** What the pool knows of one origin. Forgotten when nobody uses it. */
+/** What the pool knows of one origin, and of one way to it. Forgotten when nobody uses it. */
 export interface Host {
+  /** What the pool finds it by. */
+  readonly key: string;
   readonly origin: string;
+  readonly proxy: Proxy | null;
+  /** The proxy if it takes requests itself, and is not only a way to the server. */
+  readonly forwarder: Proxy | null;
   readonly gate: Gate;
   /** How many hold a place of the host and wait for one of the session. */
   waitingForSession: number;
@@ -49,6 +59,7 @@ export interface PoolOptions {
   readonly limit: number;
   readonly limitPerHost: number;
   readonly maxHeaderBytes: number;
+  readonly transport: Transport;
 }
 
 export class Pool {
@@ -58,25 +69,28 @@ export class Pool {
   // Oldest first. Never more than the limit, so that a crawl of many hosts does not run out of sockets.
   readonly #idle = new Set<Connection>();
   readonly #busy = new Set<Connection>();
+  readonly #transport: Transport;
   readonly #connectionOptions: ConnectionOptions;
   readonly #onIdleEnd = (connection: Connection): void => this.#forget(connection);
   isClosed = false;
 
-  constructor({ limit, limitPerHost, maxHeaderBytes }: PoolOptions) {
+  constructor({ limit, limitPerHost, maxHeaderBytes, transport }: PoolOptions) {
     this.#gate = new Gate(limit, "a slot of the session");
     this.#limitPerHost = limitPerHost;
-    const connect = buildConnector({ timeout: 0, allowH2: false });
+    this.#transport = transport;
+    const dialer = new Dialer(transport);
     // Sockets outlive the task that caused them: they must not keep its scope.
     const inContext = captureContext();
     this.#connectionOptions = {
       maxHeaderBytes,
-      connect: (target, callback) => inContext(() => connect(target, callback)),
+      keepAlive: transport.keepAlive,
+      dial: (to, trace, onLayer, done) => inContext(() => dialer.dial(to, trace, onLayer, done)),
     };
   }
 
   /** Takes the two places if both are free. */
-  tryEnter(origin: string): Host | null {
-    const host = this.#hostOf(origin);
+  tryEnter(url: URL): Host | null {
+    const host = this.#hostOf(url);
     if (!host.gate.tryTake()) return null;
     if (this.#gate.tryTake()) return host;
     host.gate.give();
@@ -84,8 +98,8 @@ export class Pool {
   }
 
   /** Waits for the two places; null if the deadline came first, or the pool was closed. */
-  async enter(origin: string, deadline: number): Promise<Host | null> {
-    const host = this.#hostOf(origin);
+  async enter(url: URL, deadline: number): Promise<Host | null> {
+    const host = this.#hostOf(url);
     try {
       if (!(await host.gate.take(deadline))) return null;
       host.waitingForSession += 1;
@@ -146,6 +160,7 @@ export class Pool {
       connection.destroy(resolve);
       return promise;
     });
+    this.#transport.dns.close();
     this.#idle.clear();
     this.#hosts.clear();
     return Promise.all(closed);
@@ -154,21 +169,34 @@ export class Pool {
   statistics(): SessionStatistics {
     const hosts: Record<string, HostStatistics> = {};
     let waiting = 0;
-    for (const { origin, gate, idle, waitingForSession } of this.#hosts.values()) {
+    for (const { origin, proxy, gate, idle, waitingForSession } of this.#hosts.values()) {
+      const name = proxy === null ? origin : `${origin} via ${proxy.name}`;
       const here = gate.waiting + waitingForSession;
       waiting += here;
-      hosts[origin] = { inUse: gate.inUse - waitingForSession, waiting: here, idle: idle.length };
+      // The same proxy with other credentials is another way with the same name.
+      const other = hosts[name] ?? { inUse: 0, waiting: 0, idle: 0 };
+      hosts[name] = {
+        inUse: other.inUse + gate.inUse - waitingForSession,
+        waiting: other.waiting + here,
+        idle: other.idle + idle.length,
+      };
     }
     const { limit, inUse } = this.#gate;
-    return { limit, inUse, waiting, idle: this.#idle.size, hosts };
+    const dnsCache = this.#transport.dns.statistics();
+    const all = { limit, inUse, waiting, idle: this.#idle.size, hosts };
+    return dnsCache.misses === 0 ? all : { ...all, dnsCache };
   }
 
-  #hostOf(origin: string): Host {
-    let host = this.#hosts.get(origin);
+  #hostOf(url: URL): Host {
+    const { origin } = url;
+    const proxy = this.#transport.proxyFor?.(url) ?? null;
+    const key = proxy === null ? origin : `${origin} ${proxy.id}`;
+    let host = this.#hosts.get(key);
     if (host === undefined) {
       const gate = new Gate(this.#limitPerHost, `a slot of ${origin}`);
-      host = { origin, gate, waitingForSession: 0, idle: [] };
-      this.#hosts.set(origin, host);
+      const forwarder = proxy?.kind.startsWith("http") === true && url.protocol === "http:" ? proxy : null;
+      host = { key, origin, proxy, forwarder, gate, waitingForSession: 0, idle: [] };
+      this.#hosts.set(key, host);
     }
     return host;
   }
@@ -189,6 +217,6 @@ export class Pool {
   }
 
   #forgetIfUnused(host: Host): void {
-    if (host.gate.inUse === 0 && host.idle.length === 0) this.#hosts.delete(host.origin);
+    if (host.gate.inUse === 0 && host.idle.length === 0) this.#hosts.delete(host.key);
   }
 }

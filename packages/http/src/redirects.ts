@@ -3,7 +3,7 @@
 import { RedirectError, type RequestLine } from "./errors.ts";
 import type { RawHeaders } from "./exchange-plan.ts";
 import type { Settled } from "./options.ts";
-import { BodyStream, NO_PAYLOAD, type Payload } from "./request-body.ts";
+import { isSpent, NO_PAYLOAD, type Payload } from "./request-body.ts";
 import { type Fields, withoutSecrets } from "./request-headers.ts";
 import { hasControls, isHttp } from "./target.ts";
 
@@ -45,7 +45,7 @@ export function nextHop(hop: Hop, status: number, headers: RawHeaders, settled: 
       `it redirects to ${url.origin}, which must not get the body; pass allowCrossOriginBody: true if it may`,
     );
   }
-  if (payload.content instanceof BodyStream && payload.content.started) {
+  if (isSpent(payload)) {
     throw refused(
       hop,
       redirects,
@@ -56,8 +56,8 @@ export function nextHop(hop: Hop, status: number, headers: RawHeaders, settled: 
   if (method === "GET" && hop.method === "GET" && redirects.includes(url.href)) {
     throw new RedirectError("MW_ERR_HTTP_REDIRECT_LOOP", lineOf(hop), "its redirects form a loop", redirects);
   }
-  const dropped = [...(becomesGet ? OF_THE_BODY : []), ...(isElsewhere ? CREDENTIALS : [])];
-  const fields = without(isElsewhere ? withoutSecrets(hop.fields) : hop.fields, dropped);
+  const open = isElsewhere ? forAnybody(hop.fields) : hop.fields;
+  const fields = becomesGet ? without(open, OF_THE_BODY) : open;
   return { url, method, payload, redirects, fields, isCrossOrigin: hop.isCrossOrigin || isElsewhere };
 }
 
@@ -88,6 +88,11 @@ function refused(hop: Hop, redirects: ReadonlyArray<string>, what: string): Redi
 
 function lineOf(hop: Hop): RequestLine {
   return { method: hop.method, url: hop.url.href };
+}
+
+/** What may go to another origin. */
+export function forAnybody(fields: Fields): Fields {
+  return without(withoutSecrets(fields), CREDENTIALS);
 }
 
 function without(fields: Fields, names: ReadonlyArray<string>): Fields {

@@ -1,41 +1,134 @@
-// What is sent after the head: bytes that can be sent again, or a stream that cannot.
+// What is sent after the head: bytes that are there, or a source of them.
 
-import { shield } from "meanwhile";
-import { captureContext } from "meanwhile/lowlevel";
+import { cancellable } from "meanwhile";
 
+import { BodyStream, type UploadProgress } from "./body-stream.ts";
+import { type ByteSource, sourceOfBlob, sourceOfBytes, sourceOfFile, sourceOfIterable } from "./byte-source.ts";
 import { badArgument, notSent } from "./checks.ts";
+import { compressed, type RequestCoding, checkCoding } from "./compression.ts";
 import { HttpError, type RequestLine } from "./errors.ts";
+import { FileBody } from "./file-body.ts";
+import { isFormData, multipartOf } from "./multipart.ts";
 import type { RequestOptions } from "./options.ts";
+import { type Fields, mergeFields } from "./request-headers.ts";
 import { encodeParams } from "./target.ts";
 
-/** A body as the caller gives it. */
-export type RequestBody = string | Uint8Array | AsyncIterable<string | Uint8Array>;
+/** Text, bytes, or what yields them. */
+export type BodyContent = string | Uint8Array | AsyncIterable<string | Uint8Array>;
 
-/** A body as it is sent. */
+/** A body as the caller gives it. A `ReadableStream` is an async iterable; of a file see {@link fileBody}. */
+export type RequestBody = BodyContent | Blob | FileBody | FormData | URLSearchParams;
+
+/** A body as it goes with a request, however often that is sent. */
 export interface Payload {
-  readonly content: string | Uint8Array | BodyStream | null;
+  readonly content: string | Uint8Array | ByteSource | null;
   /** The `Content-Type` it brings along. */
-  readonly type: string | undefined;
+  readonly type?: string | undefined;
+  /** The `Content-Encoding` it brings along. */
+  readonly coding?: RequestCoding | undefined;
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
-export const NO_PAYLOAD: Payload = { content: null, type: undefined };
+/** A body of one sending. */
+export interface SentPayload {
+  readonly content: string | Uint8Array | BodyStream | null;
+}
+
+export const NO_PAYLOAD: Payload = { content: null };
+
+const FORM_TYPE = "application/x-www-form-urlencoded;charset=UTF-8";
+const TEXT_TYPE = "text/plain;charset=UTF-8";
+const WAYS = ["json", "form", "multipart", "body"] as const;
 
 /** Turns the body options of a request into what is sent. */
-export function payloadOf({ json, form, body }: RequestOptions, request: RequestLine): Payload {
-  if (json === undefined && form === undefined && body === undefined) return NO_PAYLOAD;
-  if (Number(json !== undefined) + Number(form !== undefined) + Number(body !== undefined) > 1) {
-    throw badArgument(request, "body", body, "only one of 'json', 'form' and 'body'");
+export function payloadOf(options: RequestOptions, request: RequestLine): Payload {
+  const { compress, onUploadProgress: onProgress } = options;
+  checkCoding(compress, request);
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw badArgument(request, "onUploadProgress", onProgress, "a function");
   }
-  if (json !== undefined) return { content: encodeJson(json, request), type: "application/json" };
-  if (form !== undefined) {
-    return { content: encodeParams(form, "form", request), type: "application/x-www-form-urlencoded;charset=UTF-8" };
+  const given = WAYS.filter((way) => options[way] !== undefined);
+  const [way] = given;
+  if (given.length > 1)
+    throw badArgument(request, "body", options.body, "only one of 'json', 'form', 'multipart' and 'body'");
+  if (way === undefined) {
+    if (compress !== undefined) throw badArgument(request, "compress", compress, "it only together with a body");
+    return NO_PAYLOAD;
   }
-  if (typeof body === "string") return { content: body, type: "text/plain;charset=UTF-8" };
-  if (body instanceof Uint8Array) return { content: body, type: undefined };
-  if (typeof body?.[Symbol.asyncIterator] !== "function") {
-    throw badArgument(request, "body", body, "a string, a Uint8Array or an async iterable of them");
+  const payload = contentOf(way, options, request);
+  if (compress === undefined) return onProgress === undefined ? payload : { ...payload, onProgress };
+  const source = isSource(payload.content) ? payload.content : sourceOfBytes(Buffer.from(payload.content ?? ""));
+  return { content: compressed(source, compress), type: payload.type, coding: compress, onProgress };
+}
+
+function contentOf(way: (typeof WAYS)[number], options: RequestOptions, request: RequestLine): Payload {
+  const { json, form, multipart, body } = options;
+  if (way === "json") return { content: encodeJson(json, request), type: "application/json" };
+  if (way === "form" && form !== undefined) return { content: encodeParams(form, "form", request), type: FORM_TYPE };
+  if (way === "multipart" && multipart !== undefined) return multipartOf(multipart, request);
+  if (typeof body === "string") return { content: body, type: TEXT_TYPE };
+  if (body instanceof Uint8Array) return { content: body };
+  if (body instanceof URLSearchParams) return { content: body.toString(), type: FORM_TYPE };
+  if (body instanceof Blob) return { content: sourceOfBlob(body), type: body.type === "" ? undefined : body.type };
+  if (body instanceof FileBody) return { content: sourceOfFile(body.path) };
+  if (isFormData(body)) return multipartOf(body, request);
+  if (typeof body?.[Symbol.asyncIterator] !== "function" || (body instanceof ReadableStream && body.locked)) {
+    const wanted =
+      "a string, a Uint8Array, a Blob, FormData, URLSearchParams, fileBody() or an unlocked async iterable";
+    throw badArgument(request, "body", body, wanted);
   }
-  return { content: new BodyStream(body, request), type: undefined };
+  return { content: sourceOfIterable(body) };
+}
+
+/** Whether the content is made while it is sent. */
+export function isSource(content: Payload["content"]): content is ByteSource {
+  return typeof content === "object" && content !== null && !(content instanceof Uint8Array);
+}
+
+/** Whether anything was taken of it that cannot be made again: it cannot be sent any more. */
+export function isSpent({ content }: Payload): boolean {
+  return isSource(content) && content.isSpent;
+}
+
+/** Puts the header fields that a body brings along among those of its request, where they are missing. */
+export function withPayloadFields(fields: Fields, { type, coding }: Payload, request: RequestLine): Fields {
+  if (coding !== undefined && fields.has("content-encoding")) {
+    throw badArgument(request, "compress", coding, "it only without a header field 'content-encoding'");
+  }
+  const missingType = fields.has("content-type") ? undefined : type;
+  if (missingType === undefined && coding === undefined) return fields;
+  const added = {
+    ...(missingType === undefined ? {} : { "content-type": missingType }),
+    ...(coding === undefined ? {} : { "content-encoding": coding }),
+  };
+  return mergeFields(fields, added, request);
+}
+
+/**
+ * Makes a body ready to be sent, once. Only where a file has to be looked at, that takes a wait.
+ *
+ * Cancellation: safe.
+ *
+ * @throws {@link HttpError} `MW_ERR_HTTP_REQUEST_BODY` if a file cannot be sent
+ */
+export function startPayload(payload: Payload, request: RequestLine): SentPayload | Promise<SentPayload> {
+  const { content, onProgress } = payload;
+  if (!isSource(content)) {
+    if (onProgress === undefined || content === null || content.length === 0) return { content };
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    return { content: new BodyStream(sourceOfBytes(bytes), { size: bytes.length, request, onProgress }) };
+  }
+  const start = (size: number | undefined): SentPayload =>
+    size === 0 ? { content: "" } : { content: new BodyStream(content, { size, request, onProgress }) };
+  const measured = content.measure();
+  return measured instanceof Promise ? measuredFile(measured, request).then(start) : start(measured);
+}
+
+function measuredFile(size: Promise<number | undefined>, request: RequestLine): Promise<number | undefined> {
+  const failed = (cause: unknown): never => {
+    throw new HttpError("MW_ERR_HTTP_REQUEST_BODY", request, "a file of its body cannot be sent", { cause });
+  };
+  return cancellable(size.catch(failed));
 }
 
 function encodeJson(json: unknown, request: RequestLine): string {
@@ -53,97 +146,4 @@ function encodeJson(json: unknown, request: RequestLine): string {
       "'json' has no JSON form; pass data without cycles and bigints",
     ),
   );
-}
-
-const CLOSE_MS = 1_000;
-
-/**
- * An async iterable on its way to the server. It is pulled in the context of the caller, not of the connection, so
- * that what waits in it belongs to the caller's scope; and the connection never waits for it longer than for the answer.
- */
-export class BodyStream implements AsyncIterable<Uint8Array> {
-  /** Whether anything was asked of it: it cannot be sent again. */
-  started = false;
-  /** Whether the connection waits for the next chunk. */
-  isAwaited = false;
-  /** What the iterable threw. */
-  failure: { readonly error: unknown } | null = null;
-  readonly #source: AsyncIterable<string | Uint8Array>;
-  readonly #request: RequestLine;
-  readonly #inContext: <R>(callback: () => R) => R = captureContext();
-  #iterator: AsyncIterator<string | Uint8Array> | null = null;
-  #done = false;
-  #stop: (() => void) | null = null;
-  #closing: Promise<unknown> | null = null;
-
-  constructor(source: AsyncIterable<string | Uint8Array>, request: RequestLine) {
-    this.#source = source;
-    this.#request = request;
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return {
-      next: () => this.#next(),
-      return: async () => {
-        this.stop();
-        return { done: true, value: undefined };
-      },
-    };
-  }
-
-  /** The request is over: nothing more is pulled, and the iterable is told. */
-  stop(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#stop?.();
-    const iterator = this.#iterator;
-    // It may be in the middle of a step; a generator then closes after that one.
-    if (iterator !== null) this.#closing = this.#inContext(async () => iterator.return?.());
-    this.#closing?.catch(() => {});
-  }
-
-  /** Waits until a stopped iterable has cleaned up, but not for ever. */
-  async closed(): Promise<void> {
-    const closing = this.#closing;
-    if (closing === null) return;
-    await shield(() => closing, { timeoutMs: CLOSE_MS }).catch(() => {});
-  }
-
-  async #next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.started = true;
-    // The code of the caller must not run in the middle of the client's.
-    await Promise.resolve();
-    if (this.#done) return { done: true, value: undefined };
-    this.isAwaited = true;
-    try {
-      const { done, value } = await this.#step();
-      if (done === true) {
-        this.#done = true;
-        return { done, value: undefined };
-      }
-      return { value: this.#bytesOf(value) };
-    } catch (error) {
-      this.failure ??= { error };
-      this.stop();
-      throw error;
-    } finally {
-      this.isAwaited = false;
-    }
-  }
-
-  #step(): Promise<IteratorResult<string | Uint8Array, unknown>> {
-    return new Promise((resolve, reject) => {
-      this.#stop = () => resolve({ done: true, value: undefined });
-      this.#inContext(async () => {
-        this.#iterator ??= this.#source[Symbol.asyncIterator]();
-        return this.#iterator.next();
-      }).then(resolve, reject);
-    });
-  }
-
-  #bytesOf(chunk: unknown): Uint8Array {
-    if (chunk instanceof Uint8Array) return chunk;
-    if (typeof chunk === "string") return Buffer.from(chunk);
-    throw badArgument(this.#request, "body", chunk, "an iterable that yields strings or Uint8Arrays");
-  }
 }

@@ -1,5 +1,7 @@
 // What the pieces of a body are together: bytes, or text.
 
+import { charsetOf } from "./content-type.ts";
+
 /** The pieces as one. */
 export function joined(parts: ReadonlyArray<Uint8Array>): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -13,18 +15,32 @@ export function joined(parts: ReadonlyArray<Uint8Array>): Uint8Array {
 
 const UTF8 = new TextDecoder();
 
-/** The text in the bytes, by the charset of a Content-Type, or else UTF-8. */
+/** The text in the bytes, by a byte order mark, the charset of a Content-Type, or else UTF-8. */
 export function decodeText(bytes: Uint8Array, type: string | string[] | undefined): string {
-  const [, charset = "utf-8"] = /;\s*charset="?([\w.:-]+)/i.exec(String(type ?? "")) ?? [];
-  return decoderFor(charset.toLowerCase()).decode(bytes);
+  const encoding = encodingOf(type, bytes);
+  return (encoding === "utf-8" ? UTF8 : new TextDecoder(encoding)).decode(bytes);
+}
+
+/** The name of the encoding, as `TextDecoder` knows it, by the first bytes and the Content-Type. */
+export function encodingOf(type: string | string[] | undefined, [first, second, third]: Uint8Array): string {
+  if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
+  if (first === 0xfe && second === 0xff) return "utf-16be";
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  const charset = charsetOf(type) ?? "utf-8";
+  return charset === "utf-8" || charset === "utf8" ? "utf-8" : knownEncoding(charset);
 }
 
 // A charset nobody knows is read as what nearly everything is.
-function decoderFor(charset: string): TextDecoder {
-  if (charset === "utf-8" || charset === "utf8") return UTF8;
+function knownEncoding(charset: string): string {
   try {
-    return new TextDecoder(charset);
+    return new TextDecoder(charset).encoding;
   } catch {
-    return UTF8;
+    return "utf-8";
   }
+}
+
+/** What is wrong with a body that cannot be parsed. Shows none of it: the error of the parser would. */
+export function jsonProblem(text: string, error: unknown): string {
+  const [at = "its end"] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];
+  return `the body, of ${text.length} characters, is not JSON (at ${at})`;
 }

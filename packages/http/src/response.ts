@@ -1,70 +1,51 @@
 // The answer, once its head is there.
 
-import { shield } from "meanwhile";
-import { currentScopeNode, enterCheckpoint } from "meanwhile/lowlevel";
-
 import type { Answer } from "./answer.ts";
-import { BodySource } from "./body-source.ts";
-import { HttpError, StatusError } from "./errors.ts";
-import type { RawHeaders } from "./exchange-plan.ts";
-import { decodeText, joined } from "./response-bytes.ts";
-import { ResponseHeaders } from "./response-headers.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { isJson } from "./content-type.ts";
+import {
+  EventReader,
+  eventStreamOptions,
+  type EventStreamOptions,
+  notAnEventStream,
+  type ServerSentEvent,
+} from "./event-stream.ts";
+import type { Settled } from "./options.ts";
+import { type ByteStream, ResponseBody } from "./response-body.ts";
+import { decodeText, joined, jsonProblem } from "./response-bytes.ts";
+import { ResponseHead } from "./response-head.ts";
+import { LineReader, linesOptions, type LinesOptions, type TextSource } from "./response-lines.ts";
+import { saveBody, type Saved, saveOptions, type SaveOptions } from "./save.ts";
 
-/** Leaving a response unread is worth this much reading, to keep the connection. */
-const DRAIN_BYTES = 64 * 1024;
-const DRAIN_MS = 100;
+/** Options of {@link ClientResponse.json}. */
+export interface JsonOptions {
+  /** Whether another `Content-Type` than one of JSON is an error. Default: `false`. */
+  readonly checkContentType?: boolean | undefined;
+}
 
 /**
- * The answer of a server. Its body is read once, with `text`, `json`, `bytes` or `stream`. A response whose body is not
- * read to the end holds its slot: take it with `await using`, or close it.
+ * The answer of a server. Its body is read once: with `text`, `json`, `bytes`, `stream`, `lines`, `sse` or `saveTo`. A
+ * response whose body is not read to the end holds its slot: take it with `await using`, or close it.
  *
  * @see {@link https://docs.aiohttp.org/en/stable/client_reference.html#response-object}
  */
-export class ClientResponse implements AsyncDisposable {
-  /** The status code, like 200. */
-  readonly status: number;
-  /** The reason phrase; may be empty. */
-  readonly statusText: string;
-  /** The URL that was asked last, without userinfo and fragment. */
-  readonly url: string;
-  /** The URLs that redirected here, in order. */
-  readonly redirects: ReadonlyArray<string>;
-  /** How many attempts it took, this one included. */
-  readonly attempts: number;
-  #headers: ResponseHeaders | null = null;
-  #use: "unread" | "read" | "closed" = "unread";
-  #reading: Promise<unknown> | null = null;
+export class ClientResponse extends ResponseHead implements AsyncDisposable {
   readonly #answer: Answer;
+  readonly #body: ResponseBody;
 
   /** @internal */
   constructor(answer: Answer, url: string, redirects: ReadonlyArray<string>, attempts: number) {
+    super(answer, url, redirects, attempts);
     this.#answer = answer;
-    this.status = answer.status;
-    this.statusText = answer.statusText;
-    this.url = url;
-    this.redirects = redirects;
-    this.attempts = attempts;
-  }
-
-  /** Whether the status is one of 200 to 299. */
-  get ok(): boolean {
-    return this.status >= 200 && this.status <= 299;
-  }
-
-  /** The header fields. */
-  get headers(): ResponseHeaders {
-    this.#headers ??= new ResponseHeaders(this.#answer.headers);
-    return this.#headers;
+    this.#body = new ResponseBody(answer, attempts);
   }
 
   /** Whether the body was read, or given up. */
   get bodyUsed(): boolean {
-    return this.#use !== "unread";
+    return this.#body.isUsed;
   }
 
   /**
-   * Reads the body as text, by the charset of its `Content-Type`, or else UTF-8.
+   * Reads the body as text, by a byte order mark, the charset of its `Content-Type`, or else UTF-8.
    *
    * Cancellation: loses what was read of the body. The connection is closed.
    *
@@ -74,7 +55,7 @@ export class ClientResponse implements AsyncDisposable {
    * `MW_ERR_HTTP_BODY_USED` if it was read before
    */
   async text(): Promise<string> {
-    const bytes = joined(await this.#collect("text"));
+    const bytes = joined(await this.#body.collect("text"));
     return decodeText(bytes, this.#answer.headers["content-type"]);
   }
 
@@ -83,18 +64,20 @@ export class ClientResponse implements AsyncDisposable {
    *
    * Cancellation: loses what was read of the body. As in `text`.
    *
-   * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_JSON`, and what `text` throws
+   * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_JSON`, `MW_ERR_HTTP_CONTENT_TYPE` if `checkContentType` is set, and what
+   * `text` throws
    */
-  async json<T = unknown>(): Promise<T> {
+  async json<T = unknown>({ checkContentType = false }: JsonOptions = {}): Promise<T> {
+    if (checkContentType && !isJson(this.#answer.headers["content-type"])) {
+      this.#body.abandon();
+      throw this.error("MW_ERR_HTTP_CONTENT_TYPE", "the Content-Type of the answer is not one of JSON");
+    }
     const text = await this.text();
     try {
       const value: T = JSON.parse(text);
       return value;
     } catch (error) {
-      // Not as the cause: the parser quotes what it read.
-      const [at = "its end"] = /position \d+/.exec(error instanceof Error ? error.message : "") ?? [];
-      const what = `the body, of ${text.length} characters, is not JSON (at ${at})`;
-      throw this.#failed(new HttpError("MW_ERR_HTTP_INVALID_JSON", this.#answer.plan.request, what));
+      throw this.error("MW_ERR_HTTP_INVALID_JSON", jsonProblem(text, error));
     }
   }
 
@@ -106,7 +89,7 @@ export class ClientResponse implements AsyncDisposable {
    * @throws what `text` throws
    */
   async bytes(): Promise<Uint8Array> {
-    return joined(await this.#collect("bytes"));
+    return joined(await this.#body.collect("bytes"));
   }
 
   /**
@@ -118,24 +101,63 @@ export class ClientResponse implements AsyncDisposable {
    * @throws {@link HttpError} `MW_ERR_HTTP_BODY_USED` if it was read before; the iterator throws what `text` throws
    */
   stream(): AsyncIterableIterator<Uint8Array, undefined> {
-    this.#begin("stream");
-    this.#answer.forgetTotal();
-    let source: BodySource | null = null;
-    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> =>
-      this.#guarded(async () => {
-        const turn = enterCheckpoint();
-        if (turn !== null) await turn;
-        source ??= new BodySource(this.#answer);
-        const value = await source.next();
-        return value === null ? { done: true, value: undefined } : { value };
-      });
-    const end = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-      source?.destroy();
-      this.#abandon();
-      return { done: true, value: undefined };
-    };
-    const iterator = { next, return: end, [Symbol.asyncIterator]: () => iterator };
-    return iterator;
+    return this.#body.stream("stream");
+  }
+
+  /**
+   * The body as lines of text, as they come. They end in LF or CRLF, which is left out; the last one needs no end. The
+   * charset is that of `text`. As with `stream`, leaving the loop early closes the connection, and only `maxBodyBytes`
+   * and the idle timeout apply.
+   *
+   * Cancellation: loses the rest of the body. The connection is closed.
+   *
+   * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_ARGUMENT`, `MW_ERR_HTTP_BODY_USED`; the iterator throws what `text`
+   * throws, and {@link TooLargeError} `MW_ERR_HTTP_LINE_TOO_LONG` after the lines before that one
+   *
+   * @example
+   * ```ts
+   * import { ClientSession } from "@meanwhile/http";
+   *
+   * await using session = new ClientSession({ middlewares: [(request) => request.respond({ body: "one\r\ntwo\nend" })] });
+   * const lines: string[] = [];
+   * for await (const line of (await session.get("http://example.test/log")).lines()) lines.push(line);
+   * console.log(lines); //> [ 'one', 'two', 'end' ]
+   * ```
+   */
+  lines(options: LinesOptions = {}): AsyncIterableIterator<string, undefined> {
+    const settled = linesOptions(options, this.#answer.plan.request);
+    return new LineReader(this.#textSource("lines"), settled);
+  }
+
+  /**
+   * The body as server-sent events, as they come, until the server ends it. For one that comes back after a broken
+   * connection there is `serverSentEvents`. An endless stream needs a `maxBodyBytes` of `Infinity`.
+   *
+   * Cancellation: loses the rest of the body. The connection is closed.
+   *
+   * @throws {@link HttpError} `MW_ERR_HTTP_CONTENT_TYPE` if it is no stream of events, `MW_ERR_HTTP_INVALID_ARGUMENT`,
+   * `MW_ERR_HTTP_BODY_USED`; the iterator throws what `text` throws, and {@link TooLargeError}
+   * `MW_ERR_HTTP_EVENT_TOO_LARGE`
+   * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html}
+   */
+  sse(options: EventStreamOptions = {}): AsyncIterableIterator<ServerSentEvent, undefined> {
+    return this.openEvents(options);
+  }
+
+  /**
+   * Saves the body as a file: it is written under another name beside it, and gets its own when it is complete and on the
+   * disk. Nothing that was there is replaced unless `overwrite` is set. When it fails, nothing is left. As with `stream`,
+   * only `maxBodyBytes` and the idle timeout apply. For a download that can be resumed there is `download`.
+   *
+   * Cancellation: loses the rest of the body. The connection is closed and what was written is removed.
+   *
+   * @throws {@link HttpError} `MW_ERR_HTTP_FILE_EXISTS`, `MW_ERR_HTTP_FILE` with the error of the system as its `cause`,
+   * `MW_ERR_HTTP_CHECKSUM`, `MW_ERR_HTTP_INVALID_ARGUMENT`, and what `text` throws
+   */
+  async saveTo(path: string, options: SaveOptions = {}): Promise<Saved> {
+    const settled = saveOptions(path, options, this.#answer.plan.request);
+    const save = (): Promise<Saved> => saveBody(this, this.#body.stream("saveTo", settled.maxBytes), settled);
+    return this.#body.hold(save());
   }
 
   /**
@@ -145,7 +167,7 @@ export class ClientResponse implements AsyncDisposable {
    */
   raiseForStatus(): this {
     if (this.status < 400) return this;
-    this.#abandon();
+    this.#body.abandon();
     throw this.statusError();
   }
 
@@ -154,102 +176,57 @@ export class ClientResponse implements AsyncDisposable {
    *
    * Cancellation: safe. It is held back, for 100 ms at most; in a cancelled scope it closes the connection at once.
    */
-  async close(): Promise<void> {
-    const answer = this.#answer;
-    const isWorthKeeping = this.#use === "unread" && !answer.isOver && currentScopeNode().effective === null;
-    if (this.#use === "unread") this.#use = "closed";
-    if (isWorthKeeping && this.#restIsSmall()) {
-      await shield(() => drain(answer), { timeoutMs: DRAIN_MS }).catch(nothing);
-    }
-    answer.abort();
+  close(): Promise<void> {
+    return this.#body.close();
   }
 
   /**
-   * The same as `close()`, once a call of `text`, `json` or `bytes` that is under way has ended: so a function can
+   * The same as `close()`, once a call of `text`, `json`, `bytes` or `saveTo` that is under way has ended: so a function can
    * `return response.text()` out of the block.
    *
    * Cancellation: safe. As in `close`; it reaches the reading.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reading?.catch(nothing);
-    await this.close();
-  }
-
-  /** @internal The header fields as they came. */
-  get rawHeaders(): RawHeaders {
-    return this.#answer.headers;
+    await this.#body.settle();
   }
 
   /** @internal Gives the response up without waiting: an unread body closes the connection. */
   abandon(): void {
-    this.#abandon();
+    this.#body.abandon();
   }
 
-  /** @internal The error that says what the status is. */
-  statusError(): StatusError {
-    const { request } = this.#answer.plan;
-    const wait = retryAfterMs(this.#answer.headers["retry-after"]);
-    return this.#failed(new StatusError(request, this.status, this.statusText, wait));
+  /** @internal What its request was told. */
+  get settled(): Settled {
+    return this.#answer.plan.settled;
   }
 
-  #begin(call: string): void {
-    if (this.#use === "unread") {
-      this.#use = "read";
-      return;
-    }
-    const why = this.#use === "read" ? "its body was read before" : "the response was closed";
-    const what = `${call}() cannot read it: ${why}; read the body once and keep what you need`;
-    throw this.#failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#answer.plan.request, what));
+  /** @internal The same response, reading from what `wrap` makes of its answer. */
+  over(wrap: (answer: Answer) => Answer): ClientResponse {
+    return new ClientResponse(wrap(this.#answer), this.url, this.redirects, this.attempts);
   }
 
-  async #collect(call: string): Promise<Uint8Array[]> {
-    this.#begin(call);
-    const reading = this.#guarded(async () => {
-      const turn = enterCheckpoint();
-      if (turn !== null) await turn;
-      const source = new BodySource(this.#answer);
-      try {
-        return await source.collect();
-      } finally {
-        source.destroy();
-      }
-    });
-    this.#reading = reading;
-    return reading;
+  /** @internal Like {@link stream}, with a limit of its own. */
+  openBytes(call: string, limit: number): ByteStream {
+    return this.#body.stream(call, limit);
   }
 
-  /** Whatever is thrown out of here leaves no connection behind. */
-  async #guarded<T>(read: () => Promise<T>): Promise<T> {
-    try {
-      return await read();
-    } catch (error) {
-      this.#abandon();
-      throw error instanceof HttpError ? this.#failed(error) : error;
-    }
+  /** @internal Like {@link sse}, going on after an event of an earlier response. */
+  openEvents(options: EventStreamOptions, lastEventId?: string): EventReader {
+    const { maxEventBytes, anyContentType } = eventStreamOptions(options, this.#answer.plan.request);
+    const error = anyContentType
+      ? undefined
+      : notAnEventStream(this.rawHeaders["content-type"], this.#answer.plan.request);
+    if (error === undefined) return new EventReader(this.#textSource("sse"), maxEventBytes, lastEventId);
+    this.#body.abandon();
+    throw this.#body.failed(error);
   }
 
-  #abandon(): void {
-    if (this.#use === "unread") this.#use = "closed";
-    this.#answer.abort();
-  }
-
-  #restIsSmall(): boolean {
-    const { headers, bytesReceived } = this.#answer;
-    const announced = Number(headers["content-length"] ?? 0);
-    return announced - bytesReceived <= DRAIN_BYTES;
-  }
-
-  #failed<E extends HttpError>(error: E): E {
-    return Object.assign(error, { attempts: this.attempts });
+  #textSource(call: string): TextSource {
+    return {
+      request: this.#answer.plan.request,
+      contentType: this.rawHeaders["content-type"],
+      bytes: this.#body.stream(call),
+      failed: (error) => this.#body.failed(error),
+    };
   }
 }
-
-/** Reads and drops the rest, unless there is a lot of it. */
-async function drain(answer: Answer): Promise<void> {
-  let count = 0;
-  for (let chunk = await answer.read(); chunk !== null && count <= DRAIN_BYTES; chunk = await answer.read()) {
-    count += chunk.length;
-  }
-}
-
-function nothing(): void {}

@@ -3,11 +3,12 @@
 import { type Backoff, exponential, now, retry, type RetryEvent } from "meanwhile";
 import { currentScopeNode, type Scope } from "meanwhile/lowlevel";
 
-import { badArgument, checkCount, checkMs } from "./checks.ts";
+import { badArgument, checkCount, checkFlag, checkMs } from "./checks.ts";
 import { HttpError, type HttpErrorCode, type RequestLine, StatusError } from "./errors.ts";
 import { codeOf } from "./failures.ts";
-import { BodyStream, type Payload } from "./request-body.ts";
+import { isSpent, type Payload } from "./request-body.ts";
 import type { ClientResponse } from "./response.ts";
+import type { RetryBudget } from "./retry-budget.ts";
 
 /** `false`: one attempt. A number: so many attempts in all. Rules: as they say. */
 export type RetryOption = false | number | RetryRules;
@@ -28,6 +29,13 @@ export interface RetryRules {
   readonly totalMs?: number | undefined;
   /** A server that asks for a longer wait than this is not asked again. Default: 120 000. */
   readonly maxRetryAfterMs?: number | undefined;
+  /**
+   * Whether a server that asks to be left alone, by 429 or 503 with `Retry-After`, is left alone by all requests of the
+   * session that have such rules: they wait, as for a slot. Default: `true`.
+   */
+  readonly pauseHost?: boolean | undefined;
+  /** How many retries there may be of the requests to one host; `false` for any number. Default: 10 %, and 10 a minute in any case. */
+  readonly budget?: RetryBudget | false | undefined;
   /** Called before each wait. */
   readonly onRetry?: ((event: RetryEvent) => void) | undefined;
 }
@@ -61,6 +69,8 @@ export function retryRules(option: RetryOption, request: RequestLine): RetryRule
       throw badArgument(request, `retry.${name}`, rules[name], "a function");
     }
   }
+  checkFlag(request, "retry.pauseHost", rules.pauseHost);
+  checkBudget(rules.budget, request);
   for (const name of ["methods", "statuses"] as const) {
     if (rules[name] !== undefined && !Array.isArray(rules[name])) {
       throw badArgument(request, `retry.${name}`, rules[name], "a list");
@@ -69,11 +79,31 @@ export function retryRules(option: RetryOption, request: RequestLine): RetryRule
   return rules.attempts === 1 ? null : rules;
 }
 
+function checkBudget(budget: RetryBudget | false | undefined, request: RequestLine): void {
+  if (budget === undefined || budget === false) return;
+  if (typeof budget !== "object" || budget === null) {
+    throw badArgument(request, "retry.budget", budget, "false, or an object like { ratio: 0.1 }");
+  }
+  const { ratio, min, windowMs } = budget;
+  if (ratio !== undefined && !(typeof ratio === "number" && ratio >= 0)) {
+    throw badArgument(request, "retry.budget.ratio", ratio, "a number >= 0");
+  }
+  checkCount(request, "retry.budget.min", min, 0);
+  if (windowMs === Infinity) throw badArgument(request, "retry.budget.windowMs", windowMs, "milliseconds > 0");
+  checkMs(request, "retry.budget.windowMs", windowMs);
+}
+
 /** What {@link tryAgain} repeats, and what it must know of it. */
 export interface Repeatable {
   readonly request: RequestLine;
   readonly payload: Payload;
   attempt(number: number): Promise<ClientResponse>;
+  /** Whether one more request to the host is within the budget. */
+  isInBudget(): boolean;
+  /** The server wants to be left alone. */
+  pause(response: ClientResponse, forMs: number): void;
+  /** There will be another attempt. */
+  retrying(event: RetryEvent): void;
 }
 
 /** Makes attempts as the rules say. A last answer with a status that is not worth it is an answer like any other. */
@@ -86,6 +116,7 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
   const job = async (): Promise<ClientResponse> => {
     attempt += 1;
     const response = await repeatable.attempt(attempt);
+    pauseIfAsked(response, repeatable, rules);
     if (!statuses.includes(response.status) || attempt === attempts) return response;
     open = { error: response.statusError(), response };
     throw open.error;
@@ -99,11 +130,14 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
       when: async (error, number) => {
         if (!mayRepeat(error, repeatable, rules)) return false;
         delayMs = backoff(number, error);
-        return fitsIn(error, delayMs, rules) && (rules.when === undefined || (await rules.when(error, number)));
+        if (!fitsIn(error, delayMs, rules)) return false;
+        if (rules.when !== undefined && !(await rules.when(error, number))) return false;
+        return repeatable.isInBudget();
       },
       onRetry: (event) => {
         open?.response.abandon();
         open = null;
+        repeatable.retrying(event);
         rules.onRetry?.(event);
       },
     });
@@ -115,10 +149,18 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
   }
 }
 
+/** For a wait that nobody would sit out, requests are not held back: they are to be told so. */
+function pauseIfAsked(response: ClientResponse, repeatable: Repeatable, rules: RetryRules): void {
+  const { pauseHost = true, maxRetryAfterMs = 120_000 } = rules;
+  if (!pauseHost || (response.status !== 429 && response.status !== 503)) return;
+  const { retryAfterMs = 0 } = response.statusError();
+  if (retryAfterMs > 0 && retryAfterMs <= maxRetryAfterMs) repeatable.pause(response, retryAfterMs);
+}
+
 function mayRepeat(error: unknown, { request, payload }: Repeatable, { methods }: RetryRules): error is HttpError {
   if (!(error instanceof HttpError) || !(CODES.has(error.code) || isTemporaryDns(error))) return false;
   if (!(methods?.includes(request.method) ?? IDEMPOTENT.has(request.method))) return false;
-  return !(payload.content instanceof BodyStream && payload.content.started);
+  return !isSpent(payload);
 }
 
 /** Whether the wait is one that the rules allow, and ends before the scopes around the call do. */

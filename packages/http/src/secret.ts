@@ -17,8 +17,9 @@ const SHOWN = "Secret(***)";
 export class Secret {
   readonly #value: string;
 
+  /** @param value - what is kept from sight */
   constructor(value: string) {
-    this.#value = String(value);
+    this.#value = value;
   }
 
   /** The value itself. */
@@ -26,10 +27,12 @@ export class Secret {
     return this.#value;
   }
 
+  /** `Secret(***)`. */
   toString(): string {
     return SHOWN;
   }
 
+  /** `Secret(***)`. */
   toJSON(): string {
     return SHOWN;
   }

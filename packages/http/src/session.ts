@@ -3,18 +3,25 @@
 import { shield } from "meanwhile";
 import { enterCheckpoint } from "meanwhile/lowlevel";
 
-import { badArgument, checkCount, notSent, SESSION } from "./checks.ts";
+import { badArgument, checkCount, checkFlag, notSent, SESSION } from "./checks.ts";
+import { CookieJar } from "./cookie-jar.ts";
 import { Courier } from "./courier.ts";
 import { ACCEPT_ENCODING } from "./decoding.ts";
 import { HttpError, type RequestLine } from "./errors.ts";
+import { HostPauses } from "./host-pauses.ts";
+import { checkMiddlewares, type Middleware } from "./middleware.ts";
 import { DEFAULTS, type RequestOptions, type SessionOptions, type Settled, settle } from "./options.ts";
 import { Pool, type SessionStatistics } from "./pool.ts";
 import type { Hop } from "./redirects.ts";
-import { payloadOf } from "./request-body.ts";
+import { payloadOf, withPayloadFields } from "./request-body.ts";
 import { type Fields, mergeFields, NO_FIELDS } from "./request-headers.ts";
 import type { ClientResponse } from "./response.ts";
-import { retryRules, tryAgain } from "./retries.ts";
+import { retryRules, type RetryRules, tryAgain } from "./retries.ts";
+import { RetryBudgets } from "./retry-budget.ts";
+import { standardFetch } from "./standard-fetch.ts";
 import { hasControls, targetOf } from "./target.ts";
+import { type RequestTrace, traceFor, type TraceListener } from "./trace.ts";
+import { checkTransport } from "./transport-options.ts";
 
 const CLOSE_MS = 2_000;
 const KNOWN_METHODS = new Set(["GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT", "PATCH", "TRACE"]);
@@ -51,6 +58,11 @@ export class ClientSession implements AsyncDisposable {
   readonly #baseUrl: URL | undefined;
   readonly #fields: Fields;
   readonly #settled: Settled;
+  readonly #auth: Middleware | null;
+  readonly #cookies: CookieJar | null;
+  readonly #trace: TraceListener | undefined;
+  readonly #pauses = new HostPauses();
+  readonly #budgets = new RetryBudgets();
 
   /**
    * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_ARGUMENT`, `MW_ERR_HTTP_INVALID_URL` or `MW_ERR_HTTP_INVALID_HEADER`
@@ -72,8 +84,18 @@ export class ClientSession implements AsyncDisposable {
     const own = { "user-agent": options.userAgent ?? "meanwhile", accept: "*/*" };
     const coded = decompress ? { ...own, "accept-encoding": ACCEPT_ENCODING } : own;
     this.#fields = mergeFields(mergeFields(NO_FIELDS, coded, SESSION), options.headers, SESSION);
-    this.#pool = new Pool({ limit, limitPerHost, maxHeaderBytes });
-    this.#courier = new Courier(this.#pool, this.#fields, maxHeaderCount);
+    checkMiddlewares(options, SESSION);
+    this.#auth = options.auth ?? null;
+    this.#cookies = jarOf(options.cookies);
+    this.#trace = traceOf(options.trace);
+    this.#pool = new Pool({ limit, limitPerHost, maxHeaderBytes, transport: checkTransport(options) });
+    this.#courier = new Courier({
+      pool: this.#pool,
+      pauses: this.#pauses,
+      maxHeaderCount,
+      usualFields: this.#fields,
+      middlewares: [...(options.middlewares ?? [])],
+    });
   }
 
   /**
@@ -164,15 +186,35 @@ export class ClientSession implements AsyncDisposable {
     const request = { method: checkMethod(method, url), url: String(url) };
     const settled = options === NO_OPTIONS ? this.#settled : settle(options, this.#settled, request);
     const rules = retryRules(settled.retry, request);
+    checkMiddlewares(options, request);
+    checkFlag(request, "cookies", options.cookies);
     const hop = this.#firstHop(request, url, options);
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
-    const attempt = (number: number): Promise<ClientResponse> => this.#courier.deliver(hop, settled, number);
-    const { payload } = hop;
-    const response = await (rules === null ? attempt(1) : tryAgain({ request, payload, attempt }, rules));
-    if (!settled.raiseForStatus || response.status < 400) return response;
-    await response.close();
-    throw response.statusError();
+    const trace = traceFor(this.#trace, request);
+    try {
+      const response = await this.#attempts(hop, { settled, options, trace, rules });
+      if (!settled.raiseForStatus || response.status < 400) return response;
+      await response.close();
+      throw response.statusError();
+    } catch (error) {
+      trace?.failed(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a request as the standard `fetch` does, for code that is written against that: with its arguments, its
+   * `Response` and its errors, a `TypeError` whose `cause` is ours.
+   *
+   * Cancellation: loses the answer. As in `request`; so does the `signal` that is passed.
+   *
+   * @throws TypeError `fetch failed`, with the {@link HttpError} as its `cause`
+   * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the call
+   * @see {@link https://fetch.spec.whatwg.org/#fetch-method}
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    return standardFetch(this, input, init);
   }
 
   /**
@@ -201,18 +243,59 @@ export class ClientSession implements AsyncDisposable {
     return this.#pool.statistics();
   }
 
+  #attempts(hop: Hop, { settled, options, trace, rules }: Told): Promise<ClientResponse> {
+    const auth = options.auth === undefined ? this.#auth : options.auth;
+    const { middlewares = [] } = options;
+    const cookies = options.cookies === false ? null : this.#cookies;
+    const heedsPauses = rules !== null && rules.pauseHost !== false;
+    const journey = { settled, auth, middlewares, cookies, trace, heedsPauses, deadline: null };
+    const attempt = (number: number): Promise<ClientResponse> =>
+      this.#courier.deliver(hop, { ...journey, attempt: number });
+    if (rules === null) return attempt(1);
+    const { origin } = hop.url;
+    const { budget = {} } = rules;
+    if (budget !== false) this.#budgets.requested(origin, budget);
+    return tryAgain(
+      {
+        request: { method: hop.method, url: hop.url.href },
+        payload: hop.payload,
+        attempt,
+        isInBudget: () => budget === false || this.#budgets.mayRetry(origin, budget),
+        pause: (response, forMs) => this.#pauses.pause(new URL(response.url).origin, forMs),
+        retrying: (event) => trace?.retrying(event.attempt, event.delayMs, event.error),
+      },
+      rules,
+    );
+  }
+
   #firstHop(request: RequestLine, url: string | URL, options: RequestOptions): Hop {
     const target = targetOf(url, this.#baseUrl, options.params, request.method);
     const payload = payloadOf(options, request);
-    let fields = mergeFields(this.#fields, options.headers, request);
-    if (payload.type !== undefined && !fields.has("content-type")) {
-      fields = mergeFields(fields, { "content-type": payload.type }, request);
-    }
+    let fields = withPayloadFields(mergeFields(this.#fields, options.headers, request), payload, request);
     if (target.authorization !== undefined && !fields.has("authorization")) {
       fields = mergeFields(fields, { authorization: target.authorization }, request);
     }
     return { url: target.url, method: request.method, fields, payload, redirects: [], isCrossOrigin: false };
   }
+}
+
+/** What a call was told, checked. */
+interface Told {
+  readonly settled: Settled;
+  readonly options: RequestOptions;
+  readonly trace: RequestTrace | null;
+  readonly rules: RetryRules | null;
+}
+
+function jarOf(cookies: CookieJar | boolean = false): CookieJar | null {
+  if (typeof cookies === "boolean") return cookies ? new CookieJar() : null;
+  if (cookies instanceof CookieJar) return cookies;
+  throw badArgument(SESSION, "cookies", cookies, "a CookieJar, true or false");
+}
+
+function traceOf(trace: TraceListener | undefined): TraceListener | undefined {
+  if (trace === undefined || typeof trace === "function") return trace;
+  throw badArgument(SESSION, "trace", trace, "a function");
 }
 
 function baseOf(baseUrl: string | URL | undefined): URL | undefined {

@@ -179,7 +179,14 @@ describe("redirects", () => {
   });
 
   it("do not lead from https to http unless allowed", () => {
-    const hop = { url: new URL("https://h/"), method: "GET", fields: new Map(), payload: NO_PAYLOAD, redirects: [], isCrossOrigin: false };
+    const hop = {
+      url: new URL("https://h/"),
+      method: "GET",
+      fields: new Map(),
+      payload: NO_PAYLOAD,
+      redirects: [],
+      isCrossOrigin: false,
+    };
     const follow = (location: string, allowDowngrade: boolean) =>
       nextHop(hop, 302, { location }, { ...DEFAULTS, allowDowngrade })?.url.href;
     assert.throws(() => follow("http://h/", false), {

@@ -1,113 +1,100 @@
 // One request for one URL: what it brought, or why it did not.
 
-import { type ClientSession, type ClientResponse } from "@meanwhile/http";
+import type { ClientResponse } from "@meanwhile/http";
 import { timeout, TimeoutError } from "meanwhile";
 
 import { reasonOf, systemCodeOf } from "../errors.ts";
+import { diskFull } from "./brakes.ts";
 import { failureOfError, failureOfStatus } from "./failures.ts";
-import { fileNameOf } from "./file-name.ts";
-import type { Directory } from "./files.ts";
-import type { BodyStyle } from "./options.ts";
+import type { Limits } from "./limits.ts";
+import type { Outcome } from "./outcome.ts";
+import { receiveBody, type ReceiveOptions } from "./receive.ts";
 import type { Failure } from "./record.ts";
-import { parseRetryAfterMs } from "./retry-after.ts";
+import type { RequestPlan } from "./request-plan.ts";
+import { restMsOf } from "./retry-after.ts";
+import { WrongSumError } from "./saver.ts";
+import { send, type SendOptions } from "./send.ts";
 import type { Target } from "./target.ts";
 
-/** What one attempt brought. */
-export interface Outcome {
-  bytes: number;
-  status?: number;
-  finalUrl?: string;
-  redirects?: readonly string[];
-  file?: string;
-  body?: string;
-  bodyBase64?: string;
-  failure?: Failure;
-  /** How long the server wants to be left alone. */
-  retryAfterMs?: number | undefined;
-}
+export type { Outcome } from "./outcome.ts";
 
 /** What all attempts of a run have in common. */
-export interface AttemptOptions {
-  readonly session: ClientSession;
-  readonly directory: Directory | undefined;
-  readonly body: BodyStyle;
-  /** For a body that is saved; the session limits the rest. */
-  readonly saveMs: number;
+export interface AttemptOptions extends ReceiveOptions, SendOptions {
+  readonly limits: Pick<Limits, "okStatuses" | "maxBytes" | "timeoutMs">;
 }
 
 /**
  * Requests the target once. Failures of the network, the server and the disk are outcomes, not errors.
  *
- * Cancellation: frees the connection and removes a file that is not complete.
+ * Cancellation: frees the connection and removes a file that is not complete, unless it is to be resumed.
+ *
+ * @throws {@link StopError} if the run must not go on
  */
 export async function attempt(target: Target, options: AttemptOptions): Promise<Outcome> {
   const outcome: Outcome = { bytes: 0 };
   try {
-    await using response = await options.session.get(target.text);
-    noteHead(response, outcome);
-    await receive(response, target, { options, outcome });
+    const existing = await options.saver?.existing(target);
+    if (existing !== undefined) return { ...outcome, skipped: "exists", file: existing };
+    await fetchOnce(target, options, outcome);
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = failureOf(error, options);
     if (failure === undefined) throw error;
     outcome.failure = failure;
   }
+  return hideSecrets(outcome, options.plan);
+}
+
+async function fetchOnce(target: Target, options: AttemptOptions, outcome: Outcome): Promise<void> {
+  const started = performance.now();
+  const note = (response: ClientResponse): void => noteHead(response, { options, outcome, started });
+  const { saver, limits } = options;
+  const { timeoutMs = Infinity } = limits;
+  if (saver?.isResuming(target) === true) {
+    const fetch = (): Promise<void> =>
+      saver.resume(target, { ...options, maxBytes: limits.maxBytes }, { outcome, note });
+    return timeoutMs === Infinity ? fetch() : timeout(timeoutMs, fetch);
+  }
+  await using response = await send(target, options);
+  note(response);
+  // The session's total timeout ends where a body is read as a stream.
+  const receive = (): Promise<void> => receiveBody(response, target, { options, outcome });
+  await (timeoutMs === Infinity || saver === undefined ? receive() : timeout(timeoutMs, receive));
+}
+
+interface Noting {
+  readonly options: AttemptOptions;
+  readonly outcome: Outcome;
+  readonly started: number;
+}
+
+function noteHead(response: ClientResponse, { options, outcome, started }: Noting): void {
+  const { status, redirects, headers } = response;
+  outcome.status = status;
+  outcome.finalUrl = response.url;
+  outcome.ttfbMs = performance.now() - started;
+  const type = headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== undefined && type !== "") outcome.type = type;
+  if (redirects.length > 0) outcome.redirects = redirects;
+  outcome.retryAfterMs = restMsOf(status, headers);
+  if (!options.limits.okStatuses.has(status)) outcome.failure = failureOfStatus(status);
+}
+
+function hideSecrets(outcome: Outcome, { secrets }: RequestPlan): Outcome {
+  if (secrets.isEmpty) return outcome;
+  const { finalUrl, redirects, failure } = outcome;
+  if (finalUrl !== undefined) outcome.finalUrl = secrets.hide(finalUrl);
+  if (redirects !== undefined) outcome.redirects = redirects.map((url) => secrets.hide(url));
+  if (failure !== undefined) outcome.failure = { ...failure, message: secrets.hide(failure.message) };
   return outcome;
 }
 
-function noteHead(response: ClientResponse, outcome: Outcome): void {
-  const { status, redirects } = response;
-  outcome.status = status;
-  outcome.finalUrl = response.url;
-  if (redirects.length > 0) {
-    outcome.redirects = redirects;
-  }
-  if (status < 400) return;
-  outcome.failure = failureOfStatus(status);
-  outcome.retryAfterMs = parseRetryAfterMs(response.headers.get("retry-after"));
-}
-
-interface Receiving {
-  readonly options: AttemptOptions;
-  readonly outcome: Outcome;
-}
-
-async function receive(response: ClientResponse, target: Target, { options, outcome }: Receiving): Promise<void> {
-  const { directory, body, saveMs } = options;
-  if (body !== "none") {
-    const bytes = Buffer.from(await response.bytes());
-    outcome.bytes = bytes.length;
-    if (body === "text") outcome.body = bytes.toString("utf8");
-    else outcome.bodyBase64 = bytes.toString("base64");
-  } else if (directory === undefined || outcome.failure !== undefined) {
-    for await (const chunk of response.stream()) outcome.bytes += chunk.length;
-  } else if (saveMs === Infinity) await save(response, fileNameOf(new URL(target.text)), { directory, outcome });
-  else await timeout(saveMs, () => save(response, fileNameOf(new URL(target.text)), { directory, outcome }));
-}
-
-interface Saving {
-  readonly directory: Directory;
-  readonly outcome: Outcome;
-}
-
-async function save(response: ClientResponse, name: string, { directory, outcome }: Saving): Promise<void> {
-  const part = await directory.create(name);
-  try {
-    for await (const chunk of response.stream()) {
-      outcome.bytes += chunk.length;
-      await part.write(chunk);
-    }
-    outcome.file = await part.finish();
-  } catch (error) {
-    await part.discard();
-    throw error;
-  }
-}
-
-function failureOf(error: unknown): Failure | undefined {
+function failureOf(error: unknown, { saver }: AttemptOptions): Failure | undefined {
   if (error instanceof TimeoutError) return { code: "timeout", message: "the body was not complete in time" };
+  if (error instanceof WrongSumError) return { code: "checksum", message: error.message };
   const failure = failureOfError(error);
   if (failure !== undefined) return failure;
-  return systemCodeOf(error) === undefined
-    ? undefined
-    : { code: "write", message: `cannot save it: ${reasonOf(error)}` };
+  const code = systemCodeOf(error);
+  if (code === undefined) return undefined;
+  if ((code === "ENOSPC" || code === "EDQUOT") && saver !== undefined) throw diskFull(saver.path);
+  return { code: "write", message: `cannot save it: ${reasonOf(error)}` };
 }

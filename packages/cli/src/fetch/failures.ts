@@ -2,10 +2,15 @@
 
 import { HttpError, type HttpErrorCode } from "@meanwhile/http";
 
+import type { Outcome } from "./outcome.ts";
 import type { Failure, FailureCode } from "./record.ts";
+import type { Target } from "./target.ts";
 
 const CODES: Readonly<Partial<Record<HttpErrorCode, FailureCode>>> = {
+  MW_ERR_HTTP_ADDRESS_REFUSED: "policy_blocked",
   MW_ERR_HTTP_BODY_TOO_LARGE: "too_large",
+  MW_ERR_HTTP_CHECKSUM: "checksum",
+  MW_ERR_HTTP_FILE: "write",
   MW_ERR_HTTP_CONNECT: "connect",
   MW_ERR_HTTP_CONNECT_TIMEOUT: "timeout",
   MW_ERR_HTTP_DECOMPRESSION_BOMB: "bomb",
@@ -15,10 +20,13 @@ const CODES: Readonly<Partial<Record<HttpErrorCode, FailureCode>>> = {
   MW_ERR_HTTP_INCOMPLETE: "incomplete",
   MW_ERR_HTTP_INVALID_URL: "bad_url",
   MW_ERR_HTTP_POOL_TIMEOUT: "timeout",
+  MW_ERR_HTTP_PROXY: "connect",
   MW_ERR_HTTP_REDIRECT_LOOP: "redirect_loop",
   MW_ERR_HTTP_REDIRECT_REFUSED: "redirect_blocked",
   MW_ERR_HTTP_RESET: "reset",
   MW_ERR_HTTP_TLS: "tls",
+  MW_ERR_HTTP_TLS_FINGERPRINT: "tls",
+  MW_ERR_HTTP_TOO_SLOW: "stall",
   MW_ERR_HTTP_TOO_MANY_REDIRECTS: "redirect_loop",
   MW_ERR_HTTP_TOTAL_TIMEOUT: "timeout",
 };
@@ -36,8 +44,30 @@ export function isRetriedFailure({ code }: Failure): boolean {
   return WORTH_RETRYING.has(code);
 }
 
-/** What a status of 400 or above says. */
+// Doing it twice is doing it once (RFC 9110, 9.2.2).
+const IDEMPOTENT: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"]);
+/** With these the request was not sent. */
+const UNSENT: ReadonlySet<FailureCode> = new Set(["connect", "dns"]);
+
+/** What decides whether a request may be sent twice. */
+export interface RetryScope {
+  readonly retryAllMethods: boolean;
+  readonly plan: { readonly method: string };
+}
+
+/** Whether another attempt is worthwhile, and allowed. */
+export function mayRetry(
+  { request }: Target,
+  { failure, status = 0 }: Outcome,
+  { retryAllMethods, plan }: RetryScope,
+): boolean {
+  if (failure === undefined || !(isRetriedFailure(failure) || isRetriedStatus(status))) return false;
+  return retryAllMethods || UNSENT.has(failure.code) || IDEMPOTENT.has(request.method ?? plan.method);
+}
+
+/** What a status says that is none of `--ok`. */
 export function failureOfStatus(status: number): Failure {
+  if (status < 400) return { code: "policy_blocked", message: `the server answered ${status}, which is not in --ok` };
   if (status === 429) return { code: "rate_limited", message: "the server answered 429 to every attempt" };
   return { code: status < 500 ? "http_4xx" : "http_5xx", message: `the server answered ${status}` };
 }

@@ -1,60 +1,74 @@
 // A run of `meanwhile fetch`: one task reads the list, a number of workers make the requests, and every URL that was
 // started gets exactly one record.
+//
+//   running ──stop()──▶ stopping: nothing is begun any more, what runs may end ──grace──▶ what still runs is given up
 
-import { exponential, isCancelled, sleep, taskGroup, type TaskGroup } from "meanwhile";
+import { currentTask, exponential, isCancelled, sleep, type Task, taskGroup, type TaskGroup } from "meanwhile";
 
-import { CommandError } from "../errors.ts";
-import { toSafeJson } from "../output/escape.ts";
-import type { LineWriter } from "../output/line-writer.ts";
+import { CommandError, EXIT } from "../errors.ts";
 import { attempt, type AttemptOptions, type Outcome } from "./attempt.ts";
-import { isRetriedFailure, isRetriedStatus } from "./failures.ts";
+import { StopError } from "./brakes.ts";
+import { mayRetry } from "./failures.ts";
+import { HostPolicy } from "./host-policy.ts";
+import { Intake, type IntakeOptions } from "./intake.ts";
+import type { Ledger } from "./ledger.ts";
 import type { FetchOptions } from "./options.ts";
-import { type Failure, type FetchRecord, shownUrl } from "./record.ts";
+import { recordOf } from "./record.ts";
 import { Schedule } from "./schedule.ts";
 import type { Statistics } from "./statistics.ts";
-import { Target } from "./target.ts";
-import { type BadLine, type OpenSource, readTargets } from "./targets.ts";
+import { CANCELLED, RATE_LIMITED, refusalOf, type Stop, StopSwitch } from "./stop.ts";
+import type { Target } from "./target.ts";
+import type { Trace } from "./trace.ts";
 
 /** How many URLs are read ahead, so that a slow host at the head of the list does not hold up the others. */
 const AHEAD = 10_000;
-/** A host that wants to be left alone for longer is not waited for. */
-const LONGEST_PAUSE_MS = 120_000;
-
-const CANCELLED: Failure = { code: "cancelled", message: "the run was stopped" };
 
 /** What a {@link Fetcher} works with. */
-export interface FetcherOptions {
-  readonly limits: Pick<FetchOptions, "concurrency" | "perHost" | "rate" | "retries">;
+export interface FetcherOptions extends Omit<IntakeOptions, "schedule" | "io" | "plan"> {
+  readonly options: FetchOptions;
   readonly attempts: AttemptOptions;
-  readonly writer: LineWriter;
+  readonly ledger: Ledger;
   readonly statistics: Statistics;
+  readonly trace: Trace | undefined;
 }
 
 export class Fetcher {
-  readonly #options: FetcherOptions;
-  readonly #statistics: Statistics;
+  readonly #parts: FetcherOptions;
   readonly #schedule: Schedule;
+  readonly #policy: HostPolicy;
+  readonly #intake: Intake;
   readonly #backoff = exponential({ baseMs: 500, factor: 2, maxMs: 30_000, jitter: "full" });
+  readonly #stop = new StopSwitch();
+  // Those that wait for a URL, and those that wait to try one again: a stop ends their waiting.
+  readonly #idle = new Set<Task<unknown>>();
+  readonly #postponed = new Map<Target, Task<unknown> | undefined>();
   #workers = 0;
   #readFailure: CommandError | undefined;
   // The owner of everything that happens later: retries, hosts that come back. Set while the run lasts.
   #timers: TaskGroup | undefined;
 
-  constructor(options: FetcherOptions) {
-    const { limits, statistics } = options;
-    this.#options = options;
-    this.#statistics = statistics;
+  constructor(parts: FetcherOptions) {
+    const { options } = parts;
+    this.#parts = parts;
     this.#schedule = new Schedule({
-      perHost: limits.perHost,
-      ratePerSecond: limits.rate,
+      perHost: options.perHost,
+      ratePerSecond: options.rate,
+      perHostRatePerSecond: options.perHostRate,
       capacity: AHEAD,
-      later: (delayMs, callback) => {
-        this.#startTimer(async () => {
-          await sleep(delayMs);
-          callback();
-        });
-      },
+      later: (delayMs, callback) => void this.#callLater(delayMs, callback),
     });
+    this.#policy = new HostPolicy(this.#schedule, options);
+    this.#intake = new Intake({ ...parts, io: options, plan: options.plan, schedule: this.#schedule });
+  }
+
+  /** Why the run was stopped. */
+  get stopped(): Stop | undefined {
+    return this.#stop.reason;
+  }
+
+  /** Ends the run early. Only the first reason counts. */
+  stop(reason: Stop): void {
+    this.#stop.turn(reason);
   }
 
   /**
@@ -64,145 +78,161 @@ export class Fetcher {
    *
    * @throws {@link CommandError} with exit code 3, after everything else is done, if a source could not be read on
    */
-  async run(sources: readonly OpenSource[]): Promise<void> {
+  async run(): Promise<void> {
     try {
       await taskGroup(async (timers) => {
         this.#timers = timers;
-        await taskGroup((workers) => this.#read(sources, workers));
+        await taskGroup(async (workers) => {
+          const reader = workers.createTask(() => this.#read(workers), { name: "reader of the list" });
+          timers.createTask(() => this.#stopWhenAsked(reader, workers), { name: "stop" });
+          timers.createTask(() => this.#stopAtDeadline(), { name: "deadline" });
+        });
         timers.cancel("everything is fetched"); // a host that still pauses is not waited for
       });
     } finally {
-      for (const target of this.#schedule.drain()) if (target.attempts > 0) this.#recordCancelled(target);
+      const left = [...this.#schedule.drain(), ...this.#postponed.keys()];
+      for (const target of left) if (target.attempts > 0) this.#recordCancelled(target);
+      this.#parts.ledger.flush();
     }
     if (this.#readFailure !== undefined) throw this.#readFailure;
   }
 
-  async #read(sources: readonly OpenSource[], workers: TaskGroup): Promise<void> {
+  async #stopAtDeadline(): Promise<void> {
+    const { deadlineMs } = this.#parts.options;
+    if (deadlineMs === Infinity) return;
+    await sleep(deadlineMs);
+    this.stop({ by: "--deadline", exitCode: EXIT.deadline, graceMs: 0 });
+  }
+
+  async #stopWhenAsked(reader: Task<unknown>, workers: TaskGroup): Promise<void> {
+    const { by, graceMs } = await this.#stop.whenTurned();
+    for (const task of [reader, ...this.#idle, ...this.#postponed.values()]) task?.cancel(by);
+    if (graceMs > 0) await sleep(graceMs);
+    workers.cancel(by);
+  }
+
+  async #read(workers: TaskGroup): Promise<void> {
     try {
-      for await (const batch of readTargets(sources)) {
-        this.#statistics.read += batch.length;
-        for (const item of batch) {
-          if (item instanceof Target) await this.#add(item, workers);
-          else await this.#refuse(item);
-        }
-      }
-      this.#statistics.isTotal = true;
+      await this.#intake.read((target) => this.#add(target, workers));
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       this.#readFailure = error;
     } finally {
+      this.#stopAtFailures(); // lines that are no URL count, too
       this.#schedule.close();
     }
   }
 
   async #add(target: Target, workers: TaskGroup): Promise<void> {
     await this.#schedule.add(target);
-    if (this.#workers >= this.#options.limits.concurrency || this.#schedule.idle > 0) return;
+    if (this.#workers >= this.#parts.options.concurrency || this.#schedule.idle > 0) return;
     this.#workers += 1;
     workers.createTask(() => this.#work(), { name: "worker" });
   }
 
-  async #refuse({ index, text, problem }: BadLine): Promise<void> {
-    const error: Failure = { code: "bad_url", message: problem };
-    this.#record({ index, url: shownUrl(text), ok: false, bytes: 0, ms: 0, attempts: 0, error });
-    await this.#options.writer.whenRoom();
+  async #work(): Promise<void> {
+    const { ledger, trace } = this.#parts;
+    const self = currentTask();
+    for (let target = await this.#take(self); target !== null; target = await this.#take(self)) {
+      await this.#request(target);
+      const room = ledger.whenRoom();
+      if (room !== null) await room;
+      const traceRoom = trace?.whenRoom() ?? null;
+      if (traceRoom !== null) await traceRoom;
+    }
   }
 
-  async #work(): Promise<void> {
-    for (let target = await this.#schedule.take(); target !== null; target = await this.#schedule.take()) {
-      await this.#request(target);
-      const room = this.#options.writer.whenRoom();
-      if (room !== null) await room;
+  async #take(worker: Task<unknown>): Promise<Target | null> {
+    if (this.#isStopping()) return null;
+    this.#idle.add(worker);
+    try {
+      const target = await this.#schedule.take();
+      if (target === null || !this.#isStopping()) return target;
+      if (target.attempts > 0) this.#recordCancelled(target);
+      return null;
+    } finally {
+      this.#idle.delete(worker);
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stop.reason !== undefined;
   }
 
   async #request(target: Target): Promise<void> {
-    if (this.#schedule.isRefused(target)) return this.#finish(target, { bytes: 0, failure: refusal() }, 0);
+    const refusal = refusalOf(target.host);
+    if (refusal !== undefined) return this.#finish(target, { bytes: 0, failure: refusal }, 0);
+    const { statistics, trace } = this.#parts;
     const started = performance.now();
+    const span = trace?.begin();
+    let outcome: Outcome | undefined;
     target.attempts += 1;
-    this.#statistics.running += 1;
+    statistics.running += 1;
     try {
-      const outcome = await attempt(target, this.#options.attempts);
-      this.#settle(target, outcome, performance.now() - started);
+      outcome = await attempt(target, this.#parts.attempts);
     } catch (error) {
       if (isCancelled(error)) this.#recordCancelled(target);
-      throw error;
+      if (!(error instanceof StopError)) throw error;
+      this.stop({ by: error.message, exitCode: error.exitCode, graceMs: 0 });
+      outcome = { bytes: 0, failure: { code: error.failureCode, message: error.message } };
     } finally {
-      this.#statistics.running -= 1;
+      statistics.running -= 1;
+      if (span !== undefined) trace?.end(span, target, outcome);
     }
+    this.#settle(target, outcome, started);
   }
 
   /** Records the outcome, or tries again later. */
-  #settle(target: Target, outcome: Outcome, ms: number): void {
-    const { retryAfterMs = 0, failure } = outcome;
-    if (retryAfterMs > LONGEST_PAUSE_MS) {
-      this.#schedule.refuseHost(target, retryAfterMs);
-      this.#finish(target, { ...outcome, failure: refusal() }, ms);
+  #settle(target: Target, outcome: Outcome, started: number): void {
+    const isDeferred = this.#policy.observe(target, outcome, started);
+    const isLast = target.attempts > this.#parts.options.retries || this.#isStopping();
+    if (isLast && isDeferred) outcome.failure = RATE_LIMITED;
+    if (isLast || this.#parts.attempts.printer?.hasBegun === true || !mayRetry(target, outcome, this.#parts.options)) {
+      this.#finish(target, outcome, performance.now() - started);
       return;
     }
-    if (retryAfterMs > 0) this.#schedule.pauseHost(target, retryAfterMs);
-    if (failure !== undefined && target.attempts <= this.#options.limits.retries && mayPass(outcome, failure)) {
-      this.#retryLater(target);
-    } else this.#finish(target, outcome, ms);
+    this.#parts.statistics.retries += 1;
+    this.#schedule.postpone(target);
+    if (isDeferred) this.#schedule.requeue(target);
+    else this.#retryLater(target);
   }
 
   #retryLater(target: Target): void {
-    this.#statistics.retries += 1;
-    this.#schedule.postpone(target);
     const delayMs = this.#backoff(target.attempts, undefined);
-    this.#startTimer(async () => {
-      try {
-        await sleep(delayMs);
-      } catch (error) {
-        this.#recordCancelled(target);
-        throw error;
-      }
+    const retry = (): void => {
+      this.#postponed.delete(target);
       this.#schedule.requeue(target);
-    });
+    };
+    this.#postponed.set(target, this.#callLater(delayMs, retry));
   }
 
-  #startTimer(job: () => Promise<void>): void {
-    const timers = this.#timers;
-    if (timers !== undefined) timers.createTask(job, { name: "timer" });
+  #callLater(delayMs: number, callback: () => void): Task<unknown> | undefined {
+    const job = async (): Promise<void> => {
+      await sleep(delayMs);
+      callback();
+    };
+    return this.#timers?.createTask(job, { name: "timer" });
   }
 
   #finish(target: Target, outcome: Outcome, ms: number): void {
-    const { failure, retryAfterMs: _, ...rest } = outcome;
-    const { index, text, attempts } = target;
-    const { status, finalUrl, bytes, file, body, bodyBase64, redirects } = rest;
-    // In the order of the fields in the line; JSON leaves out what is undefined.
-    this.#record({
-      index,
-      url: shownUrl(text),
-      finalUrl,
-      status,
-      ok: failure === undefined,
-      bytes,
-      ms: Math.round(ms * 100) / 100,
-      attempts,
-      file,
-      body,
-      bodyBase64,
-      error: failure,
-      redirects,
-    });
+    this.#record(target, outcome, ms);
     this.#schedule.finish(target);
   }
 
-  #recordCancelled({ index, text, attempts }: Target): void {
-    this.#record({ index, url: shownUrl(text), ok: false, bytes: 0, ms: 0, attempts, error: CANCELLED });
+  #recordCancelled(target: Target): void {
+    this.#record(target, { bytes: 0, failure: CANCELLED }, 0);
   }
 
-  #record(record: FetchRecord): void {
-    this.#statistics.count(record);
-    this.#options.writer.write(`${toSafeJson(record)}\n`);
+  #record(target: Target, outcome: Outcome, ms: number): void {
+    const { ledger, statistics } = this.#parts;
+    ledger.record(recordOf(target, outcome, ms), target.key);
+    this.#intake.release(target);
+    if (outcome.resumedFrom !== undefined) statistics.resumed += 1;
+    this.#stopAtFailures();
   }
-}
 
-function mayPass({ status = 0 }: Outcome, failure: Failure): boolean {
-  return isRetriedFailure(failure) || isRetriedStatus(status);
-}
-
-function refusal(): Failure {
-  return { code: "rate_limited", message: "the server wants to be left alone for more than 2 minutes" };
+  #stopAtFailures(): void {
+    if (this.#parts.statistics.failed < this.#parts.options.maxErrors) return;
+    this.stop({ by: "--max-errors", exitCode: EXIT.tooManyErrors, graceMs: 0 });
+  }
 }

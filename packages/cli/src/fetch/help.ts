@@ -1,47 +1,108 @@
-// `meanwhile fetch --help`.
+// `meanwhile fetch --help`, in the form of a manual page, made of the same tables as the parser.
 
-export const FETCH_HELP: string = `Usage: meanwhile fetch [URL...] [-i FILE] [options]
+import { FAILURE_MEANINGS } from "./failure-meanings.ts";
+import { OPTION_GROUPS, type OptionRow } from "./option-tables.ts";
 
-Fetches all URLs at once, under limits, and writes one line of JSON for each to
-stdout, in the order they finish. Progress and a summary go to stderr.
+const WIDEST = 100;
+const NARROWEST = 40;
+const INDENT = 7;
+const TEXT_COLUMN = 33;
 
-Input
-  URL...                   what to fetch; - reads a list from stdin
-  -i, --input FILE         a list, one URL per line; blank lines and lines that
-                           start with # are skipped; - is stdin; repeatable
+const EXIT_STATUS: ReadonlyArray<readonly [string, string]> = [
+  ["0", "every URL is ok"],
+  ["1", "at least one failed, or was no URL"],
+  ["2", "wrong usage; nothing was done"],
+  ["3", "a list, the directory or an output cannot be used"],
+  ["4", "stopped by a safety limit: --max-total, --min-free, a full disk"],
+  ["5", "stopped by --fail-fast or --max-errors"],
+  ["124", "stopped by --deadline"],
+  ["130, 143", "stopped by SIGINT, SIGTERM"],
+  ["141", "nobody reads the output any more"],
+];
 
-Limits
-  -c, --concurrency N      requests at once in all                  (default 50)
-      --per-host N         requests at once to one host              (default 6)
-      --rate N/s           requests started per second; also N/m, N/h     (none)
-      --retries N          more attempts where a failure may pass    (default 3)
-      --timeout TIME       for one attempt, redirects included     (default 30s;
-                           with -o only until the body begins, unless you say)
-      --connect-timeout TIME   to connect                          (default 10s)
-      --idle-timeout TIME  without a byte of the answer            (default 15s)
-      --max-size SIZE      of a body      (default 1GiB; 10MiB with --body)
-                           TIME is in seconds, or like 500ms, 2m; SIZE is in
-                           bytes, or like 500kB, 10MiB; 0 is no limit
+const ENVIRONMENT: ReadonlyArray<readonly [string, string]> = [
+  ["MEANWHILE_PASSWORD", "the password of --user NAME"],
+  ["NO_COLOR, FORCE_COLOR", "whether errors are coloured"],
+  ["TERM", "dumb: no line is redrawn"],
+  ["every NAME of --secret", "its value"],
+];
 
-Request
-  -H, --header NAME:VALUE  sent with every request; repeatable
+const FILES: ReadonlyArray<readonly [string, string]> = [
+  ["NAME.part", "a file that is not complete; removed when it fails, unless --resume is set"],
+  ["NAME.part.json", "with --resume: which version of the file the part is of"],
+];
 
-Output
-  -o, --output DIR         save bodies as files of this directory; names come
-                           from the URLs; nothing is ever overwritten
-      --body text|base64   put bodies into the records
-      --progress HOW       auto, bar, plain, none                 (default auto)
-  -q, --quiet              neither progress nor summary
-  -h, --help               this text
-  -V, --version            the version
+const EXAMPLES: readonly string[] = [
+  "meanwhile fetch https://example.com/a https://example.com/b",
+  "meanwhile fetch -i urls.txt -o pages --per-host 2 --rate 20/s > records.jsonl",
+  "meanwhile fetch -i urls.txt -o pages --name '{host}/{path}' --skip-existing",
+  "meanwhile fetch --glob 'https://example.com/[001-120].jpg' -o images --resume",
+  "meanwhile fetch 'https://api.example.com/items?key={{API_KEY}}' --secret API_KEY --body text",
+  "produce-urls | meanwhile fetch - | jq -r 'select(.ok | not) | .url'",
+];
 
-Exit codes: 0 every URL ok, 1 at least one failed, 2 wrong usage, 3 input or
-output cannot be used, 130 and 143 stopped by a signal, 141 nobody reads stdout.
-Ctrl-C stops in order: every URL that was started has its record. A second
-Ctrl-C ends at once.
+const DESCRIPTION: readonly string[] = [
+  "Fetches all URLs at once, under limits, and writes one record for each to stdout, in the order they finish. Progress and a summary go to stderr.",
+  "A list is read as a stream: the first request leaves at once, and memory stays flat however long it is. Hosts are served in turn, so that a slow one does not hold up the others. A failure that may pass is tried again after a random, growing wait. Retry-After and RateLimit-Reset are kept: until then nothing is sent to that host.",
+  "Ctrl-C stops in order: every URL that was started has its record. A second one ends at once.",
+  "TIME is in seconds, or like 500ms, 2m, 1h; SIZE is in bytes, or like 500kB, 10MiB. For both, 0 is no limit.",
+];
 
-Examples
-  meanwhile fetch https://example.com/a https://example.com/b
-  meanwhile fetch -i urls.txt -o pages --per-host 2 --rate 20/s > records.jsonl
-  produce-urls | meanwhile fetch - | jq -r 'select(.ok | not) | .url'
-`;
+/** The text for a terminal of so many columns; never wider than 100. */
+export function fetchHelp(columns: number = process.stdout.columns || 80): string {
+  const width = Math.max(NARROWEST, Math.min(WIDEST, columns));
+  const options = OPTION_GROUPS.filter(([, rows]) => Object.keys(rows).length > 0).flatMap(([title, rows]) => [
+    `   ${title}`,
+    ...Object.entries(rows).flatMap(([name, row]) => entry(signatureOf(name, row), helpOf(row), width)),
+    "",
+  ]);
+  const sections: ReadonlyArray<readonly [string, readonly string[]]> = [
+    ["NAME", paragraph("meanwhile fetch - fetch many URLs at once, under limits", width)],
+    [
+      "SYNOPSIS",
+      paragraph("meanwhile fetch [URL...] [-i FILE] [-o DIR] [options]; - as a URL reads a list from stdin", width),
+    ],
+    ["DESCRIPTION", DESCRIPTION.flatMap((text, index) => [...(index === 0 ? [] : [""]), ...paragraph(text, width)])],
+    ["OPTIONS", options.slice(0, -1)],
+    ["EXIT STATUS", EXIT_STATUS.flatMap(([code, text]) => entry(code, text, width))],
+    ["ERROR CODES", Object.entries(FAILURE_MEANINGS).flatMap(([code, text]) => entry(code, text, width))],
+    ["EXAMPLES", EXAMPLES.map((example) => `${" ".repeat(INDENT)}${example}`)],
+    ["FILES", FILES.flatMap(([name, text]) => entry(name, text, width))],
+    ["ENVIRONMENT", ENVIRONMENT.flatMap(([name, text]) => entry(name, text, width))],
+  ];
+  return sections.map(([title, lines]) => `${title}\n${lines.join("\n")}\n`).join("\n");
+}
+
+function signatureOf(name: string, { short, value }: OptionRow): string {
+  const start = short === undefined ? "    " : `-${short}, `;
+  return `${start}--${name}${value === undefined ? "" : ` ${value}`}`;
+}
+
+function helpOf({ help, default: preset }: OptionRow): string {
+  return typeof preset === "string" ? `${help}; default ${preset}` : help;
+}
+
+/** A term with its meaning beside it, or below it where there is no room. */
+function entry(term: string, text: string, width: number): string[] {
+  const column = width < 70 ? INDENT + 4 : TEXT_COLUMN;
+  const lines = wrap(text, width - column).map((line) => " ".repeat(column) + line);
+  const start = " ".repeat(INDENT) + term;
+  if (start.length + 2 > column) return [start, ...lines];
+  return [start.padEnd(column) + (lines[0] ?? "").trimStart(), ...lines.slice(1)];
+}
+
+function paragraph(text: string, width: number): string[] {
+  return wrap(text, width - INDENT).map((line) => " ".repeat(INDENT) + line);
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,10 +1,15 @@
 // The options of `meanwhile fetch`: what may be said, what it means, what is refused.
 
-import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { parseArgs } from "node:util";
 
 import { usageError } from "../errors.ts";
-import { parseHeader, type Header } from "./headers.ts";
-import { parseBytes, parseCount, parseDurationMs, parseRatePerSecond } from "./quantities.ts";
+import { type FileOptions, readFileOptions } from "./file-options.ts";
+import { expandGlob } from "./glob.ts";
+import { type IoOptions, readIoOptions } from "./io-options.ts";
+import { type Limits, readLimits } from "./limits.ts";
+import { type NetworkOptions, readNetworkOptions } from "./network-options.ts";
+import { choose, CONFIG, type Parsed, type Values } from "./read-options.ts";
+import { readRequestPlan, type RequestPlan } from "./request-plan.ts";
 
 /** Where URLs come from. */
 export type Source =
@@ -13,91 +18,68 @@ export type Source =
   | { readonly kind: "stdin" };
 
 export type BodyStyle = "none" | "text" | "base64";
-export type ProgressStyle = "auto" | "bar" | "plain" | "none";
+export type ProgressStyle = "auto" | "bar" | "plain" | "json" | "none";
 
-/** Everything a run of `meanwhile fetch` is told. Times in milliseconds; `Infinity` is no limit. */
-export interface FetchOptions {
+/** Everything a run of `meanwhile fetch` is told. */
+export interface FetchOptions extends Limits, IoOptions {
   readonly sources: readonly Source[];
-  readonly concurrency: number;
-  readonly perHost: number;
-  /** Requests started per second. */
-  readonly rate: number;
-  readonly retries: number;
-  /** Undefined if it was not said: then a body that is saved may take as long as bytes keep coming. */
-  readonly timeoutMs: number | undefined;
-  readonly connectMs: number;
-  readonly idleMs: number;
-  readonly maxBytes: number;
-  readonly headers: readonly Header[];
-  /** Where bodies are saved. */
-  readonly directory: string | undefined;
+  /** What every request has that its line does not say otherwise. */
+  readonly plan: RequestPlan;
+  readonly network: NetworkOptions;
+  /** Where bodies are saved; undefined if they are not. */
+  readonly files: FileOptions | undefined;
   readonly body: BodyStyle;
+  /** Whether records have the SHA-256 of the body. */
+  readonly sha256: boolean;
+  /** What the body of the only URL must have. */
+  readonly checksum: string | undefined;
   readonly progress: ProgressStyle;
   readonly quiet: boolean;
+  /** What is printed instead of fetching anything. */
+  readonly print: "plan" | "curl" | undefined;
 }
 
-const CONFIG = {
-  input: { type: "string", short: "i", multiple: true },
-  concurrency: { type: "string", short: "c", default: "50" },
-  "per-host": { type: "string", default: "6" },
-  rate: { type: "string" },
-  retries: { type: "string", default: "3" },
-  timeout: { type: "string" },
-  "connect-timeout": { type: "string", default: "10" },
-  "idle-timeout": { type: "string", default: "15" },
-  "max-size": { type: "string" },
-  output: { type: "string", short: "o" },
-  body: { type: "string", default: "none" },
-  header: { type: "string", short: "H", multiple: true },
-  progress: { type: "string", default: "auto" },
-  quiet: { type: "boolean", short: "q", default: false },
-  help: { type: "boolean", short: "h", default: false },
-  version: { type: "boolean", short: "V", default: false },
-} as const satisfies ParseArgsOptionsConfig;
-
 const BODY_STYLES: readonly BodyStyle[] = ["none", "text", "base64"];
-const PROGRESS_STYLES: readonly ProgressStyle[] = ["auto", "bar", "plain", "none"];
-// A body in a record is held in memory until it is written; one in a file is not.
-const MAX_INLINE_BYTES = "10MiB";
-const MAX_FILE_BYTES = "1GiB";
+const PROGRESS_STYLES: readonly ProgressStyle[] = ["auto", "bar", "plain", "json", "none"];
+const CHECKSUM = /^sha256:([0-9a-f]{64})$/i;
 
 /**
  * Reads the arguments after `fetch`.
  *
  * @returns the options, or the other thing that was asked for
- * @throws {@link CommandError} with exit code 2 for anything that cannot be meant
+ * @throws {@link CommandError} with exit code 2 for anything that cannot be meant, with 3 for a file that an option names
+ * and that cannot be read
  */
 export function parseOptions(args: readonly string[]): FetchOptions | "help" | "version" {
   const { values, positionals } = parse(args);
   if (values.help) return "help";
   if (values.version) return "version";
-  const sources = [...positionals.map(argumentSource), ...(values.input ?? []).map(inputSource)];
-  if (sources.length === 0) {
-    throw usageError("no URL given; pass URLs, -i FILE, or - for stdin: see meanwhile fetch --help");
-  }
-  if (sources.filter(({ kind }) => kind === "stdin").length > 1) throw usageError("stdin (-) can be read only once");
+  const sources = readSources(values, positionals);
   const body = choose("--body", values.body, BODY_STYLES);
   if (body !== "none" && values.output !== undefined) throw usageError("use either -o DIR or --body, not both");
-  if (values.output === "") throw usageError("-o needs the name of a directory");
   return {
     sources,
-    concurrency: read("-c", values.concurrency, (text) => parseCount(text, 1), "a whole number >= 1"),
-    perHost: read("--per-host", values["per-host"], (text) => parseCount(text, 1), "a whole number >= 1"),
-    rate: values.rate === undefined ? Infinity : read("--rate", values.rate, parseRatePerSecond, "a rate like 20/s"),
-    retries: read("--retries", values.retries, (text) => parseCount(text, 0), "a whole number >= 0"),
-    timeoutMs: values.timeout === undefined ? undefined : readLimit("--timeout", values.timeout),
-    connectMs: readLimit("--connect-timeout", values["connect-timeout"]),
-    idleMs: readLimit("--idle-timeout", values["idle-timeout"]),
-    maxBytes: readSize(values["max-size"] ?? (body === "none" ? MAX_FILE_BYTES : MAX_INLINE_BYTES)),
-    headers: (values.header ?? []).map(parseHeader),
-    directory: values.output,
+    ...readLimits(values),
+    ...readIoOptions(values),
+    plan: readRequestPlan(values, process.env),
+    network: readNetworkOptions(values),
+    files: readFileOptions(values),
     body,
+    sha256: values.sha256,
+    checksum: readChecksum(values.checksum, sources),
     progress: choose("--progress", values.progress, PROGRESS_STYLES),
     quiet: values.quiet,
+    print: readPrint(values),
   };
 }
 
-type Parsed = ReturnType<typeof parseArgs<{ options: typeof CONFIG; allowPositionals: true; args: string[] }>>;
+/** Whether the body of the only URL is what is wanted, and nothing about it. */
+export function isForBody(options: FetchOptions): boolean {
+  const { sources, files, body, format, fields, recordsFile, state, ordered, sha256 } = options;
+  const isRecordWanted = [format, fields, recordsFile, state, files].some((value) => value !== undefined);
+  if (isRecordWanted || ordered || sha256 || body !== "none") return false;
+  return sources.length === 1 && sources[0]?.kind === "argument";
+}
 
 function parse(args: readonly string[]): Parsed {
   try {
@@ -109,6 +91,16 @@ function parse(args: readonly string[]): Parsed {
   }
 }
 
+function readSources(values: Values, positionals: readonly string[]): Source[] {
+  const texts = values.glob ? positionals.flatMap((text) => expandGlob(text)) : positionals;
+  const sources = [...texts.map(argumentSource), ...(values.input ?? []).map(inputSource)];
+  if (sources.length === 0) {
+    throw usageError("no URL given; pass URLs, -i FILE, or - for stdin: see meanwhile fetch --help");
+  }
+  if (sources.filter(({ kind }) => kind === "stdin").length > 1) throw usageError("stdin (-) can be read only once");
+  return sources;
+}
+
 function argumentSource(text: string): Source {
   return text === "-" ? { kind: "stdin" } : { kind: "argument", text };
 }
@@ -117,25 +109,16 @@ function inputSource(path: string): Source {
   return path === "-" ? { kind: "stdin" } : { kind: "file", path };
 }
 
-function read<T>(option: string, text: string, parser: (text: string) => T | undefined, wanted: string): T {
-  const value = parser(text);
-  if (value === undefined) throw usageError(`${option} "${text}" is not possible; pass ${wanted}`);
-  return value;
+function readChecksum(text: string | undefined, sources: readonly Source[]): string | undefined {
+  if (text === undefined) return undefined;
+  const [, hex] = CHECKSUM.exec(text) ?? [];
+  if (hex === undefined) throw usageError(`--checksum "${text}" is not possible; pass sha256: and 64 hex digits`);
+  if (sources.length === 1 && sources[0]?.kind === "argument") return hex.toLowerCase();
+  throw usageError("--checksum is for one URL on the command line; in a JSONL list each line has its own");
 }
 
-/** A time limit; 0 is no limit. */
-function readLimit(option: string, text: string): number {
-  const ms = read(option, text, parseDurationMs, "seconds, or a time like 500ms or 2m; 0 for no limit");
-  return ms === 0 ? Infinity : ms;
-}
-
-function readSize(text: string): number {
-  const bytes = read("--max-size", text, parseBytes, "a size like 500kB or 10MiB; 0 for no limit");
-  return bytes === 0 ? Infinity : bytes;
-}
-
-function choose<T extends string>(option: string, text: string, choices: readonly T[]): T {
-  const choice = choices.find((known) => known === text);
-  if (choice === undefined) throw usageError(`${option} "${text}" is not possible; pass ${choices.join(", ")}`);
-  return choice;
+function readPrint(values: Values): FetchOptions["print"] {
+  if (values.curl && values["dry-run"]) throw usageError("use either --dry-run or --curl, not both");
+  if (values.curl) return "curl";
+  return values["dry-run"] ? "plan" : undefined;
 }

@@ -1,6 +1,8 @@
-// Draws the state of a run as one line. Pure: the same numbers give the same text.
+// Draws the state of a run as text. Pure: the same numbers give the same text.
 
-import { formatBytes, formatClock, formatCount } from "../output/format.ts";
+import { escapeControls, toSafeJson } from "../output/escape.ts";
+import { formatBytes, formatClock, formatCount, formatMs } from "../output/format.ts";
+import type { HostTally } from "./host-tallies.ts";
 import type { Snapshot } from "./statistics.ts";
 
 /** How fast things go now: the change since a moment ago. */
@@ -11,6 +13,7 @@ export interface Pulse {
 
 const LEAST_BAR = 8;
 const LONGEST_BAR = 30;
+const HOST_COLUMNS = 40;
 
 /** The line of a terminal, at most `width` columns wide. On a narrow one it says less. */
 export function renderBar(snapshot: Snapshot, pulse: Pulse, width: number): string {
@@ -52,20 +55,57 @@ export function renderPlain(snapshot: Snapshot, pulse: Pulse): string {
 }
 
 /** Whole percent, never above 100 and 100 only at the end; undefined while the total is not known. */
-export function percentOf({ isTotal, read, ok, failed }: Snapshot): number | undefined {
+export function percentOf(snapshot: Snapshot): number | undefined {
+  const { isTotal, read } = snapshot;
   if (!isTotal) return undefined;
-  return read === 0 ? 100 : Math.min(100, Math.floor(((ok + failed) / read) * 100));
+  return read === 0 ? 100 : Math.min(100, Math.floor((countDone(snapshot) / read) * 100));
+}
+
+/** One line for each of the slowest hosts, at most `width` columns wide. */
+export function renderHosts(hosts: readonly HostTally[], width: number): string[] {
+  const shown = hosts.map(({ host }) => shortened(escapeControls(host), HOST_COLUMNS));
+  const widest = Math.max(0, ...shown.map(({ length }) => length));
+  return hosts.map(({ done, failed, meanMs }, index) => {
+    const failures = failed === 0 ? "" : `  ${formatCount(failed)} failed`;
+    const name = (shown[index] ?? "").padEnd(widest);
+    return clip(`  ${name}  ${formatMs(meanMs).padStart(7)}  ${formatCount(done)} done${failures}`, width);
+  });
+}
+
+/** One line of JSON for a program that watches, ended. */
+export function renderJson(snapshot: Snapshot, pulse: Pulse): string {
+  const { elapsedMs, isTotal, read, ok, failed, skipped, running, retries, bytes } = snapshot;
+  const [perSecond, bytesPerSecond] = [Math.round(pulse.perSecond * 10) / 10, Math.round(pulse.bytesPerSecond)];
+  return `${toSafeJson({
+    elapsedMs: Math.round(elapsedMs),
+    read,
+    isTotal,
+    percent: percentOf(snapshot),
+    ok,
+    failed,
+    skipped,
+    running,
+    retries,
+    bytes,
+    perSecond,
+    bytesPerSecond,
+  })}\n`;
+}
+
+function countDone({ ok, failed, skipped }: Snapshot): number {
+  return ok + failed + skipped;
 }
 
 /** How much changed between two moments. */
 export function pulseBetween(before: Snapshot, after: Snapshot): Pulse {
   const seconds = Math.max(1, after.elapsedMs - before.elapsedMs) / 1_000;
-  const done = after.ok + after.failed - before.ok - before.failed;
+  const done = countDone(after) - countDone(before);
   return { perSecond: done / seconds, bytesPerSecond: (after.bytes - before.bytes) / seconds };
 }
 
-function doneOf({ ok, failed, read, isTotal }: Snapshot): string {
-  const done = formatCount(ok + failed);
+function doneOf(snapshot: Snapshot): string {
+  const { read, isTotal } = snapshot;
+  const done = formatCount(countDone(snapshot));
   return isTotal ? `${done} of ${formatCount(read)}` : `${done} done`;
 }
 
@@ -79,8 +119,9 @@ function speedsOf({ perSecond, bytesPerSecond }: Pulse): [rate: string, bytes: s
 }
 
 /** How long it has taken, and, as far as that can be told, how long it still takes. */
-function clockOf({ elapsedMs, isTotal, read, ok, failed }: Snapshot, { perSecond }: Pulse): string {
-  const left = read - ok - failed;
+function clockOf(snapshot: Snapshot, { perSecond }: Pulse): string {
+  const { elapsedMs, isTotal, read } = snapshot;
+  const left = read - countDone(snapshot);
   const clock = formatClock(elapsedMs);
   return isTotal && left > 0 && perSecond > 0 ? `${clock} + ${formatClock((left / perSecond) * 1_000)}` : clock;
 }
@@ -92,4 +133,8 @@ function drawBar(percent: number, width: number): string {
 
 function clip(text: string, width: number): string {
   return text.length <= width ? text : text.slice(0, Math.max(0, width));
+}
+
+function shortened(text: string, width: number): string {
+  return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
 }

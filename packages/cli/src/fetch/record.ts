@@ -1,10 +1,14 @@
-// What is said about one URL: one line of JSON on stdout.
+// What is said about one URL: one record of the output.
+
+import type { Outcome } from "./outcome.ts";
+import type { Target } from "./target.ts";
 
 /** Why a URL failed: a closed list, and a promise to scripts. */
 export type FailureCode =
   | "bad_url"
   | "bomb"
   | "cancelled"
+  | "checksum"
   | "connect"
   | "dns"
   | "http_4xx"
@@ -27,10 +31,18 @@ export interface Failure {
   readonly message: string;
 }
 
+/**
+ * Why a URL was not requested: an earlier run of the same journal has finished it, an earlier run knows nothing of it
+ * (with `--only-failed`), the list has named it before, its file exists.
+ */
+export type SkipReason = "finished" | "new" | "duplicate" | "exists";
+
 /** One record. Fields that do not apply are left out. The order here is the order in the line. */
 export interface FetchRecord {
   /** Number of the URL in the list, from 1; blank lines and comments do not count. */
   readonly index: number;
+  /** What a list of JSON lines calls it. */
+  readonly id?: string | undefined;
   /** As it stands in the list. */
   readonly url: string;
   /** Where redirects led. */
@@ -38,14 +50,26 @@ export interface FetchRecord {
   /** HTTP status of the last answer. */
   readonly status?: number | undefined;
   readonly ok: boolean;
+  /** Set if it was not requested, and need not be. */
+  readonly skipped?: SkipReason | undefined;
   /** Bytes of the body, after decompression. */
   readonly bytes: number;
   /** From the start of the last attempt to its last byte. */
   readonly ms: number;
+  /** From the start of the last attempt to the head of its answer. */
+  readonly ttfbMs?: number | undefined;
   /** How often it was requested. */
   readonly attempts: number;
+  /** Name and port of the URL of the list. */
+  readonly host?: string | undefined;
+  /** The media type the server calls it. */
+  readonly type?: string | undefined;
   /** Where the body was saved. */
   readonly file?: string | undefined;
+  /** How much of the file had come in an earlier attempt or run, in bytes. */
+  readonly resumedFrom?: number | undefined;
+  /** With `--sha256`: of the body, in hexadecimal digits. */
+  readonly sha256?: string | undefined;
   /** With `--body text`: the body as text. */
   readonly body?: string | undefined;
   /** With `--body base64`. */
@@ -58,4 +82,38 @@ export interface FetchRecord {
 /** A URL as a record shows it: what is sent as a password must not end up there. */
 export function shownUrl(text: string): string {
   return text.includes("@") ? text.replace(/^([^/?#]*:\/\/)[^/?#]*@/, "$1***@") : text;
+}
+
+/** The record of a target that was requested. */
+export function recordOf(target: Target, outcome: Outcome, ms: number): FetchRecord {
+  const { index, text, attempts, origin, request } = target;
+  const { status, finalUrl, bytes, ttfbMs, type, file, resumedFrom, sha256 } = outcome;
+  const { body, bodyBase64, failure, redirects } = outcome;
+  // In the order of the fields in the line; JSON leaves out what is undefined.
+  return {
+    index,
+    id: request.id,
+    url: shownUrl(text),
+    finalUrl,
+    status,
+    ok: failure === undefined,
+    skipped: outcome.skipped,
+    bytes,
+    ms: rounded(ms),
+    ttfbMs: ttfbMs === undefined ? undefined : rounded(ttfbMs),
+    attempts,
+    host: origin.slice(origin.indexOf("//") + 2),
+    type,
+    file,
+    resumedFrom,
+    sha256,
+    body,
+    bodyBase64,
+    error: failure,
+    redirects,
+  };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }

@@ -1,4 +1,4 @@
-// Decides which URL is next: fair over hosts, within the limit of each host, at the pace of the run.
+// Decides which URL is next: fair over hosts, within the limits of each host, at the pace of the run.
 //
 // A target is   queued ──take()──▶ active ──finish()──▶ out
 //                  ▲                 └──postpone()──▶ postponed ──requeue()──▶ queued
@@ -6,13 +6,15 @@
 import { now } from "meanwhile";
 import { enterCheckpoint, ParkingLot } from "meanwhile/lowlevel";
 
-import { Chain } from "./chain.ts";
+import { HostRing } from "./host-ring.ts";
+import { Host } from "./host.ts";
 import { Pace } from "./pace.ts";
-import { Host, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 export interface ScheduleOptions {
   readonly perHost: number;
   readonly ratePerSecond: number;
+  readonly perHostRatePerSecond: number;
   /** How many targets may be in the schedule. */
   readonly capacity: number;
   /** Calls back after so many milliseconds, unless the run has ended. */
@@ -21,19 +23,29 @@ export interface ScheduleOptions {
 
 export class Schedule {
   readonly #hosts = new Map<string, Host>();
-  // The hosts that could start a request, each once; the one served goes to the end. That is the fairness.
-  readonly #ring = new Chain<Host>();
+  readonly #ring: HostRing;
   readonly #idle = new ParkingLot<Target | null>({ describe: () => "a URL to fetch" });
   readonly #readers = new ParkingLot({ describe: () => "room to read on in the list" });
   readonly #pace: Pace;
   readonly #options: ScheduleOptions;
   #pending = 0;
+  // Those that wait in the queues of deferred hosts.
+  #deferred = 0;
   #isClosed = false;
+  #isReaderHeld = false;
   #isPaceSet = false;
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
     this.#pace = new Pace(options.ratePerSecond);
+    this.#ring = new HostRing({
+      perHostRatePerSecond: options.perHostRatePerSecond,
+      later: options.later,
+      onDue: (host) => {
+        this.#forgetIfUnused(host);
+        this.#serve();
+      },
+    });
   }
 
   /** How many targets are in the schedule, in whatever state. */
@@ -46,7 +58,7 @@ export class Schedule {
     return this.#idle.size;
   }
 
-  /** How many hosts are known: those with pending targets or a pause. */
+  /** How many hosts are known: those with pending targets, a pause, or a failure that counts. */
   get hostCount(): number {
     return this.#hosts.size;
   }
@@ -60,11 +72,20 @@ export class Schedule {
     if (this.#pending >= this.#options.capacity) await this.#readers.park();
     const { origin } = target;
     let host = this.#hosts.get(origin);
-    if (host === undefined) this.#hosts.set(origin, (host = new Host(origin)));
+    if (host === undefined) this.#hosts.set(origin, (host = new Host(origin, this.#options.perHost)));
     target.host = host;
     host.pending += 1;
     this.#pending += 1;
     this.#enqueue(target, host);
+  }
+
+  /**
+   * Says whether nothing is added before a target that is in here is finished: then this is the end of everything else,
+   * and what is put off to it must not be waited for.
+   */
+  holdReader(isHeld: boolean): void {
+    this.#isReaderHeld = isHeld;
+    this.#endIfDone();
   }
 
   /** Says that nothing will be added any more. */
@@ -100,6 +121,7 @@ export class Schedule {
   postpone(target: Target): void {
     this.#release(target);
     this.#serve();
+    this.#endIfDone();
   }
 
   requeue(target: Target): void {
@@ -116,18 +138,31 @@ export class Schedule {
     if (!isPaused) this.#options.later(forMs, () => this.#resumeIfDue(host));
   }
 
-  /** As {@link pauseHost}, and until then its targets are handed out only to be refused: see {@link isRefused}. */
-  refuseHost(target: Target, forMs: number): void {
+  /** As {@link pauseHost}; what is queued then, at the end of everything else, is handed out to be refused. */
+  deferHost(target: Target, forMs: number): void {
     this.pauseHost(target, forMs);
     const host = target.host;
-    host.isRefusing = true;
-    this.#enterRing(host);
+    if (host.mode !== "open") return;
+    host.mode = "deferred";
+    this.#deferred += host.queued;
+    this.#endIfDone();
   }
 
-  /** Whether the target must not be requested because its host wants to be left alone for too long. */
-  isRefused(target: Target): boolean {
+  /** From now on the targets of the host are handed out only to be refused. */
+  breakHost(target: Target): void {
     const host = target.host;
-    return host.isRefusing && host.pausedUntil > now();
+    if (host.mode === "broken") return;
+    if (host.mode === "deferred") this.#deferred -= host.queued;
+    host.mode = "broken";
+    this.#ring.enter(host);
+    this.#serve();
+  }
+
+  /** How many targets of the host may be active from now on. */
+  allow(host: Host, count: number): void {
+    host.allowed = count;
+    this.#ring.enter(host);
+    this.#serve();
   }
 
   /** Takes out everything that is queued, for the end of a run that was stopped. */
@@ -139,24 +174,23 @@ export class Schedule {
 
   #enqueue(target: Target, host: Host): void {
     host.queue.push(target);
-    this.#enterRing(host);
+    host.queued += 1;
+    if (host.mode === "deferred") {
+      this.#deferred += 1;
+      // Put off, but not at any price: the rest of the list has to have room.
+      if (this.#deferred > this.#options.capacity / 2) this.#refuse(host);
+    }
+    this.#ring.enter(host);
     this.#serve();
+    this.#endIfDone();
   }
 
   /** The target is active no more; its host may have room again. */
   #release(target: Target): Host {
     const host = target.host;
     host.active -= 1;
-    this.#enterRing(host);
+    this.#ring.enter(host);
     return host;
-  }
-
-  #enterRing(host: Host): void {
-    const isWaiting = host.isPaused && !host.isRefusing;
-    const isFull = host.active >= this.#options.perHost;
-    if (host.isInRing || isWaiting || isFull || host.queue.isEmpty) return;
-    host.isInRing = true;
-    this.#ring.push(host);
   }
 
   #next(): Target | undefined {
@@ -164,22 +198,12 @@ export class Schedule {
     while (!this.#ring.isEmpty) {
       const delayMs = this.#pace.delayMs(time);
       if (delayMs > 0) return this.#wakeAtPace(delayMs);
-      const target = this.#nextOf(this.#ring.shift());
+      const target = this.#ring.take();
       if (target === null) continue;
       if (!target.host.isRefusing) this.#pace.start(time);
       return target;
     }
     return undefined;
-  }
-
-  #nextOf(host: Host | null): Target | null {
-    if (host === null) return null;
-    host.isInRing = false;
-    if (host.isPaused && !host.isRefusing) return null; // paused since; resuming puts it back
-    const target = host.queue.shift();
-    if (target !== null) host.active += 1;
-    this.#enterRing(host);
-    return target;
   }
 
   #wakeAtPace(delayMs: number): undefined {
@@ -204,18 +228,34 @@ export class Schedule {
     const leftMs = host.pausedUntil - now();
     if (leftMs > 0) return this.#options.later(leftMs, () => this.#resumeIfDue(host));
     host.pausedUntil = -Infinity;
-    host.isRefusing = false;
-    this.#enterRing(host);
+    if (host.mode === "deferred") this.#deferred -= host.queued;
+    if (host.mode !== "broken") host.mode = "open";
+    this.#ring.enter(host);
     this.#forgetIfUnused(host);
     this.#serve();
   }
 
-  // A list may name a million hosts: only those in use are kept.
+  #refuse(host: Host): void {
+    this.#deferred -= host.queued;
+    host.mode = "refusing";
+    this.#ring.enter(host);
+  }
+
+  // A list may name a million hosts: only those in use are kept, and those that are given up.
   #forgetIfUnused(host: Host): void {
-    if (host.pending === 0 && !host.isPaused) this.#hosts.delete(host.origin);
+    if (host.pending > 0 || host.isPaused || host.isPacing || host.mode === "broken") return;
+    // Its next target may come at once, and has to wait as the others did.
+    if (!this.#ring.waitForPace(host)) this.#hosts.delete(host.origin);
   }
 
   #endIfDone(): void {
-    if (this.#isClosed && this.#pending === 0) this.#idle.unparkAll(null);
+    if (!this.#isClosed && !this.#isReaderHeld) return;
+    if (this.#pending === 0) {
+      if (this.#isClosed) this.#idle.unparkAll(null);
+      return;
+    }
+    if (this.#deferred < this.#pending) return;
+    for (const host of this.#hosts.values()) if (host.mode === "deferred") this.#refuse(host);
+    this.#serve();
   }
 }

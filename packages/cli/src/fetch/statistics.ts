@@ -1,5 +1,6 @@
 // Counts what happened in a run, in constant memory.
 
+import { HostTallies } from "./host-tallies.ts";
 import type { FailureCode, FetchRecord } from "./record.ts";
 
 // Buckets per doubling of the time: a percentile is at most 2.2 % off.
@@ -37,6 +38,10 @@ export interface Snapshot {
   readonly isTotal: boolean;
   readonly ok: number;
   readonly failed: number;
+  /** Not requested, and need not be. */
+  readonly skipped: number;
+  /** Files that were not fetched from their start. */
+  readonly resumed: number;
   readonly running: number;
   readonly retries: number;
   readonly bytes: number;
@@ -45,10 +50,13 @@ export interface Snapshot {
 export class Statistics {
   readonly durations: Histogram = new Histogram();
   readonly errors: Map<FailureCode, number> = new Map();
+  readonly hosts: HostTallies = new HostTallies();
   read = 0;
   isTotal = false;
   ok = 0;
   failed = 0;
+  skipped = 0;
+  resumed = 0;
   running = 0;
   retries = 0;
   bytes = 0;
@@ -56,9 +64,14 @@ export class Statistics {
 
   /** Counts one record. */
   count(record: FetchRecord): void {
+    if (record.skipped !== undefined) {
+      this.skipped += 1;
+      return;
+    }
     if (record.ok) this.ok += 1;
     else this.failed += 1;
     this.bytes += record.bytes;
+    if (record.host !== undefined && record.attempts > 0) this.hosts.add(record.host, record.ok, record.ms);
     if (record.status !== undefined) this.durations.add(record.ms);
     if (record.error === undefined) return;
     const { code } = record.error;
@@ -66,7 +79,8 @@ export class Statistics {
   }
 
   snapshot(): Snapshot {
-    const { read, isTotal, ok, failed, running, retries, bytes } = this;
-    return { elapsedMs: performance.now() - this.#startedAt, read, isTotal, ok, failed, running, retries, bytes };
+    const { read, isTotal, ok, failed, skipped, resumed, running, retries, bytes } = this;
+    const elapsedMs = performance.now() - this.#startedAt;
+    return { elapsedMs, read, isTotal, ok, failed, skipped, resumed, running, retries, bytes };
   }
 }

@@ -1,32 +1,27 @@
-// One URL to fetch, and what a schedule knows of its host.
+// One URL to fetch, and how.
 
-import { Chain } from "./chain.ts";
+import type { Header } from "./headers.ts";
+import { Host } from "./host.ts";
 
-/** The targets of one origin. */
-export class Host {
-  next: Host | null = null;
-  readonly queue: Chain<Target> = new Chain();
-  readonly origin: string;
-  /** Targets that are queued, active or postponed. */
-  pending = 0;
-  active = 0;
-  /** No request is made before this time. */
-  pausedUntil: number = -Infinity;
-  /** Whether the pause is longer than anybody waits: its targets are handed out only to be refused. */
-  isRefusing = false;
-  // Invariant: in the ring at most once.
-  isInRing = false;
+const NOWHERE = new Host("", 0);
 
-  constructor(origin: string) {
-    this.origin = origin;
-  }
-
-  get isPaused(): boolean {
-    return this.pausedUntil !== -Infinity;
-  }
+/** What a list can say of a URL besides the URL. */
+export interface TargetRequest {
+  /** The user's own name for it; goes into the record. */
+  readonly id?: string | undefined;
+  /** In capitals. Without it, that of the run. */
+  readonly method?: string | undefined;
+  /** Added to those of the run, and counting before them. */
+  readonly headers?: readonly Header[] | undefined;
+  /** Without it, that of the run. */
+  readonly body?: Uint8Array | undefined;
+  /** What the SHA-256 of the body must be, in hexadecimal digits. */
+  readonly checksum?: string | undefined;
+  /** The name to save it under, instead of the one that comes from the URL. Not safe yet. */
+  readonly out?: string | undefined;
 }
 
-const NOWHERE = new Host("");
+const PLAIN: TargetRequest = {};
 
 /** One URL of the list. */
 export class Target {
@@ -41,10 +36,19 @@ export class Target {
   readonly text: string;
   /** Its scheme, name and port. Not the whole URL: thousands of them wait at a time. */
   readonly origin: string;
+  readonly request: TargetRequest;
+  /** By which a journal knows it again; empty without one. */
+  key = "";
 
-  constructor(index: number, text: string, origin: string) {
+  constructor(index: number, text: string, origin: string, request: TargetRequest = PLAIN) {
     this.index = index;
     this.text = text;
     this.origin = origin;
+    this.request = request;
+  }
+
+  /** About how much memory its text and its body take, in bytes. */
+  get weight(): number {
+    return this.text.length + (this.request.body?.length ?? 0);
   }
 }

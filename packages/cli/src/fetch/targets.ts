@@ -2,10 +2,15 @@
 
 import { type FileHandle, open } from "node:fs/promises";
 
+import { isCancelled } from "meanwhile";
+
 import { CommandError, EXIT, startError } from "../errors.ts";
+import { unpacked } from "./gzip.ts";
+import type { InputFormat } from "./io-options.ts";
+import { parseJsonLine } from "./jsonl.ts";
 import { type Line, readLines } from "./lines.ts";
 import type { Source } from "./options.ts";
-import { Target } from "./target.ts";
+import { Target, type TargetRequest } from "./target.ts";
 
 /** A line that cannot be fetched; it still gets a record. */
 export interface BadLine {
@@ -55,6 +60,13 @@ function streamSource(name: string, stream: NodeJS.ReadableStream & { destroy():
   return { kind: "stream", name, chunks, close: () => void stream.destroy() };
 }
 
+/** How lists are read. */
+export interface ReadOptions {
+  readonly format: InputFormat;
+  /** No more than so many. */
+  readonly maxUrls: number;
+}
+
 /**
  * Reads all sources one after another, as they come, in batches.
  *
@@ -62,21 +74,40 @@ function streamSource(name: string, stream: NodeJS.ReadableStream & { destroy():
  *
  * @throws {@link CommandError} with exit code 3 if a source cannot be read to its end
  */
-export async function* readTargets(sources: readonly OpenSource[]): AsyncGenerator<Array<Target | BadLine>, void> {
+export async function* readTargets(
+  sources: readonly OpenSource[],
+  { format, maxUrls }: ReadOptions,
+): AsyncGenerator<Array<Target | BadLine>, void> {
   let index = 0;
-  for (const source of sources) {
-    for await (const lines of linesOf(source)) {
-      const batch: Array<Target | BadLine> = [];
-      for (const line of lines) {
-        const text = line.text.trim();
-        // An empty argument is a variable that was not set: silence would look like success.
-        if (source.kind === "stream" && (text === "" || text.startsWith("#"))) continue;
-        index += 1;
-        batch.push(line.isTooLong ? tooLong(index, text) : toTarget(index, text));
+  try {
+    for (const source of sources) {
+      for await (const lines of linesOf(source)) {
+        const batch: Array<Target | BadLine> = [];
+        for (const line of lines) {
+          const text = line.text.trim();
+          if (source.kind === "stream" && isBlank(text, format)) continue;
+          index += 1;
+          batch.push(line.isTooLong ? tooLong(index, text) : toItem(index, text, formatOf(source, text, format)));
+          if (index >= maxUrls) break;
+        }
+        yield batch;
+        if (index >= maxUrls) return;
       }
-      yield batch;
     }
+  } finally {
+    for (const source of sources) if (source.kind === "stream") source.close();
   }
+}
+
+// An empty argument is not blank but a variable that was not set: silence would look like success.
+function isBlank(text: string, format: InputFormat): boolean {
+  return text === "" || (text.startsWith("#") && format !== "jsonl");
+}
+
+function formatOf(source: OpenSource, text: string, format: InputFormat): "txt" | "jsonl" {
+  if (source.kind === "argument") return "txt";
+  if (format !== "auto") return format;
+  return text.startsWith("{") ? "jsonl" : "txt";
 }
 
 async function* linesOf(source: OpenSource): AsyncGenerator<Line[], void> {
@@ -85,7 +116,10 @@ async function* linesOf(source: OpenSource): AsyncGenerator<Line[], void> {
     return;
   }
   try {
-    yield* readLines(source.chunks);
+    yield* readLines(unpacked(source.chunks));
+  } catch (error) {
+    if (isCancelled(error)) throw error;
+    throw startError(`cannot read "${source.name}" to its end`, error);
   } finally {
     source.close();
   }
@@ -95,7 +129,15 @@ function tooLong(index: number, start: string): BadLine {
   return { index, text: `${start}…`, problem: "the line is longer than 64 KiB" };
 }
 
-function toTarget(index: number, text: string): Target | BadLine {
+function toItem(index: number, text: string, format: "txt" | "jsonl"): Target | BadLine {
+  if (format === "txt") return toTarget(index, text);
+  const line = parseJsonLine(text);
+  return line.problem === undefined
+    ? toTarget(index, line.url, line.request)
+    : { index, text: line.url, problem: line.problem };
+}
+
+function toTarget(index: number, text: string, request?: TargetRequest): Target | BadLine {
   const url = URL.parse(text);
   if (url === null) {
     const guess = URL.canParse(`http://${text}`) ? "; it needs http:// or https:// in front" : "";
@@ -104,5 +146,5 @@ function toTarget(index: number, text: string): Target | BadLine {
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     return { index, text, problem: `only http: and https: can be fetched, not ${url.protocol}` };
   }
-  return new Target(index, text, url.origin);
+  return new Target(index, text, url.origin, request);
 }

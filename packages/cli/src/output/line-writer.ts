@@ -3,12 +3,10 @@
 // process.stdout would block it: Node writes to pipes and files synchronously, so that a slow reader (`| less`) would
 // stop all requests and let them time out.
 
-import { write } from "node:fs";
-
-import { cancellable, now, shield, sleep } from "meanwhile";
+import { now, shield } from "meanwhile";
 import { ParkingLot, suspend, type Waiter, wakeAt } from "meanwhile/lowlevel";
 
-import { CommandError, EXIT, startError, systemCodeOf } from "../errors.ts";
+import { writeAll } from "./write-all.ts";
 
 /** After a write, lines are gathered until there are so many characters, or for so long; the first go out at once. */
 const GATHER_SIZE = 64 * 1024;
@@ -17,12 +15,23 @@ const GATHER_MS = 20;
 const HIGH_WATER = 256 * 1024;
 /** The longest that a character becomes in UTF-8. */
 const BYTES_PER_CHARACTER = 3;
-const AGAIN_MS = 5;
+
+/** What a {@link LineWriter} writes to. */
+export interface LineTarget {
+  readonly fd: number;
+  /** How errors call it. */
+  readonly name: string;
+  /**
+   * Called when lines are written, with their notes and the bytes they took. Nothing more is written until it is done.
+   */
+  readonly onWritten?: ((notes: readonly string[], bytes: number) => Promise<void>) | undefined;
+}
 
 export class LineWriter {
-  readonly #fd: number;
+  readonly #target: LineTarget;
   // Invariant: #size is the length of all lines in #lines.
   #lines: string[] = [];
+  #notes: string[] = [];
   #size = 0;
   #isClosed = false;
   #isBroken = false;
@@ -32,8 +41,8 @@ export class LineWriter {
   readonly #work = new ParkingLot({ describe: () => "lines to write" });
   readonly #room = new ParkingLot({ describe: () => "a reader of the output" });
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor(target: LineTarget) {
+    this.#target = target;
   }
 
   /** Whether writing failed: nothing more can be written. */
@@ -41,9 +50,15 @@ export class LineWriter {
     return this.#isBroken;
   }
 
-  /** Hands over a line, which must end with a newline. {@link whenRoom} says when to hand over the next one. */
-  write(line: string): void {
+  /**
+   * Hands over a line, which must end with a newline, or nothing but a note. {@link whenRoom} says when to hand over the
+   * next one.
+   *
+   * @param note - handed to `onWritten` once the line is written
+   */
+  write(line: string, note?: string): void {
     this.#lines.push(line);
+    if (note !== undefined) this.#notes.push(note);
     this.#size += line.length;
     this.#work.unpark();
     if (this.#size >= GATHER_SIZE) this.#gathering?.wake();
@@ -70,7 +85,7 @@ export class LineWriter {
    */
   async run(): Promise<void> {
     for (;;) {
-      if (this.#size > 0) {
+      if (this.#lines.length > 0) {
         await this.flush();
         if (!this.#isClosed) await this.#gather();
       } else if (this.#isClosed) return;
@@ -84,12 +99,15 @@ export class LineWriter {
    * Cancellation: held back: half a line must not be left, and records are what the run was for.
    */
   async flush(): Promise<void> {
-    while (this.#size > 0) {
+    while (this.#lines.length > 0) {
       const text = this.#lines.join("");
+      const notes = this.#notes;
       this.#lines = [];
+      this.#notes = [];
       this.#size = 0;
       this.#room.unparkAll();
-      await shield(() => this.#writeAll(this.#encode(text)));
+      const bytes = this.#encode(text);
+      await shield(() => this.#writeAll(bytes, notes));
     }
   }
 
@@ -107,28 +125,15 @@ export class LineWriter {
     this.#gathering = null;
   }
 
-  async #writeAll(bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      try {
-        at += await cancellable(writeSome(this.#fd, bytes, at));
-      } catch (error) {
-        const code = systemCodeOf(error);
-        this.#isBroken = code !== "EAGAIN";
-        if (code === "EPIPE") throw new CommandError(EXIT.brokenPipe, "", { cause: error });
-        // Another process has switched the shared pipe to non-blocking, and it is full.
-        if (code !== "EAGAIN") throw startError("cannot write to stdout", error);
-        await sleep(AGAIN_MS);
-      }
+  async #writeAll(bytes: Buffer, notes: readonly string[]): Promise<void> {
+    try {
+      await writeAll(this.#target.fd, this.#target.name, bytes);
+      await this.#target.onWritten?.(notes, bytes.length);
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
     }
   }
 }
 
 const GATHERING = { describe: () => "more lines to write" };
-
-async function writeSome(fd: number, bytes: Buffer, at: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    write(fd, bytes, at, bytes.length - at, null, (error, written) =>
-      error === null ? resolve(written) : reject(error),
-    );
-  });
-}

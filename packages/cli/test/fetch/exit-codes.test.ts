@@ -111,6 +111,75 @@ const CASES: readonly Case[] = [
   { name: "a redirect to itself", args: "fetch @/loop", exit: 1, records: ["redirect_loop"] },
   { name: "TLS with a server that has none", args: `fetch !/ok ${QUICK}`, exit: 1, records: ["tls"] },
   { name: "what is not HTTP", args: `fetch @/garbage ${QUICK}`, exit: 1, records: ["protocol"] },
+  { name: "a status that is to be ok", args: "fetch @/status/404 --ok 200-299,404", exit: 0, records: ["ok"] },
+  { name: "a status that is not to be ok", args: "fetch @/ok --ok 204", exit: 1, records: ["policy_blocked"] },
+  {
+    name: "a range of statuses that is none",
+    args: "fetch @/ok --ok 2xx",
+    exit: 2,
+    says: /--ok "2xx" is not possible/,
+  },
+  {
+    name: "--fail-fast",
+    args: "fetch @/status/404 @/ok/1 @/ok/2 --fail-fast -c 1",
+    exit: 5,
+    says: /stopped by --max-errors/,
+  },
+  {
+    name: "--max-errors that are reached",
+    args: "fetch @/status/404 @/status/410 @/ok/1 --max-errors 2 -c 1",
+    exit: 5,
+    says: /2 failed/,
+  },
+  { name: "--max-errors that are not reached", args: "fetch @/status/404 @/ok --max-errors 2", exit: 1 },
+  { name: "--max-errors for lines that are no URL", args: "fetch a b --max-errors 2", exit: 5 },
+  {
+    name: "--deadline",
+    args: "fetch @/stall/1 @/stall/2 --deadline 500ms",
+    exit: 124,
+    records: ["cancelled", "cancelled"],
+    says: /stopped by --deadline/,
+  },
+  { name: "--deadline that is not reached", args: "fetch @/ok/1 @/ok/2 --deadline 1m", exit: 0, records: ["ok", "ok"] },
+  { name: "--max-total", args: "fetch @/big/1 @/ok/2 --max-total 100kB -c 1", exit: 4, says: /--max-total/ },
+  { name: "--max-total that is not reached", args: "fetch @/big/1 @/ok/2 --max-total 1MB", exit: 0 },
+  { name: "a disk without room", args: "fetch @/ok -o $/out --min-free 1000000G", exit: 4, says: /--min-free/ },
+  {
+    name: "a host that never answers",
+    args: `fetch ~/1 ~/2 ~/3 ~/4 --max-host-errors 2 --per-host 1 ${QUICK}`,
+    exit: 1,
+    records: ["connect", "connect", "policy_blocked", "policy_blocked"],
+  },
+  {
+    name: "a host that never answers, if that is no matter",
+    args: `fetch ~/1 ~/2 ~/3 --max-host-errors 0 --per-host 1 ${QUICK}`,
+    exit: 1,
+    records: ["connect", "connect", "connect"],
+  },
+  {
+    name: "a POST that fails, which is not repeated",
+    args: "fetch @/once/post -X POST",
+    exit: 1,
+    records: ["http_5xx"],
+  },
+  { name: "a wrong checksum", args: `fetch @/ok --checksum sha256:${"0".repeat(64)}`, exit: 1, records: ["checksum"] },
+  {
+    name: "a token file that is not there",
+    args: "fetch @/ok --token-file $/none",
+    exit: 3,
+    says: /cannot read ".*none"/,
+  },
+  { name: "a secret that is not set", args: "fetch @/ok --secret MEANWHILE_NOT_SET", exit: 2, says: /is not set/ },
+  { name: "--dry-run", args: "fetch @/ok --dry-run", exit: 0 },
+  {
+    name: "--dry-run with a line that is no URL",
+    args: "fetch @/ok nonsense --dry-run",
+    exit: 1,
+    says: /not a request/,
+  },
+  { name: "--curl", args: "fetch @/ok --curl", exit: 0 },
+  { name: "completion for no shell", args: "completion", exit: 2, says: /needs one shell/ },
+  { name: "completion for bash", args: "completion bash", exit: 0 },
   { name: "--quiet", args: "fetch @/ok --quiet", exit: 0, records: ["ok"], says: /^$/ },
 ];
 
@@ -145,7 +214,8 @@ function filled(text: string): string {
 describe("meanwhile ends with", { concurrency: 2 }, () => {
   for (const { name, args, input, exit, records, says } of CASES) {
     it(`${exit} for ${name}`, async () => {
-      const ended = await cli(filled(args).split(" ").filter(Boolean), {
+      const wanted = records === undefined ? args : `${args} --format jsonl`; // not the body of a single URL
+      const ended = await cli(filled(wanted).split(" ").filter(Boolean), {
         input: input === undefined ? undefined : filled(input),
       });
       assert.equal(ended.exit, exit, ended.stderr);
@@ -161,7 +231,7 @@ describe("meanwhile ends with", { concurrency: 2 }, () => {
   }
 
   it("1 for an argument that is empty, as of a variable that is not set", async () => {
-    const { exit, records } = await cli(["fetch", ""]);
+    const { exit, records } = await cli(["fetch", "", "--format", "jsonl"]);
     assert.deepEqual([exit, records.map(({ error }) => error?.code)], [1, ["bad_url"]]);
   });
 

@@ -1,79 +1,17 @@
 // File names and files: nothing leaves the directory, nothing is overwritten.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { describe, it } from "node:test";
 
-import { fileNameOf, safeFileName, withSuffix } from "../../src/fetch/file-name.ts";
-import { Directory } from "../../src/fetch/files.ts";
+import { safeFileName } from "@meanwhile/http";
 
-const PIECES = [
-  "..",
-  "../..",
-  "../../etc/passwd",
-  "%2e%2e",
-  "..%2f..%2fetc%2fpasswd",
-  "..%5c..%5cwindows",
-  "%2fabsolute",
-];
-const EVIL = [
-  ...PIECES,
-  ...PIECES.map((piece) => `${piece}/`),
-  ...PIECES.map((piece) => `x/${piece}`),
-  "",
-  ".",
-  "...",
-  "%00",
-  "a%00.txt",
-  "a%0ab",
-  "%1b[2J",
-  "%c2%9b2J",
-  "%e2%80%aetxt.exe",
-  "%ef%bb%bf",
-  "%e2%80%8b",
-  " ",
-  "%20%20",
-  "a.%20.",
-  ".htaccess",
-  ".ssh",
-  "~",
-  "~root",
-  "-rf",
-  "$(id)",
-  "`id`",
-  "a;b",
-  "a|b",
-  "a<b>c",
-  "a:b",
-  "a:stream",
-  "C:",
-  "C%3a%5cx",
-  "a*b?",
-  '"',
-  "'",
-  "con",
-  "CON.txt",
-  "nul",
-  "aux.tar.gz",
-  "com1",
-  "COM9.log",
-  "lpt1",
-  "com%c2%b9",
-  "prn.",
-  "conin$",
-  "%",
-  "%zz",
-  "%ff%fe",
-  "%c3%28",
-  "%ed%a0%80",
-  "e%cc%81",
-  "a".repeat(300),
-  "ä".repeat(300),
-  "%f0%9f%8e%89".repeat(100),
-  `${"b".repeat(300)}.tar.gz`,
-];
+import { fileNameOf, withSuffix } from "../../src/fetch/file-name.ts";
+import { Directory } from "../../src/fetch/files.ts";
+import { fillTemplate } from "../../src/fetch/name-template.ts";
+import { EVIL_NAMES } from "./evil-names.ts";
 
 async function inDirectory(body: (path: string) => Promise<void>): Promise<void> {
   const path = await mkdtemp(join(tmpdir(), "meanwhile-files-"));
@@ -91,17 +29,35 @@ async function save(directory: Directory, name: string, content: string): Promis
 }
 
 describe("file names", () => {
+  it("are at least 200 in the table", () => {
+    assert.ok(new Set(EVIL_NAMES).size >= 200, `${new Set(EVIL_NAMES).size}`);
+  });
+
   it("stay in their directory, whatever the URL says", () => {
-    for (const evil of EVIL) {
-      for (const name of [fileNameOf(new URL(`http://host/${evil}`)), safeFileName(evil), safeFileName(decode(evil))]) {
+    for (const evil of EVIL_NAMES) {
+      for (const name of namesOf(evil)) {
         const path = resolve("/out", name);
         assert.equal(path, `/out${sep}${name}`, `"${evil}" gives "${name}"`);
-        assert.doesNotMatch(name, /[/\\:*?"<>|\p{Cc}\p{Cf}]|^\.|[. ]$|^$/u, `"${evil}" gives "${name}"`);
-        assert.doesNotMatch(name, /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i, `"${evil}" gives "${name}"`);
+        assert.doesNotMatch(name, /[/\\:*?"<>|\p{Cc}\p{Cf}\u2028\u2029]|^\.|[.\s]$|^$/u, `"${evil}" gives "${name}"`);
+        assert.doesNotMatch(name, /^(con|prn|aux|nul|com\d|lpt\d)\s*(\.|$)/i, `"${evil}" gives "${name}"`);
         assert.ok(Buffer.byteLength(name) <= 200, `"${evil}" gives ${Buffer.byteLength(name)} bytes`);
+        assert.equal(name, name.normalize("NFC"));
       }
     }
   });
+
+  it("stay in their directory on the disk, too, one by one", () =>
+    inDirectory(async (path) => {
+      const directory = await Directory.open(join(path, "out"));
+      for (const evil of EVIL_NAMES) {
+        const segments = fillTemplate("{host}/{path}/{id}", { url: urlOf(evil), index: 1, id: evil });
+        const name = await save(directory, await directory.nameOf(segments), evil);
+        const real = await realpath(join(directory.path, name));
+        assert.ok(real.startsWith(`${directory.path}${sep}`), `"${evil}" gives "${name}"`);
+        assert.equal(await readFile(real, "utf8"), Buffer.from(evil).toString());
+      }
+      assert.deepEqual(await readdir(path), ["out"]);
+    }));
 
   it("are the last part of the path", () => {
     const names = ["a/b.txt", "a/b.txt?q=1#f", "a/dir/", "", "caf%C3%A9.html"].map((path) =>
@@ -160,6 +116,49 @@ describe("Directory", () => {
       await assert.rejects(readFile(outside), { code: "ENOENT" });
     }));
 
+  it("makes no file by a directory that is a link, but beside it", () =>
+    inDirectory(async (path) => {
+      const outside = join(path, "outside");
+      await mkdir(outside);
+      const directory = await Directory.open(join(path, "out"));
+      await symlink(outside, join(directory.path, "host"));
+      const name = await directory.nameOf(["host", "a.txt"]);
+      assert.equal(name, "host-1/a.txt");
+      assert.equal(await save(directory, name, "content"), name);
+      assert.deepEqual(await readdir(outside), []);
+    }));
+
+  it("notices that one of its directories was replaced by a link", () =>
+    inDirectory(async (path) => {
+      const outside = join(path, "outside");
+      await mkdir(outside);
+      const directory = await Directory.open(join(path, "out"));
+      await directory.nameOf(["host", "a.txt"]);
+      await rm(join(directory.path, "host"), { recursive: true });
+      await symlink(outside, join(directory.path, "host"));
+      const name = await directory.nameOf(["host", "deep", "a.txt"]);
+      assert.equal(name, "host-1/deep/a.txt");
+      assert.deepEqual(await readdir(outside), []);
+    }));
+
+  it("makes a directory beside a file of its name", () =>
+    inDirectory(async (path) => {
+      const directory = await Directory.open(path);
+      await save(directory, "a", "file");
+      assert.equal(await directory.nameOf(["a", "b"]), "a-1/b");
+    }));
+
+  it("replaces what is there in one step if asked to, and a link but not what it leads to", () =>
+    inDirectory(async (path) => {
+      const directory = await Directory.open(join(path, "out"), { overwrite: true, fsync: true });
+      await writeFile(join(path, "precious"), "precious");
+      await writeFile(join(directory.path, "a.txt"), "old");
+      await symlink(join(path, "precious"), join(directory.path, "b.txt"));
+      for (const name of ["a.txt", "b.txt"]) assert.equal(await save(directory, name, "new"), name);
+      for (const name of ["a.txt", "b.txt"]) assert.equal(await readFile(join(directory.path, name), "utf8"), "new");
+      assert.equal(await readFile(join(path, "precious"), "utf8"), "precious");
+    }));
+
   it("finds a name for many of the same at once", () =>
     inDirectory(async (path) => {
       const directory = await Directory.open(path);
@@ -178,10 +177,12 @@ describe("Directory", () => {
     }));
 });
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+function urlOf(evil: string): URL {
+  return URL.parse(`http://host/${evil}`) ?? new URL(`http://host/${encodeURIComponent(evil.toWellFormed())}`);
+}
+
+/** The names that come of it in a URL, as it is and encoded, and by itself. */
+function namesOf(evil: string): string[] {
+  const encoded = new URL(`http://host/${encodeURIComponent(evil.toWellFormed())}`);
+  return [fileNameOf(urlOf(evil)), fileNameOf(encoded), safeFileName(evil)];
 }

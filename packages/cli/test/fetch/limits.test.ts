@@ -55,4 +55,67 @@ describe("meanwhile fetch", () => {
     const took = (server.seen.at(-1)?.at ?? 0) - (server.seen[0]?.at ?? 0);
     assert.ok(took > 440 && took < 1_000, `10 intervals of 50 ms took ${took} ms`);
   });
+
+  it("starts requests at each host evenly with --per-host-rate", async () => {
+    await using one = await TestServer.start();
+    await using other = await TestServer.start();
+    const input = listOf(12, (index) => `${(index % 2 === 0 ? one : other).origin}/ok/${index}`);
+    await cli(["fetch", "-", "--per-host-rate", "10/s"], { input });
+    for (const { seen } of [one, other]) {
+      const took = (seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0);
+      assert.ok(took > 440 && took < 1_000, `5 intervals of 100 ms took ${took} ms`);
+    }
+  });
+
+  it("leaves a host alone when RateLimit says that nothing is left", async () => {
+    await using server = await TestServer.start();
+    const input = listOf(5, (index) => `${server.origin}/${index === 0 ? "spent" : "ok"}/${index}`);
+    const { exit } = await cli(["fetch", "-", "--per-host", "1"], { input });
+    assert.equal(exit, 0);
+    const gap = (server.seen[1]?.at ?? 0) - (server.seen[0]?.at ?? 0);
+    assert.ok(gap >= 990 && gap < 2_500, `asked again after ${gap} ms`);
+  });
+
+  it("puts the URLs of a host off that wants a longer rest than --retry-max-time, and fails them in the end", async () => {
+    await using closed = await TestServer.start();
+    await using open = await TestServer.start();
+    const input = listOf(
+      40,
+      (index) => `${index % 2 === 0 ? `${closed.origin}/closed` : `${open.origin}/ok`}/${index}`,
+    );
+    const { records, exit } = await cli(["fetch", "-", "--per-host", "1", "-c", "2"], { input });
+    assert.equal(exit, 1);
+    assert.equal(closed.seen.length, 1);
+    assert.deepEqual([...new Set(records.slice(0, 20).map(({ ok }) => ok))], [true]);
+    assert.deepEqual([...new Set(records.slice(20).map(({ error }) => error?.code))], ["rate_limited"]);
+  });
+
+  it("requests what was put off if the rest is over before the run is", async () => {
+    await using busy = await TestServer.start();
+    await using slow = await TestServer.start();
+    const input = `${busy.origin}/busy/1\n${listOf(8, (index) => `${slow.origin}/slow/${index}`)}`;
+    const { exit, stderr } = await cli(["fetch", "-", "--retry-max-time", "500ms", "--per-host", "1"], { input });
+    assert.equal(exit, 0, stderr);
+    assert.equal(busy.seen.length, 2);
+  });
+
+  it("finds with --adaptive how much a host bears", async () => {
+    await using server = await TestServer.start();
+    const input = listOf(60, (index) => `${server.origin}/strict/${index}`);
+    const args = "fetch - --per-host 16 --retries 20 --adaptive".split(" ");
+    const { exit, stderr } = await cli(args, { input });
+    assert.equal(exit, 0, stderr);
+    const late = server.seen.slice(-20);
+    assert.ok(late.length === 20 && server.refused < 60, `${server.refused} were refused`);
+  });
+
+  it("gives a host up that never answers, and no other", async () => {
+    await using dead = await TestServer.start();
+    await using alive = await TestServer.start();
+    const input = listOf(200, (index) => `${index % 2 === 0 ? `${dead.origin}/reset` : `${alive.origin}/ok`}/${index}`);
+    const { records } = await cli(["fetch", "-", "--per-host", "1", "--retries", "0"], { input });
+    const codes = records.map(({ error }) => error?.code ?? "ok");
+    const count = (code: string): number => codes.filter((one) => one === code).length;
+    assert.deepEqual([count("ok"), count("reset"), count("policy_blocked")], [100, 30, 70]);
+  });
 });

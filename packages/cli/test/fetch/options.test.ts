@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { FETCH_HELP } from "../../src/fetch/help.ts";
 import { type FetchOptions, parseOptions } from "../../src/fetch/options.ts";
+import { Secrets } from "../../src/fetch/secrets.ts";
 
 function parsed(...args: string[]): FetchOptions {
   const options = parseOptions(args);
@@ -14,22 +14,62 @@ function parsed(...args: string[]): FetchOptions {
 
 describe("options of fetch", () => {
   it("have the documented defaults", () => {
-    assert.deepEqual(parsed("http://a/"), {
+    const { plan, okStatuses, ...rest } = parsed("http://a/");
+    assert.deepEqual(plan, {
+      method: "GET",
+      headers: [],
+      shownHeaders: [],
+      body: undefined,
+      shownBody: undefined,
+      secrets: new Secrets([], {}),
+      isExposed: false,
+    });
+    assert.deepEqual(
+      [99, 100, 399, 400].map((status) => okStatuses.has(status)),
+      [false, true, true, false],
+    );
+    const expected: Omit<FetchOptions, "plan" | "okStatuses"> = {
       sources: [{ kind: "argument", text: "http://a/" }],
       concurrency: 50,
       perHost: 6,
       rate: Infinity,
+      perHostRate: Infinity,
+      adaptive: false,
       retries: 3,
+      retryMaxMs: 120_000,
+      maxHostErrors: 30,
+      maxErrors: Infinity,
       timeoutMs: undefined,
       connectMs: 10_000,
       idleMs: 15_000,
+      minSpeed: 0,
+      deadlineMs: Infinity,
       maxBytes: 2 ** 30,
-      headers: [],
-      directory: undefined,
+      maxTotalBytes: Infinity,
+      minFreeBytes: 100 * 2 ** 20,
+      network: { session: {}, cookieJar: undefined, isInsecure: false },
+      files: undefined,
       body: "none",
+      sha256: false,
+      checksum: undefined,
       progress: "auto",
       quiet: false,
-    });
+      print: undefined,
+      inputFormat: "auto",
+      dedupe: false,
+      maxUrls: Infinity,
+      retryAllMethods: false,
+      graceMs: 5_000,
+      state: undefined,
+      onlyFailed: false,
+      quietSkipped: false,
+      recordsFile: undefined,
+      format: undefined,
+      fields: undefined,
+      ordered: false,
+      trace: undefined,
+    };
+    assert.deepEqual(rest, expected);
   });
 
   it("take URLs, files and stdin together", () => {
@@ -50,19 +90,12 @@ describe("options of fetch", () => {
   });
 
   it("take headers apart", () => {
-    const { headers } = parsed("http://a/", "-H", "Accept: text/html", "-H", "x-a:b:c", "-H", "X-Empty:");
-    assert.deepEqual(headers, [
+    const { plan } = parsed("http://a/", "-H", "Accept: text/html", "-H", "x-a:b:c", "-H", "X-Empty:");
+    assert.deepEqual(plan.headers, [
       ["accept", "text/html"],
       ["x-a", "b:c"],
       ["x-empty", ""],
     ]);
-  });
-
-  it("are all in the help", () => {
-    const names =
-      "input concurrency per-host rate retries timeout connect-timeout idle-timeout max-size output body header progress quiet help version";
-    for (const name of names.split(" ")) assert.match(FETCH_HELP, new RegExp(`--${name}\\b`));
-    for (const line of FETCH_HELP.split("\n")) assert.ok(line.length <= 80, line);
   });
 
   for (const [why, args] of Object.entries({
@@ -82,6 +115,40 @@ describe("options of fetch", () => {
     "a header without a colon": ["http://a/", "-H", "accept"],
     "a header with a bad name": ["http://a/", "-H", "a b: c"],
     "a header with a line break": ["http://a/", "-H", "a: b\r\nx: y"],
+    "a rate for hosts of nothing": ["http://a/", "--per-host-rate", "0/s"],
+    "a status that is none": ["http://a/", "--ok", "200,99"],
+    "a range of statuses from the wrong end": ["http://a/", "--ok", "299-200"],
+    "two ways to stop at failures": ["http://a/", "--fail-fast", "--max-errors", "3"],
+    "to stop at no failure": ["http://a/", "--max-errors", "0"],
+    "a deadline that is none": ["http://a/", "--deadline", "tomorrow"],
+    "a speed that is none": ["http://a/", "--min-speed", "fast"],
+    "a template without a directory": ["http://a/", "--name", "{host}"],
+    "a template with an unknown field": ["http://a/", "-o", "x", "--name", "{user}"],
+    "a template with an open brace": ["http://a/", "-o", "x", "--name", "{host"],
+    "an empty template": ["http://a/", "-o", "x", "--name", " "],
+    "to resume without a directory": ["http://a/", "--resume"],
+    "to overwrite and to skip": ["http://a/", "-o", "x", "--overwrite", "--skip-existing"],
+    "to skip by names of servers": ["http://a/", "-o", "x", "--content-disposition", "--skip-existing"],
+    "to resume by names of servers": ["http://a/", "-o", "x", "--content-disposition", "--resume"],
+    "a checksum that is none": ["http://a/", "--checksum", "md5:00"],
+    "a checksum for two URLs": ["http://a/", "http://b/", "--checksum", `sha256:${"0".repeat(64)}`],
+    "a checksum for a list": ["-i", "x", "--checksum", `sha256:${"0".repeat(64)}`],
+    "a method that is none": ["http://a/", "-X", "GET /x"],
+    "the method of proxies": ["http://a/", "-X", "connect"],
+    "two bodies": ["http://a/", "--data", "x", "--json", "{}"],
+    "JSON that is none": ["http://a/", "--json", "{"],
+    "a secret that is not set": ["http://a/", "--secret", "MEANWHILE_TEST_NOT_SET"],
+    "a secret that is no name": ["http://a/", "--secret", "s3cr3t!"],
+    "a user without a password": ["http://a/", "--user", "me"],
+    "two ways to say who asks": ["http://a/", "--user", "me:x", "--token-file", "x"],
+    "two authorizations": ["http://a/", "--user", "me:x", "-H", "Authorization: y"],
+    "a proxy that is none": ["http://a/", "--proxy", "ftp://x"],
+    "to believe nobody and everybody": ["http://a/", "-k", "--cacert", "x"],
+    "an address that is none": ["http://a/", "--resolve", "a:b"],
+    "to print two things": ["http://a/", "--curl", "--dry-run"],
+    "a range that is none": ["http://a/[9-1]", "--glob"],
+    "a list that does not end": ["http://a/{x,y", "--glob"],
+    "too many URLs": ["http://a/[1-1000]/[1-1000]", "--glob"],
     "a header of the connection": ["http://a/", "-H", "Content-Length: 5"],
   })) {
     it(`refuse ${why}`, () => {

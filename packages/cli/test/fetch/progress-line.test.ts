@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { percentOf, pulseBetween, renderBar, renderPlain } from "../../src/fetch/progress-line.ts";
+import {
+  percentOf,
+  pulseBetween,
+  renderBar,
+  renderHosts,
+  renderJson,
+  renderPlain,
+} from "../../src/fetch/progress-line.ts";
 import { Histogram, type Snapshot, Statistics } from "../../src/fetch/statistics.ts";
 import { renderSummary } from "../../src/fetch/summary.ts";
 
@@ -13,6 +20,8 @@ const HALFWAY: Snapshot = {
   isTotal: true,
   ok: 4_990,
   failed: 10,
+  skipped: 0,
+  resumed: 0,
   running: 50,
   retries: 3,
   bytes: 8_000_000,
@@ -58,6 +67,38 @@ describe("progress", () => {
     assert.equal(renderPlain(HALFWAY, PULSE), "0:12  5 000 of 10 000 (50 %)  10 failed  50 running  420/s  670 kB/s");
   });
 
+  it("writes an object of JSON for a program", () => {
+    assert.deepEqual(JSON.parse(renderJson(HALFWAY, PULSE)), {
+      elapsedMs: 12_000,
+      read: 10_000,
+      isTotal: true,
+      percent: 50,
+      ok: 4_990,
+      failed: 10,
+      skipped: 0,
+      running: 50,
+      retries: 3,
+      bytes: 8_000_000,
+      perSecond: 420,
+      bytesPerSecond: 670_000,
+    });
+  });
+
+  it("has a line for each of the slowest hosts, whatever their names", () => {
+    const hosts = [
+      { host: "slow.example", done: 1_200, failed: 3, meanMs: 1_500 },
+      { host: `\u001b]0;${"x".repeat(100)}`, done: 1, failed: 0, meanMs: 20 },
+    ];
+    const [first, second] = renderHosts(hosts, 79);
+    assert.match(first ?? "", /^ {2}slow\.example +1\.50 s {2}1 200 done {2}3 failed$/);
+    assert.doesNotMatch(second ?? "", /\p{Cc}/u);
+    for (const width of [0, 10, 40]) for (const line of renderHosts(hosts, width)) assert.ok(line.length <= width);
+  });
+
+  it("counts what was skipped as done", () => {
+    assert.equal(percentOf({ ...HALFWAY, skipped: 2_500 }), 75);
+  });
+
   it("measures speed between two moments", () => {
     const later = { ...HALFWAY, elapsedMs: 14_000, ok: 5_990, bytes: 10_000_000 };
     assert.deepEqual(pulseBetween(HALFWAY, later), { perSecond: 500, bytesPerSecond: 1_000_000 });
@@ -91,16 +132,17 @@ describe("Histogram", () => {
 describe("summary", () => {
   it("says how many, how fast, why not, and what was left", () => {
     const statistics = new Statistics();
-    const record = { index: 1, url: "http://a/", bytes: 500, ms: 10, attempts: 1 };
+    const record = { index: 1, url: "http://a/", bytes: 500, ms: 10, attempts: 1, host: "a" };
     for (let i = 0; i < 3; i++) statistics.count({ ...record, ok: true, status: 200 });
     statistics.count({ ...record, ok: false, status: 404, error: { code: "http_4xx", message: "" } });
-    statistics.count({ ...record, ok: false, error: { code: "reset", message: "" } });
+    statistics.count({ ...record, host: "b", ms: 20, ok: false, error: { code: "reset", message: "" } });
     statistics.read = 7;
     statistics.retries = 1;
     const lines = renderSummary(statistics, { stoppedBy: "SIGINT" }).split("\n");
-    assert.match(lines[0] ?? "", /^3 ok {2}2 failed {2}2.50 kB {2}in .* URLs\/s {2}1 retry$/);
+    assert.match(lines[0] ?? "", /^3 ok {2}2 failed {2}2.50 kB {2}in .* URLs\/s {2}.* {2}1 retry$/);
     assert.match(lines[1] ?? "", /^answers: p50 (9|10)\.\d+ ms {2}p95 .* {2}p99 .*$/);
     assert.equal(lines[2], "errors:  http_4xx 1  reset 1");
-    assert.equal(lines[3], "stopped by SIGINT: 2 URLs not started, the list not read to its end");
+    assert.equal(lines[3], "slowest: b 20.0 ms  a 10.0 ms");
+    assert.equal(lines[4], "stopped by SIGINT: 2 URLs not started, the list not read to its end");
   });
 });

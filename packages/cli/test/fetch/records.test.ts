@@ -40,7 +40,7 @@ describe("meanwhile fetch", () => {
     const { records } = await cli(["fetch", `${server.origin}/redirect`, `${server.origin}/status/404`]);
     const [redirected, missing] = records.toSorted((one, other) => one.index - other.index);
     assert.deepEqual(
-      { ...redirected, ms: 0 },
+      { ...redirected, ms: 0, ttfbMs: 0 },
       {
         index: 1,
         url: `${server.origin}/redirect`,
@@ -49,7 +49,9 @@ describe("meanwhile fetch", () => {
         ok: true,
         bytes: "body of /ok/redirected".length,
         ms: 0,
+        ttfbMs: 0,
         attempts: 1,
+        host: new URL(server.origin).host,
         redirects: [`${server.origin}/redirect`],
       },
     );

@@ -13,6 +13,7 @@ function scheduleOf(options: Partial<ScheduleOptions> = {}): Schedule {
   return new Schedule({
     perHost: 2,
     ratePerSecond: Infinity,
+    perHostRatePerSecond: Infinity,
     capacity: 100,
     later: (delayMs, callback) => {
       createTask(async () => {
@@ -124,19 +125,82 @@ describe("Schedule", () => {
       assert.equal(await schedule.take(), first);
     }));
 
-  it("hands out the targets of a host that refuses, marked, until the pause is over", () =>
+  it("hands out the targets of a host that wants a long rest after all others, to be refused", () =>
     runTest(async () => {
-      const schedule = scheduleOf();
+      const schedule = scheduleOf({ perHost: 1 });
+      await fill(schedule, "http://a/1", "http://a/2", "http://b/1", "http://b/2");
+      const [first, other] = await takeNow(schedule, 2);
+      schedule.deferHost(first as Target, 600_000);
+      schedule.postpone(first as Target);
+      schedule.requeue(first as Target);
+      schedule.finish(other as Target);
+      const [last] = await takeNow(schedule, 1);
+      assert.equal(last?.text, "http://b/2");
+      schedule.finish(last);
+      const refused = await takeNow(schedule, 2);
+      assert.deepEqual(pathsOf(refused), ["a/2", "a/1"]);
+      assert.deepEqual(
+        refused.map(({ host }) => host.mode),
+        ["refusing", "refusing"],
+      );
+      for (const one of refused) schedule.finish(one);
+      assert.equal(await schedule.take(), null);
+      await sleep(600_000);
+      assert.equal(schedule.hostCount, 0);
+    }));
+
+  it("goes on with a host whose long rest is over before the run is", () =>
+    runTest(async () => {
+      const schedule = scheduleOf({ perHost: 1 });
+      await fill(schedule, "http://a/1", "http://a/2", "http://b/1");
+      const [first, busy] = await takeNow(schedule, 2);
+      schedule.deferHost(first as Target, 600_000);
+      schedule.finish(first as Target);
+      await sleep(600_001);
+      const [second] = await takeNow(schedule, 1);
+      assert.deepEqual([second?.text, second?.host.mode, busy?.text], ["http://a/2", "open", "http://b/1"]);
+    }));
+
+  it("does not let the targets of hosts that rest take all the room", () =>
+    runTest(async () => {
+      const schedule = scheduleOf({ capacity: 10 });
+      await schedule.add(target("http://a/1"));
+      const [first] = await takeNow(schedule, 1);
+      schedule.deferHost(first as Target, 600_000);
+      for (let i = 2; i <= 6; i++) await schedule.add(target(`http://a/${i}`));
+      assert.equal(first?.host.mode, "deferred");
+      await schedule.add(target("http://a/7"));
+      assert.equal(first?.host.mode, "refusing");
+      assert.equal((await takeNow(schedule, 6)).length, 6);
+      await sleep(600_000);
+      assert.equal(first?.host.mode, "open");
+    }));
+
+  it("hands out the rest of a broken host at once, without regard to its limits", () =>
+    runTest(async () => {
+      const schedule = scheduleOf({ perHost: 1 });
       await fill(schedule, "http://a/1", "http://a/2", "http://a/3");
       const [first] = await takeNow(schedule, 1);
-      schedule.refuseHost(first as Target, 600_000);
-      schedule.finish(first as Target);
-      const [second] = await takeNow(schedule, 1);
-      assert.equal(schedule.isRefused(second as Target), true);
-      schedule.finish(second as Target);
-      await sleep(600_001);
-      const [third] = await takeNow(schedule, 1);
-      assert.equal(schedule.isRefused(third as Target), false);
+      schedule.breakHost(first as Target);
+      const rest = await takeNow(schedule, 2);
+      assert.deepEqual(
+        rest.map(({ host }) => host.mode),
+        ["broken", "broken"],
+      );
+    }));
+
+  it("spaces the starts at each host by its rate, and keeps it for a host that comes back", () =>
+    runTest(async () => {
+      const schedule = scheduleOf({ perHostRatePerSecond: 2 });
+      await schedule.add(target("http://a/1"));
+      await schedule.add(target("http://b/1"));
+      const started = now();
+      for (const one of await takeNow(schedule, 2)) schedule.finish(one);
+      assert.equal(now() - started, 0);
+      await schedule.add(target("http://a/2"));
+      await takeNow(schedule, 1);
+      const took = now() - started;
+      assert.ok(took >= 450 && took <= 510, `the interval of 500 ms took ${took} ms`);
     }));
 
   it("spaces starts by the rate, over all hosts", () =>

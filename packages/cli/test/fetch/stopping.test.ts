@@ -16,7 +16,7 @@ async function until(reached: () => boolean): Promise<void> {
   while (!reached()) await wait(5);
 }
 
-const ARGS = "fetch - --progress none --timeout 60s --per-host 10".split(" ");
+const ARGS = "fetch - --progress none --timeout 60s --per-host 10 --grace 0".split(" ");
 
 describe("meanwhile fetch", () => {
   for (const [signal, exit] of [
@@ -44,8 +44,7 @@ describe("meanwhile fetch", () => {
     const { child, ended } = startCli([
       "fetch",
       `${server.origin}/closed`.replace("closed", "status/500"),
-      "--retries",
-      "9",
+      ..."--retries 9 --format jsonl".split(" "),
     ]);
     await until(() => server.seen.length >= 2);
     await wait(20);
@@ -62,7 +61,7 @@ describe("meanwhile fetch", () => {
     await using server = await TestServer.start();
     const directory = await mkdtemp(join(tmpdir(), "meanwhile-stopping-"));
     try {
-      const { child, ended } = startCli(["fetch", `${server.origin}/stall-body/1`, "-o", directory]);
+      const { child, ended } = startCli(["fetch", `${server.origin}/stall-body/1`, "-o", directory, "--grace", "0"]);
       await until(() => server.running === 1);
       await wait(100);
       assert.deepEqual(await readdir(directory), ["1.part"]);

@@ -26,6 +26,8 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     response.write("the beginning");
   },
   slow: (_, response) => void setTimeout(() => response.end("late"), 200),
+  /** Answers after a few milliseconds. */
+  pause: ({ url }, response) => void setTimeout(() => response.end(`body of ${url}`), 5),
   big: (_, response) => response.end(Buffer.alloc(300_000, "x")),
   redirect: (_, response) => response.writeHead(302, { location: "/ok/redirected" }).end(),
   /** Redirects to what the rest of the path says. */
@@ -48,6 +50,51 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   },
   closed: (_, response) => response.writeHead(503, { "retry-after": "3600" }).end(),
   headers: (request, response) => response.end(JSON.stringify(request.headers)),
+  /** Method, headers and body of the request, as JSON. */
+  echo: (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { method, headers } = request;
+      response.end(JSON.stringify({ method, headers, body: Buffer.concat(chunks).toString() }));
+    });
+  },
+  /** Says that nothing is left for a second when first asked, and succeeds. */
+  spent: (request, response, server) => {
+    if (server.count(request.url ?? "") === 1) {
+      response.setHeader("ratelimit-remaining", "0");
+      response.setHeader("ratelimit-reset", "1");
+    }
+    response.end("ok");
+  },
+  /** Bears four requests at a time. */
+  strict: (_, response, server) => {
+    if (server.running > 4) {
+      server.refused += 1;
+      response.statusCode = 503;
+    }
+    setTimeout(() => response.end("ok"), 20);
+  },
+  cookie: (_, response) => response.writeHead(200, { "set-cookie": "taste=sweet; Path=/" }).end("ok"),
+  /** Proposes what the rest of the path says as the name of the file. */
+  named: ({ url }, response) => {
+    response.setHeader("content-disposition", `attachment; filename*=UTF-8''${url?.slice("/named/".length)}`);
+    response.end("named");
+  },
+  /** Breaks off in the middle when first asked, and gives the rest to those who ask for it. */
+  broken: (request, response, server) => {
+    const body = Buffer.alloc(200_000, "x");
+    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const isRange = request.headers.range !== undefined && request.headers["if-range"] === '"v1"';
+    const rest = isRange ? body.subarray(start) : body;
+    response.writeHead(isRange ? 206 : 200, {
+      etag: '"v1"',
+      "content-length": rest.length,
+      ...(isRange ? { "content-range": `bytes ${start}-${body.length - 1}/${body.length}` } : {}),
+    });
+    if (server.count(request.url ?? "") > 1) response.end(rest);
+    else response.write(rest.subarray(0, 100_000), () => setTimeout(() => request.socket.destroy(), 50));
+  },
   evil: (_, response) => response.writeHead(200, "\u009b2J").end("\u001b]0;evil\u0007\u202e"),
 };
 
@@ -56,6 +103,7 @@ export class TestServer implements AsyncDisposable {
   readonly seen: Seen[] = [];
   running = 0;
   mostRunning = 0;
+  refused = 0;
   origin = "";
 
   /** Starts one; each listens at an address of its own, so that it is a host of its own. */

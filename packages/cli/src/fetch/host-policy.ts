@@ -1,0 +1,74 @@
+// What the answers of a host change for its other URLs: how many at once, a rest, or the end.
+
+import type { Outcome } from "./attempt.ts";
+import type { Host } from "./host.ts";
+import type { Limits } from "./limits.ts";
+import type { FailureCode } from "./record.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Target } from "./target.ts";
+
+/** How many answers raise the concurrency of a host by one. */
+const ANSWERS_PER_STEP = 20;
+
+const OVERLOADED: ReadonlySet<number | undefined> = new Set([429, 503]);
+/** Attempts that brought no answer, or none that was complete. */
+const WITHOUT_ANSWER: ReadonlySet<FailureCode | undefined> = new Set([
+  "connect",
+  "dns",
+  "incomplete",
+  "protocol",
+  "reset",
+  "stall",
+  "timeout",
+  "tls",
+]);
+
+export class HostPolicy {
+  readonly #schedule: Schedule;
+  readonly #limits: Pick<Limits, "adaptive" | "perHost" | "maxHostErrors" | "retryMaxMs">;
+
+  constructor(schedule: Schedule, limits: Pick<Limits, "adaptive" | "perHost" | "maxHostErrors" | "retryMaxMs">) {
+    this.#schedule = schedule;
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes note of an attempt that began at `startedAt` and is over now.
+   *
+   * @returns whether the host wants to be left alone for longer than anybody waits
+   */
+  observe(target: Target, outcome: Outcome, startedAt: number): boolean {
+    const { retryAfterMs = 0, failure, status } = outcome;
+    this.#countErrors(target, WITHOUT_ANSWER.has(failure?.code));
+    const isOverload = OVERLOADED.has(status) || failure?.code === "timeout" || failure?.code === "stall";
+    if (this.#limits.adaptive) this.#adapt(target.host, isOverload, startedAt);
+    if (retryAfterMs > this.#limits.retryMaxMs) {
+      this.#schedule.deferHost(target, retryAfterMs);
+      return true;
+    }
+    if (retryAfterMs > 0) this.#schedule.pauseHost(target, retryAfterMs);
+    return false;
+  }
+
+  #countErrors(target: Target, isError: boolean): void {
+    const host = target.host;
+    host.errorsInRow = isError ? host.errorsInRow + 1 : 0;
+    if (host.errorsInRow >= this.#limits.maxHostErrors) this.#schedule.breakHost(target);
+  }
+
+  // Additive increase, multiplicative decrease, as TCP does it.
+  #adapt(host: Host, isOverload: boolean, startedAt: number): void {
+    if (isOverload) {
+      // What was under way when it was halved says nothing about the half.
+      if (startedAt < host.halvedAt) return;
+      host.halvedAt = performance.now();
+      host.successes = 0;
+      this.#schedule.allow(host, Math.max(1, Math.floor(host.allowed / 2)));
+      return;
+    }
+    host.successes += 1;
+    if (host.successes < ANSWERS_PER_STEP || host.allowed >= this.#limits.perHost) return;
+    host.successes = 0;
+    this.#schedule.allow(host, host.allowed + 1);
+  }
+}

@@ -1,0 +1,104 @@
+// Takes the body of an answer: into the record, into a file, or only counted.
+
+import { createHash, type Hash } from "node:crypto";
+
+import type { ClientResponse } from "@meanwhile/http";
+
+import type { BodyPrinter } from "./body-printer.ts";
+import type { Brakes } from "./brakes.ts";
+import type { BodyStyle } from "./options.ts";
+import type { Outcome } from "./outcome.ts";
+import { type Saver, WrongSumError } from "./saver.ts";
+import type { Target } from "./target.ts";
+
+/** What is to become of bodies. */
+export interface ReceiveOptions {
+  /** Undefined if bodies are not saved. */
+  readonly saver: Saver | undefined;
+  readonly body: BodyStyle;
+  readonly brakes: Brakes;
+  /** Undefined if bodies are not printed. */
+  readonly printer: BodyPrinter | undefined;
+  /** Whether the SHA-256 of every body is wanted. */
+  readonly sha256: boolean;
+  /** What the body of every target must have; there is only one then. */
+  readonly checksum: string | undefined;
+}
+
+export interface Receiving {
+  readonly options: ReceiveOptions;
+  readonly outcome: Outcome;
+}
+
+/**
+ * Reads the body to its end and notes in the outcome what became of it.
+ *
+ * Cancellation: loses the rest of the body, and the file.
+ *
+ * @throws {@link WrongSumError}, {@link StopError}, and what the session and the disk throw
+ */
+export async function receiveBody(response: ClientResponse, target: Target, receiving: Receiving): Promise<void> {
+  const { options, outcome } = receiving;
+  const { saver, body } = options;
+  const meter = new BodyMeter(target, receiving);
+  if (body !== "none") return takeIntoRecord(response, meter, receiving);
+  if (saver === undefined || outcome.failure !== undefined) {
+    const printer = outcome.failure === undefined ? options.printer : undefined;
+    for await (const chunk of response.stream()) {
+      meter.count(chunk);
+      await printer?.write(chunk);
+    }
+    await printer?.end();
+    meter.finish();
+    return;
+  }
+  const part = await saver.create(target, response);
+  try {
+    for await (const chunk of response.stream()) {
+      meter.count(chunk);
+      await part.write(chunk);
+      await options.brakes.checkDisk(saver.path);
+    }
+    meter.finish();
+    outcome.file = await part.finish();
+  } catch (error) {
+    await part.discard();
+    throw error;
+  }
+}
+
+async function takeIntoRecord(response: ClientResponse, meter: BodyMeter, receiving: Receiving): Promise<void> {
+  const { options, outcome } = receiving;
+  const bytes = Buffer.from(await response.bytes());
+  meter.count(bytes);
+  meter.finish();
+  if (options.body === "text") outcome.body = bytes.toString("utf8");
+  else outcome.bodyBase64 = bytes.toString("base64");
+}
+
+/** Counts and hashes a body as it comes. */
+class BodyMeter {
+  readonly #options: ReceiveOptions;
+  readonly #outcome: Outcome;
+  readonly #expected: string | undefined;
+  readonly #hash: Hash | undefined;
+
+  constructor(target: Target, { options, outcome }: Receiving) {
+    this.#options = options;
+    this.#outcome = outcome;
+    this.#expected = outcome.failure === undefined ? (target.request.checksum ?? options.checksum) : undefined;
+    this.#hash = options.sha256 || this.#expected !== undefined ? createHash("sha256") : undefined;
+  }
+
+  count(chunk: Uint8Array): void {
+    this.#outcome.bytes += chunk.length;
+    this.#options.brakes.countBytes(chunk.length);
+    this.#hash?.update(chunk);
+  }
+
+  finish(): void {
+    const sum = this.#hash?.digest("hex");
+    if (sum !== undefined) this.#outcome.sha256 = sum;
+    if (this.#expected !== undefined && sum !== this.#expected) throw new WrongSumError(sum ?? "");
+  }
+}
