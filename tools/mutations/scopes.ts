@@ -155,15 +155,22 @@ export const SCOPES: readonly Mutation[] = [
   {
     bug: "calls skip the check on entry: a cancelled task leaves with a permit",
     file: "kernel/checkpoint.ts",
-    from: "if (error !== null) throw error;\n  return turnIsOver(scope.runner) ? giveWay() : null;",
-    to: "return turnIsOver(scope.runner) ? giveWay() : null;",
+    from: "  if (mustTurn(scope.runner)) return refused(scope.runner, error);\n  throw error;",
+    to: "  return null;",
     tests: ["sync/semaphore.test.ts"],
   },
   {
     bug: "a task that never really waits starves timers",
-    file: "kernel/checkpoint.ts",
+    file: "kernel/turn.ts",
     from: "return now - turnStartedAt >= BUDGET_MS;",
     to: "return false;",
+    tests: ["kernel/checkpoint.test.ts"],
+  },
+  {
+    bug: "code that catches its cancellation and waits again starves timers",
+    file: "kernel/turn.ts",
+    from: "if (!mustTurn(runner)) return Promise.reject(error);",
+    to: "if (runner !== null) return Promise.reject(error);",
     tests: ["kernel/checkpoint.test.ts"],
   },
   {

@@ -1,4 +1,3 @@
-// meanwhile:off file
 // Started by `meanwhile run` as the main module: becomes the program that it was given, inside of run().
 
 import { basename } from "node:path";

@@ -18,7 +18,9 @@ export function chooses(url: string, packages: readonly string[]): boolean {
 
 // Linked, or in its own repository, the runtime is no package under node_modules; who loads this may see the sources of it,
 // and a bundler what was built.
-const OWN = [new URL("../", import.meta.url).href, new URL("../", import.meta.resolve("meanwhile/lowlevel")).href];
+const OWN = [import.meta.url, import.meta.resolve("meanwhile/lowlevel")].map((url) =>
+  url.replace(/(.*\/)(?:src|dist)\/.*/, "$1"),
+);
 
 function isRuntime(url: string): boolean {
   return OWN.some((folder) => url.startsWith(`${folder}src/`) || url.startsWith(`${folder}dist/`));

@@ -14,6 +14,8 @@ export interface HookOptions {
   readonly packages: readonly string[];
   /** The file that counts as the program: `import.meta.main` is true in it. Its URL; default: none. */
   readonly entry?: string | undefined;
+  /** The file that loads it, which is no part of the program and is left alone. Its URL; default: none. */
+  readonly launcher?: string | undefined;
   /** Whether only the program's first file is changed, and only so that it is the main module. */
   readonly onlyEntry: boolean;
   /** Whether files are kept transformed on disk. */
@@ -51,10 +53,10 @@ function instrument(
   source: string,
   url: string,
   givenFormat: string | null | undefined,
-  { packages, entry, onlyEntry, cache }: HookOptions,
+  { packages, entry, launcher, onlyEntry, cache }: HookOptions,
 ): string | null {
   const formats = FORMATS[givenFormat ?? "unknown"];
-  if (formats === undefined || !(onlyEntry ? url === entry : chooses(url, packages))) return null;
+  if (formats === undefined || url === launcher || !(onlyEntry ? url === entry : chooses(url, packages))) return null;
   return transformCached(source, {
     id: pathOf(url),
     ...languageOf(url, givenFormat),

@@ -7,7 +7,9 @@
 // MEANWHILE_INSTRUMENT_REPORT=1     tells at the end where the program waited and where it was busy
 // MEANWHILE_INSTRUMENT_CACHE=off    keeps nothing on disk
 
+import { realpathSync } from "node:fs";
 import * as nodeModule from "node:module";
+import { pathToFileURL } from "node:url";
 
 import { warnUnmappedCoverage, warnUnsupported } from "./warnings.ts";
 
@@ -32,6 +34,7 @@ async function start(): Promise<void> {
   installHook({
     packages: ["@meanwhile/*", ...namesIn(settings["MEANWHILE_INSTRUMENT_PACKAGES"] ?? "")],
     entry,
+    launcher: entry === undefined ? undefined : pathToFileURL(realpathSync(process.argv[1] ?? "")).href,
     onlyEntry: mode === "entry",
     cache: settings["MEANWHILE_INSTRUMENT_CACHE"] !== "off",
   });

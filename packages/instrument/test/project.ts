@@ -21,7 +21,6 @@ export interface NodeOptions {
   readonly input?: string;
   /** Without it the sources of meanwhile are run. */
   readonly node?: string;
-  readonly uid?: number;
 }
 
 /** What a source says to know whether it was instrumented: its text is not what stands there. */
@@ -55,7 +54,7 @@ export class Project implements Disposable {
   }
 
   /** Runs Node to its end. */
-  async node(args: readonly string[], { env = {}, input, node, uid }: NodeOptions = {}): Promise<Ended> {
+  async node(args: readonly string[], { env = {}, input, node }: NodeOptions = {}): Promise<Ended> {
     const inherited: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", ...env };
     for (const name of ["NODE_TEST_CONTEXT", "FORCE_COLOR", "NODE_V8_COVERAGE"]) {
       if (!(name in env)) delete inherited[name];
@@ -64,7 +63,6 @@ export class Project implements Disposable {
     const child = spawn(node ?? process.execPath, [...conditions, ...args], {
       cwd: this.folder,
       env: inherited,
-      ...(uid === undefined ? {} : { uid }),
     });
     child.stdin.on("error", () => {}); // it may end before it has read everything
     child.stdin.end(input ?? "");

@@ -4,7 +4,7 @@ export type { Clock } from "./clock/clock.ts";
 export { keepAlive } from "./clock/keep-alive.ts";
 export { type AwaitStack, awaitStacksOf, runningStackOf, showCall, type SuspendedCall } from "./kernel/await-stacks.ts";
 export { cancellationOf, isCancellationOf } from "./kernel/cancellation.ts";
-export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } from "./kernel/checkpoint.ts";
+export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled } from "./kernel/checkpoint.ts";
 export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, disown, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext } from "./kernel/context.ts";
@@ -57,3 +57,4 @@ export { type Abort, suspend, type Suspension, suspension, Waiter, type WaitTarg
 export { taskGroup, type TaskGroup, type TaskOptions, checkJob } from "./kernel/task-group.ts";
 export { type FoundTask, renderTaskTree, tasksIn, waitsOf, walkTasks } from "./kernel/task-tree.ts";
 export { type Job, type Task, TaskNode } from "./kernel/task.ts";
+export { turnIsOver } from "./kernel/turn.ts";

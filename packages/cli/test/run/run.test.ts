@@ -119,7 +119,7 @@ describe("The end of a program under meanwhile run", () => {
     const { child, ended } = start([program("own-run-waits.ts")]);
     await written(child, "ready");
     child.kill("SIGTERM");
-    assert.deepEqual(pick(await ended), { exit: 143, stdout: "ready\ncleaned up\n", stderr: "" });
+    assert.deepEqual(pick(await ended), { exit: 143, stdout: "ready\ncleaned up\nafter the run\n", stderr: "" });
   });
 
   it("by a signal that it handles itself is its own affair", async () => {
@@ -174,7 +174,11 @@ describe("The end of a program under meanwhile run", () => {
 describe("meanwhile run --report", () => {
   it("says where the program waited and was busy, what could have been at once, and what it left behind", async () => {
     const { stderr } = await runCli(["--report", program("waits.ts")]);
-    assert.match(stderr, /Report of meanwhile: the program ran for .*; its async functions were busy for/);
+    assert.match(
+      stderr,
+      /Report of meanwhile: waits\.ts \(process \d+\) ran for .*; its async functions were busy for/,
+    );
+    assert.doesNotMatch(stderr, /program\.ts|runProgram|untilIdle/);
     assert.match(stderr, /Where it waited\n +times +total +longest\n/);
     assert.match(stderr, /waits\.ts:6:10 {2}await pause\(ms\) +6 /);
     assert.match(stderr, /Where it was busy\n +calls +total +longest\n/);

@@ -13,6 +13,8 @@ const LONGEST_PLACE = 60;
 
 /** What the program is said to have left behind. */
 export interface Ending {
+  /** The program; of several processes and threads each has a report of its own. */
+  readonly program: string;
   /** How long it ran. */
   readonly ranMs: number;
   /** Waits that never ended, each as a line. */
@@ -20,11 +22,11 @@ export interface Ending {
 }
 
 /** The whole report. */
-export function renderReport({ waits, functions }: Profile, { ranMs, leftBehind }: Ending): string {
+export function renderReport({ waits, functions }: Profile, { program, ranMs, leftBehind }: Ending): string {
   const busyMs = sum(functions.values());
   return [
     "",
-    `Report of meanwhile: the program ran for ${duration(ranMs)}; its async functions were busy for ${duration(busyMs)} of that`,
+    `Report of meanwhile: ${escapeControls(program)} ran for ${duration(ranMs)}; its async functions were busy for ${duration(busyMs)} of that`,
     ...section("Where it waited", ["times", "total", "longest"], rowsOf(waits, nameOfWait)),
     ...section("Where it was busy", ["calls", "total", "longest"], rowsOf(functions, nameOfFunction)),
     ...list(

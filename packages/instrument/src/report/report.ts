@@ -1,5 +1,8 @@
 // Switches the report on: counts from now on, and prints when the process ends.
 
+import { basename } from "node:path";
+import { isMainThread, threadId } from "node:worker_threads";
+
 import { activeRunners, awaitStacksOf, showCall, walkTasks } from "meanwhile/lowlevel";
 
 import { runtime } from "../runtime.ts";
@@ -24,9 +27,19 @@ export function reportAtExit(): void {
   process.prependListener("beforeExit", look);
   process.once("exit", () => {
     look();
-    const ending = { ranMs: performance.now() - started, leftBehind: [...waiting, ...forgotten] };
+    const ending = {
+      program: programName(),
+      ranMs: performance.now() - started,
+      leftBehind: [...waiting, ...forgotten],
+    };
     process.stderr.write(`${renderReport(profile, ending)}\n`);
   });
+}
+
+/** Workers and processes that the program starts report too. */
+function programName(): string {
+  const thread = isMainThread ? "" : `, thread ${threadId}`;
+  return `${basename(process.argv[1] ?? "the program")} (process ${process.pid}${thread})`;
 }
 
 /** What still waits, of all runs. */

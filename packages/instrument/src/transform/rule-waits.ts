@@ -49,24 +49,17 @@ export const WAIT_RULES: Rules = {
   VariableDeclaration(node, walk) {
     const { frame } = walk.owner;
     if (frame !== undefined && node.kind === "await using") {
-      const { guard, runtime } = walk.words;
-      const [before, after] = [`${guard}${walk.guards + 1}`, `${guard}${walk.guards + 2}`];
-      walk.guards += 2;
-      // Disposed in reverse: the second one says that cleanup begins, the first one that it has ended.
-      walk.insert(node.start, `using ${before}=${runtime}.u(${frame});`);
+      const { before, after } = guards(frame, walk);
+      walk.insert(node.start, before);
       walk.visitAll(node.declarations);
-      walk.insert(node.end, `;using ${after}=${runtime}.v(${before});`);
+      walk.insert(node.end, after);
       return;
     }
     walk.visitAll(node.declarations);
   },
   LabeledStatement: visitLabeled,
   ForOfStatement: (node, walk) => visitForOf(node, walk, []),
-  ForStatement(node, walk) {
-    visitHead(node.init, walk);
-    walk.visitAll([node.test, node.update]);
-    visitLoopBody(node.body, walk, []);
-  },
+  ForStatement: (node, walk) => visitFor(node, walk, false),
   ForInStatement(node, walk) {
     visitHead(node.left, walk);
     walk.visit(node.right);
@@ -103,9 +96,17 @@ function afterStar(code: string, at: number): number {
   return between.lastIndex + 1;
 }
 
+/** Disposed in reverse: the second one says that cleanup begins, the first one that it has ended. */
+function guards(frame: string, walk: Walk): { readonly before: string; readonly after: string } {
+  const { guard, runtime } = walk.words;
+  const [one, other] = [`${guard}${walk.guards + 1}`, `${guard}${walk.guards + 2}`];
+  walk.guards += 2;
+  return { before: `using ${one}=${runtime}.u(${frame});`, after: `;using ${other}=${runtime}.v(${one});` };
+}
+
 type ForOf = NodeOf<"ForOfStatement">;
 
-/** A guard cannot stand in the head of a loop, and what is declared there is not left before the loop is. */
+/** A guard cannot stand in the head of a loop. */
 function visitHead(head: Node | null, walk: Walk): void {
   if (head?.type === "VariableDeclaration") walk.visitAll(head.declarations);
   else if (head !== null) walk.visit(head);
@@ -113,21 +114,50 @@ function visitHead(head: Node | null, walk: Walk): void {
 
 function visitForOf(node: ForOf, walk: Walk, labels: ReadonlyArray<string>): void {
   const { frame } = walk.owner;
-  if (!node.await || frame === undefined) {
-    visitHead(node.left, walk);
-    walk.visit(node.right);
-    return visitLoopBody(node.body, walk, labels);
+  const isWaiting = node.await && frame !== undefined;
+  if (isWaiting && labels.length === 0) walk.insert(node.start, "{");
+  const taken = takeResource(node, walk);
+  if (isWaiting) {
+    walk.insert(node.right.start, `${walk.words.runtime}.it(${walk.site(frame, "for await", node, node.right)},`);
   }
-  if (labels.length === 0) walk.insert(node.start, "{");
-  visitHead(node.left, walk);
-  walk.insert(node.right.start, `${walk.words.runtime}.it(${walk.site(frame, "for await", node, node.right)},`);
   walk.visit(node.right);
-  walk.insert(node.right.end, ")");
-  const isBlock = node.body.type === "BlockStatement";
-  walk.insert(isBlock ? node.body.start + 1 : node.body.start, `${isBlock ? "" : "{"}${resumed(walk)}`);
+  if (isWaiting) walk.insert(node.right.end, ")");
+  const first = `${isWaiting ? resumed(walk) : ""}${taken ?? ""}`;
+  const isBlock = node.body.type === "BlockStatement" && taken === null;
+  if (first !== "") walk.insert(isBlock ? node.body.start + 1 : node.body.start, `${isBlock ? "" : "{"}${first}`);
   visitLoopBody(node.body, walk, labels);
-  if (!isBlock) walk.insert(node.body.end, "}");
-  if (labels.length === 0) walk.insert(node.end, `${resumed(walk)}}`);
+  if (first !== "" && !isBlock) walk.insert(node.body.end, "}");
+  if (isWaiting && labels.length === 0) walk.insert(node.end, `${resumed(walk)}}`);
+}
+
+/** An `await using` of the head goes into the body, where it can have its guards. Returns what the body begins with. */
+function takeResource({ left }: ForOf, walk: Walk): string | null {
+  const { frame } = walk.owner;
+  const [declared] = left.type === "VariableDeclaration" && left.kind === "await using" ? left.declarations : [];
+  if (frame === undefined || declared?.id.type !== "Identifier") {
+    visitHead(left, walk);
+    return null;
+  }
+  const { before, after } = guards(frame, walk);
+  const given = `${walk.words.guard}${++walk.guards}`;
+  walk.edits.replace(left.start, left.end, `const ${given}`);
+  return `${before}await using ${declared.id.name}=${given}${after}`;
+}
+
+/** Of a constant there is one for all rounds: a resource may as well stand before the loop. Not behind a label. */
+function visitFor(node: NodeOf<"ForStatement">, walk: Walk, isLabelled: boolean): void {
+  const { init } = node;
+  const isResource = init?.type === "VariableDeclaration" && init.kind === "await using";
+  const isMoved = isResource && !isLabelled && walk.owner.frame !== undefined;
+  if (isMoved) {
+    const lines = walk.code.slice(node.start, init.start).replaceAll(/[^\r\n\u2028\u2029]/g, "");
+    walk.edits.replace(node.start, init.start, `{${lines}`);
+    walk.visit(init);
+    walk.insert(init.end, ";for (");
+  } else visitHead(init, walk);
+  walk.visitAll([node.test, node.update]);
+  visitLoopBody(node.body, walk, []);
+  if (isMoved) walk.insert(node.end, "}");
 }
 
 /** What follows a wait that no expression of the user's shows. */
@@ -142,7 +172,9 @@ function visitLabeled(node: NodeOf<"LabeledStatement">, walk: Walk): void {
   for (; body.type === "LabeledStatement"; body = body.body) labels.push(body.label.name);
   if (body.type !== "ForOfStatement" || !body.await || walk.owner.frame === undefined) {
     const targets = labels.map((label) => target(label, walk));
-    return withTargets(walk, targets, () => walk.visit(body));
+    return withTargets(walk, targets, () =>
+      body.type === "ForStatement" ? visitFor(body, walk, true) : walk.visit(body),
+    );
   }
   walk.insert(node.start, "{");
   visitForOf(body, walk, labels);

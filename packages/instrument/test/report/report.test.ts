@@ -87,7 +87,11 @@ describe("the text of a report", () => {
       [1000, 100, "for await", "a text as long as it may be, forty letters"],
       [2, 1, "await", "'\u001b[31m\u0007\u009b'"],
     ];
-    const text = renderReport(profileOf(sitesOf({ ...file, waits }).waits), { ranMs: 1, leftBehind: ["\u001b[2J"] });
+    const text = renderReport(profileOf(sitesOf({ ...file, waits }).waits), {
+      program: "it",
+      ranMs: 1,
+      leftBehind: ["\u001b[2J"],
+    });
     const rows = text.split("\n").filter((line) => line.includes("app.ts"));
     assert.equal(rows.length, 3);
     assert.equal(new Set(rows.map((row) => row.length)).size, 1);
@@ -100,12 +104,16 @@ describe("the text of a report", () => {
   it("has no numbers that are none, and little of many places", () => {
     const waits: SiteTable["waits"] = Array.from({ length: 1_000 }, (_, line) => [line + 1, 1, "await", "a()"]);
     const text = renderReport(profileOf(sitesOf({ id: "/app.ts", functions: [], waits }).waits), {
+      program: "it",
       ranMs: 0,
       leftBehind: [],
     });
     assert.doesNotMatch(text, /NaN|Infinity|undefined/);
     assert.match(text, /and 988 more places/);
-    assert.match(renderReport(new Profile(), { ranMs: 0, leftBehind: [] }), /ran for 0\.0 ms; .* busy for 0\.0 ms/);
+    assert.match(
+      renderReport(new Profile(), { program: "app.ts", ranMs: 0, leftBehind: [] }),
+      /: app\.ts ran for 0\.0 ms; .* busy for 0\.0 ms/,
+    );
   });
 });
 

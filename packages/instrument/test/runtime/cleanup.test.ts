@@ -34,6 +34,10 @@ describe("a foreign wait in cleanup", () => {
       "returns",
     ]);
   });
+  it("goes on for an `await using` in the head of a loop", async () => {
+    const one = ["half closed", "closed", "left"];
+    assert.deepEqual(await logOf(program.ofLoopHeads), [...one, ...one, "returns"]);
+  });
   it("is none after the block of await using", async () => {
     assert.deepEqual(await logOf(program.afterAwaitUsing), [
       "object",

@@ -173,7 +173,9 @@ describe("any source", () => {
     const originals = before.split("\n");
     if (/^var \S+s;function /.test(lines.at(-1) ?? "")) lines.pop();
     if (lines.length !== originals.length) return `${lines.length} lines, not ${originals.length}`;
-    return originals.find((line, index) => !isWithin(line, lines[index] ?? ""));
+    // What stands in the head of a loop is moved.
+    const moved = /(?<=for (?:await )?\()await using \w+/;
+    return originals.find((line, index) => !isWithin(line.replace(moved, ""), lines[index] ?? ""));
   }
 
   function isWithin(part: string, whole: string): boolean {

@@ -170,12 +170,23 @@ describe("waits", () => {
     );
   });
 
-  it("of `await using` have a guard on either side, but for the heads of loops", () => {
+  it("of `await using` have a guard on either side; those of a loop's head stand in its body, or before it", () => {
     assert.equal(
       body("await using x = y; using z = y"),
       "using G1=$u(F1);await using x = y;;using G2=$v(G1); using z = y",
     );
-    assert.equal(body("for (await using x of y) z"), "for (await using x of y) z");
+    const guarded = (text: string): string => `using G1=$u(F1);await using ${text};using G2=$v(G1);`;
+    assert.equal(body("for (await using x of y) z"), `for (const G3 of y) {${guarded("x=G3")}z}`);
+    assert.equal(body("for (await using x of y) { z }"), `for (const G3 of y) {${guarded("x=G3")}{ z }}`);
+    assert.equal(
+      body("for await (await using x of y) z"),
+      `{for await (const G3 of $it(F1,0,y)) {$c2(F1);${guarded("x=G3")}z}$c2(F1);}`,
+    );
+    assert.equal(
+      body("for (\nawait using x = y; a; b) z"),
+      `{\nusing G1=$u(F1);await using x = y;using G2=$v(G1);;for (; a; b) z}`,
+    );
+    assert.equal(body("l: for (await using x = y; a; b) z"), "l: for (await using x = y; a; b) z");
   });
 
   it("of an async generator are told at each yield, and at what it returns", () => {

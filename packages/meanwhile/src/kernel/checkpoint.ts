@@ -1,21 +1,12 @@
 // Checkpoints: where cancellation is delivered and the event loop gets its turn.
-//
-// Budget: a checkpoint gives the event loop a turn once this turn has lasted 5 ms of real time, so that a task that
-// never really has to wait cannot starve timers and sockets, and a fast path stays fast. There is no hook for the
-// start of a turn: the first checkpoint of a turn notes the time, and an unref'd immediate forgets it.
 
 import { currentScopeNode } from "./current.ts";
-import type { Runner } from "./runner.ts";
 import { refusal, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
+import { forgetTurn, mustTurn, refused, turnIsOver } from "./turn.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach into the runtime.
-const { setImmediate, performance } = globalThis;
+const { setImmediate } = globalThis;
 
-/** How long one turn of the event loop may last before a checkpoint gives way. */
-export const BUDGET_MS = 5;
-
-const NOT_STARTED = -1;
-let turnStartedAt = NOT_STARTED;
 // Those who gave way, in order; woken together by one immediate.
 let givingWay: Waiter<void>[] = [];
 
@@ -49,22 +40,6 @@ export function throwIfCancelled(): void {
   if (error !== null) throw error;
 }
 
-/** Whether this turn of the event loop has used up its budget, so that a checkpoint must give way. */
-export function turnIsOver({ director }: Runner): boolean {
-  if (director !== null) return director.turnIsOver();
-  const now = performance.now();
-  if (turnStartedAt === NOT_STARTED) {
-    turnStartedAt = now;
-    setImmediate(forgetTurn).unref();
-    return false;
-  }
-  return now - turnStartedAt >= BUDGET_MS;
-}
-
-function forgetTurn(): void {
-  turnStartedAt = NOT_STARTED;
-}
-
 /**
  * Lets cancellation in, and the event loop run if this turn has lasted 5 ms. Call it in loops that compute.
  *
@@ -88,7 +63,7 @@ function forgetTurn(): void {
 export function checkpoint(): Promise<void> {
   const scope = currentScopeNode();
   const error = refusal(scope);
-  if (error !== null) return Promise.reject(error);
+  if (error !== null) return refused(scope.runner, error);
   return turnIsOver(scope.runner) ? giveWay() : DONE;
 }
 
@@ -118,8 +93,9 @@ export function checkpoint(): Promise<void> {
 export function enterCheckpoint(): Promise<void> | null {
   const scope = currentScopeNode();
   const error = refusal(scope);
-  if (error !== null) throw error;
-  return turnIsOver(scope.runner) ? giveWay() : null;
+  if (error === null) return turnIsOver(scope.runner) ? giveWay() : null;
+  if (mustTurn(scope.runner)) return refused(scope.runner, error);
+  throw error;
 }
 
 /**
@@ -132,7 +108,7 @@ export function enterCheckpoint(): Promise<void> | null {
 export function giveWay(): Promise<void> {
   const scope = currentScopeNode();
   const error = refusal(scope);
-  if (error !== null) return Promise.reject(error);
+  if (error !== null) return refused(scope.runner, error);
   const { promise, waiter } = suspension<void>(scope, NEXT_TURN);
   if (givingWay.length === 0) setImmediate(nextTurn);
   givingWay.push(waiter);

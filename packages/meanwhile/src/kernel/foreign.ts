@@ -7,10 +7,11 @@ import { UsageError } from "../errors.ts";
 import { generatorError, isGeneratorFunction } from "../util/generators.ts";
 import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
-import { giveWay, turnIsOver } from "./checkpoint.ts";
+import { giveWay } from "./checkpoint.ts";
 import { currentScopeNode } from "./current.ts";
 import type { Scope, ScopeMember } from "./scope.ts";
 import { cancelledIn, suspend, type Waiter, type WaitTarget } from "./suspend.ts";
+import { turnIsOver } from "./turn.ts";
 
 /** Cancels `scope` when the signal is aborted, and calls `onAborted`. Returns how to detach. */
 export function linkSignal(scope: Scope, signal: AbortSignal | undefined, onAborted: () => void = nothing): () => void {

@@ -14,6 +14,7 @@ import { currentScopeNode } from "./current.ts";
 import { instruments } from "./instruments.ts";
 import type { Scope, ScopeMember } from "./scope.ts";
 import type { Task } from "./task.ts";
+import { refused } from "./turn.ts";
 
 /**
  * Undoes a registration when the wait is cancelled: afterwards nobody may wake the waiter. It runs in the stack of
@@ -194,8 +195,8 @@ export function suspend<T>(
   target: WaitTarget = UNKNOWN_TARGET,
 ): Promise<T> {
   const scope = currentScopeNode();
-  const refused = refusal(scope);
-  if (refused !== null) return Promise.reject(refused);
+  const cancelled = refusal(scope);
+  if (cancelled !== null) return refused(scope.runner, cancelled);
   const { promise, waiter } = suspension<T>(scope, target);
   try {
     const abort = register(waiter);

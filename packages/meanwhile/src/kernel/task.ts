@@ -7,7 +7,7 @@ import { TaskCancelledError, UsageError } from "../errors.ts";
 import { showInstancesAs } from "../util/inspect.ts";
 import { invariant } from "../util/invariant.ts";
 import { isCancellationOf, unwrapCancellation } from "./cancellation.ts";
-import { giveWay, turnIsOver } from "./checkpoint.ts";
+import { giveWay } from "./checkpoint.ts";
 import { callBody, CapturedContext, enteredScope, runInScope } from "./context.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
@@ -19,6 +19,7 @@ import type { Runner } from "./runner.ts";
 import { Scope } from "./scope.ts";
 import { cancelledIn, refusal, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
 import { isFinal, NEW, RUNNING, type TaskState, transition } from "./task-state.ts";
+import { refused, turnIsOver } from "./turn.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach into the runtime.
 const { queueMicrotask } = globalThis;
@@ -196,10 +197,10 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
     const scope = currentScopeNode();
     if (scope.task === (this as TaskNode)) return Promise.reject(awaitSelf(this.name));
     joinsHaveChanged();
-    const refused = refusal(scope);
-    if (refused !== null) {
+    const error = refusal(scope);
+    if (error !== null) {
       const mustWait = scope.effective !== null && !this.done && endsBefore(this.scope, scope);
-      return mustWait ? this.#joinCancelled(scope) : Promise.reject(refused);
+      return mustWait ? this.#joinCancelled(scope) : refused(scope.runner, error);
     }
     if (this.done && turnIsOver(scope.runner)) return giveWay().then(() => this.#join());
     const { promise, waiter } = suspension<T>(scope, this);

@@ -39,8 +39,8 @@ export function now(): number {
  * import { gather, sleep } from "meanwhile";
  *
  * const started = performance.now();
- * await gather([() => sleep(30), () => sleep(30), () => sleep(30)]);
- * console.log(performance.now() - started < 80); //> true
+ * await gather([() => sleep(100), () => sleep(100), () => sleep(100)]);
+ * console.log(performance.now() - started < 250); //> true
  * ```
  */
 export function sleep(ms: number): Promise<void> {

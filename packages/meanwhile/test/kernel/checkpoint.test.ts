@@ -3,11 +3,22 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { cancelScope, checkpoint, isCancelled, Lock, moveOnAfter, now, Semaphore, sleep, timeout } from "meanwhile";
+import {
+  cancelScope,
+  checkpoint,
+  isCancelled,
+  Lock,
+  moveOnAfter,
+  now,
+  Semaphore,
+  sleep,
+  taskGroup,
+  timeout,
+} from "meanwhile";
 import { currentScopeNode, enterCheckpoint, giveWay, throwIfCancelled, turnIsOver } from "meanwhile/lowlevel";
 import { runTest } from "meanwhile/testing";
 
-import { BUDGET_MS } from "../../src/kernel/checkpoint.ts";
+import { BUDGET_MS } from "../../src/kernel/turn.ts";
 import { caught } from "./caught.ts";
 
 /** Uses up the budget of this turn. */
@@ -106,6 +117,20 @@ describe("checkpoint", () => {
       const turn = checkpoint();
       scope.cancel();
       assert.ok(isCancelled(await caught(turn)));
+    });
+  });
+
+  it("leaves the event loop its turns where cancelled code goes on to wait", async () => {
+    await taskGroup(async (group) => {
+      const task = group.createTask(() => 1);
+      await task;
+      await cancelScope(async (scope) => {
+        scope.cancel();
+        const join = async (): Promise<number> => await task;
+        for (const wait of [checkpoint, giveWay, async () => await enterCheckpoint(), () => sleep(1), join]) {
+          await untilTimerFires(async () => assert.ok(isCancelled(await caught(wait()))));
+        }
+      });
     });
   });
 

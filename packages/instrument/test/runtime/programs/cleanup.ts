@@ -218,6 +218,26 @@ export async function ofAwaitUsing(log: Log): Promise<void> {
   }
 }
 
+/** In the head of a loop there is a resource for each round. */
+export async function ofLoopHeads(log: Log): Promise<void> {
+  const rounds: ReadonlyArray<() => Promise<void>> = [
+    async () => {
+      for (await using pool of [new Pool(log)]) await neverOf(pool);
+    },
+    async () => {
+      for await (await using pool of [new Pool(log)]) await neverOf(pool);
+    },
+  ];
+  for (const round of rounds) {
+    await cancelledSoon(round);
+    log("left");
+  }
+}
+
+async function neverOf(_pool: Pool): Promise<void> {
+  await never();
+}
+
 /** Nothing is disposed of where the resource could not be made. */
 export async function ofNoResource(log: Log): Promise<void> {
   const open = (): AsyncDisposable => {
