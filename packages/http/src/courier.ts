@@ -14,6 +14,7 @@ import type { HostPauses } from "./host-pauses.ts";
 import { ClientRequest, type Middleware, onion, type SendRequest } from "./middleware.ts";
 import type { Settled } from "./options.ts";
 import type { Host, Pool } from "./pool.ts";
+import type { RedirectGuard } from "./private-redirects.ts";
 import { type Hop, nextHop } from "./redirects.ts";
 import { isSpent, type SentPayload, startPayload } from "./request-body.ts";
 import { type Fields, flatten } from "./request-headers.ts";
@@ -30,6 +31,8 @@ export interface CourierOptions {
   readonly usualFields: Fields;
   /** The outermost first. */
   readonly middlewares: ReadonlyArray<Middleware>;
+  /** Null if redirects may lead anywhere. */
+  readonly redirectGuard: RedirectGuard | null;
 }
 
 /** What one attempt is about. */
@@ -44,6 +47,8 @@ export interface Journey {
   readonly trace: RequestTrace | null;
   /** Whether it waits for hosts that have asked to be left alone. */
   readonly heedsPauses: boolean;
+  /** The address of the server that answered last, if it is known. */
+  peer: string | undefined;
   /** Set when the first slot is there: waiting for one is not part of the total. */
   deadline: number | null;
 }
@@ -70,8 +75,14 @@ export class Courier {
       if (next === null) return response;
       journey.trace?.redirected(response.status, next.url.href);
       await response.close();
+      await this.#checkRedirect(next, journey);
       hop = next;
     }
+  }
+
+  async #checkRedirect({ url, method }: Hop, { peer }: Journey): Promise<void> {
+    const guard = this.#options.redirectGuard;
+    if (guard !== null && peer !== undefined) await guard.check(peer, url, { method, url: url.href });
   }
 
   /** Sends one request and waits for the head of its answer. */
@@ -88,6 +99,7 @@ export class Courier {
     journey.deadline = (journey.deadline ?? asked + settled.totalMs) + now() - asked;
     const plan = { request, settled, payload, maxHeaderCount, deadline: journey.deadline, trace };
     const exchange = await this.#send(cookies === null ? hop : withCookies(hop, cookies), host, plan, false);
+    journey.peer = exchange.peer;
     const response = new ClientResponse(exchange, request.url, hop.redirects, journey.attempt);
     if (cookies !== null) cookies.storeFrom(hop.url, response.headers.getSetCookie());
     return response;

@@ -64,6 +64,11 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     return this.#connection.isUsed;
   }
 
+  /** The address that answers; undefined if that is a proxy. */
+  get peer(): string | undefined {
+    return this.#connection.host.proxy === null ? this.#connection.socket?.remoteAddress : undefined;
+  }
+
   /** Whether the last byte has come. */
   get isComplete(): boolean {
     return this.#state === "ended" && this.#makeError === null;

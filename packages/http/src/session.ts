@@ -88,13 +88,15 @@ export class ClientSession implements AsyncDisposable {
     this.#auth = options.auth ?? null;
     this.#cookies = jarOf(options.cookies);
     this.#trace = traceOf(options.trace);
-    this.#pool = new Pool({ limit, limitPerHost, maxHeaderBytes, transport: checkTransport(options) });
+    const transport = checkTransport(options);
+    this.#pool = new Pool({ limit, limitPerHost, maxHeaderBytes, transport });
     this.#courier = new Courier({
       pool: this.#pool,
       pauses: this.#pauses,
       maxHeaderCount,
       usualFields: this.#fields,
       middlewares: [...(options.middlewares ?? [])],
+      redirectGuard: transport.redirectGuard,
     });
   }
 
@@ -248,7 +250,7 @@ export class ClientSession implements AsyncDisposable {
     const { middlewares = [] } = options;
     const cookies = options.cookies === false ? null : this.#cookies;
     const heedsPauses = rules !== null && rules.pauseHost !== false;
-    const journey = { settled, auth, middlewares, cookies, trace, heedsPauses, deadline: null };
+    const journey = { settled, auth, middlewares, cookies, trace, heedsPauses, peer: undefined, deadline: null };
     const attempt = (number: number): Promise<ClientResponse> =>
       this.#courier.deliver(hop, { ...journey, attempt: number });
     if (rules === null) return attempt(1);

@@ -6,6 +6,7 @@ import { type AddressRule, isPublic } from "./addresses.ts";
 import { badArgument, checkCount, checkFlag, notSent, SESSION } from "./checks.ts";
 import { DnsCache, type DnsOptions } from "./dns.ts";
 import { HttpError } from "./errors.ts";
+import { RedirectGuard } from "./private-redirects.ts";
 import { proxyChoice, type ProxyChoice, type ProxyOption } from "./proxies.ts";
 import { proxiesOfEnvironment } from "./proxy-environment.ts";
 import { settingsOf } from "./tls-settings.ts";
@@ -24,6 +25,11 @@ export interface TransportOptions {
    * Default: `false`.
    */
   readonly publicOnly?: boolean | AddressRule | undefined;
+  /**
+   * Whether a redirect that comes from an address of the public internet may lead to one that is not. A function says which
+   * addresses are public. Through a proxy nothing is checked. Default: `true`.
+   */
+  readonly privateRedirects?: boolean | AddressRule | undefined;
   /**
    * The proxy to take. Default: none. Requests for http URLs are sent to an HTTP proxy as they are, as curl does it;
    * everything else goes through a tunnel, in which the proxy sees only the name of the server.
@@ -48,6 +54,8 @@ export interface Transport {
   readonly dns: DnsCache;
   /** Null if every address will do. */
   readonly allows: AddressRule | null;
+  /** Null if a redirect may lead anywhere. */
+  readonly redirectGuard: RedirectGuard | null;
   /** Null if nothing goes through a proxy. */
   readonly proxyFor: ProxyChoice | null;
   readonly socketPath: string | undefined;
@@ -81,15 +89,23 @@ export function checkTransport(options: TransportOptions): Transport {
   if (socketPath !== undefined && (proxy !== undefined || publicOnly !== false)) {
     throw refuse("'socketPath' leads to no address: leave out 'proxy' and 'publicOnly'");
   }
+  const dns = new DnsCache(checkDns(options.dns));
   return {
     tls: settingsOf(options.tls, "tls", ["http/1.1"]),
-    dns: new DnsCache(checkDns(options.dns)),
+    dns,
+    redirectGuard: guardOf(options.privateRedirects, dns),
     allows: ruleOf(publicOnly),
     proxyFor: socketPath === undefined ? proxiesOf(proxy, trustEnv) : null,
     socketPath,
     localAddress,
     keepAlive: checkKeepAlive(options.keepAliveMs),
   };
+}
+
+function guardOf(privateRedirects: boolean | AddressRule = true, dns: DnsCache): RedirectGuard | null {
+  if (typeof privateRedirects === "function") return new RedirectGuard(privateRedirects, dns);
+  checkFlag(SESSION, "privateRedirects", privateRedirects);
+  return privateRedirects ? null : new RedirectGuard(isPublic, dns);
 }
 
 function ruleOf(publicOnly: boolean | AddressRule): AddressRule | null {

@@ -10,7 +10,7 @@ import type { Values } from "./read-options.ts";
 
 export interface NetworkOptions {
   /** For the session. */
-  readonly session: Pick<SessionOptions, "proxy" | "trustEnv" | "tls" | "dns" | "publicOnly">;
+  readonly session: Pick<SessionOptions, "proxy" | "trustEnv" | "tls" | "dns" | "publicOnly" | "privateRedirects">;
   /** The file cookies are kept in between runs. */
   readonly cookieJar: string | undefined;
   /** Whether any certificate is believed. */
@@ -36,6 +36,7 @@ export function readNetworkOptions(values: Values): NetworkOptions {
       ...(ca === undefined ? {} : { tls: { ca } }),
       ...(values.resolve === undefined ? {} : { dns: { resolve: readResolve(values.resolve) } }),
       ...(values["public-only"] ? { publicOnly: true } : {}),
+      privateRedirects: values["allow-private-redirects"],
     },
     cookieJar,
     isInsecure: insecure,

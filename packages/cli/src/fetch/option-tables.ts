@@ -162,6 +162,11 @@ export const NETWORK_OPTIONS = {
     default: false,
     help: "connect only to addresses of the public internet, at every redirect too (policy_blocked)",
   },
+  "allow-private-redirects": {
+    type: "boolean",
+    default: false,
+    help: "follow redirects from the public internet into private networks too (policy_blocked otherwise)",
+  },
   "cookie-jar": { type: "string", value: "FILE", help: "keep cookies, and keep them in this file for the next run" },
 } as const;
 
