@@ -23,6 +23,8 @@ type ExchangeState = "connecting" | "sent" | "body" | "ended" | "failed";
 const HIGH_WATER_BYTES = 128 * 1024;
 /** 102 and 103 come once or twice; a server that goes on and on is hostile. */
 const MOST_INFORMATIONAL = 16;
+/** The parser counts header fields, not the line before them. */
+const LONGEST_REASON = 4 * 1024;
 
 const HEAD: WaitTarget = { describe: () => "the answer of an HTTP server", foreign: true };
 const BODY: WaitTarget = { describe: () => "the body of an HTTP answer", foreign: true };
@@ -161,7 +163,8 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: RawHeaders, text?: string): void {
     if (this.isOver) return;
     if (status < 200) this.#informational += 1;
-    if (this.#informational > MOST_INFORMATIONAL || this.#isFlood(controller.rawHeaders)) {
+    const isEndless = this.#informational > MOST_INFORMATIONAL || (text?.length ?? 0) > LONGEST_REASON;
+    if (isEndless || this.#isFlood(controller.rawHeaders)) {
       return this.#refuseHeaders(controller);
     }
     if (status < 200) return;
