@@ -2,9 +2,8 @@
 
 import { isIP } from "node:net";
 
-import { defaultPath, getPublicSuffix } from "tough-cookie";
-
 import { type CookieInput, hasBadCharacters, type JarCookie } from "./cookie.ts";
+import { toughCookie } from "./tough-cookie.ts";
 
 /** What of the rules can be chosen. */
 export interface CookieRules {
@@ -39,7 +38,7 @@ export function admit(input: CookieInput, url: URL, rules: CookieRules, nowMs: n
     return "its name begins with __Host- and it is not Secure for one host and the path /";
   }
   const expiresAt = expires === undefined ? undefined : Math.min(expires.getTime(), nowMs + MOST_MS);
-  const fullPath = path?.startsWith("/") === true ? path : defaultPath(url.pathname);
+  const fullPath = path?.startsWith("/") === true ? path : toughCookie().defaultPath(url.pathname);
   const cookie = { name, value, domain: isHostOnly ? host : domain, path: fullPath, isHostOnly, isSecure, isHttpOnly };
   return { ...cookie, sameSite, expiresAt };
 }
@@ -68,7 +67,9 @@ function isAlone(domain: string, { allowPublicSuffixes }: CookieRules): boolean 
   if (isAddress(domain)) return true;
   if (allowPublicSuffixes) return false;
   const isName = domain.length <= LONGEST_DOMAIN && domain.includes(".");
-  return !isName || getPublicSuffix(domain, { allowSpecialUseDomain: true, ignoreError: true }) === undefined;
+  return (
+    !isName || toughCookie().getPublicSuffix(domain, { allowSpecialUseDomain: true, ignoreError: true }) === undefined
+  );
 }
 
 function isAddress(host: string): boolean {

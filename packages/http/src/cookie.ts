@@ -1,6 +1,8 @@
 // One cookie: as a program or a server asks for it, as a jar keeps it, and how the first is read from a header field.
 
-import { Cookie } from "tough-cookie";
+import type { Cookie } from "tough-cookie";
+
+import { toughCookie } from "./tough-cookie.ts";
 
 /** To which requests a browser would limit a cookie. It is kept, and means nothing to a client that shows no pages. */
 export type SameSite = "strict" | "lax" | "none";
@@ -61,7 +63,7 @@ export function parseSetCookie(line: string, maxBytes: number, nowMs: number): C
   if (line.length > maxBytes + ATTRIBUTE_BYTES) return "it is too long";
   // Not left to the parser: it would cut the value short at some of them.
   if (hasBadCharacters(line)) return "it has control characters";
-  const parsed = Cookie.parse(line);
+  const parsed = toughCookie().Cookie.parse(line);
   if (parsed === undefined) return "it has no name";
   const { key, value, domain, path, secure, httpOnly, sameSite } = parsed;
   return {
