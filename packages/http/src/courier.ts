@@ -11,7 +11,7 @@ import type { ExchangePlan } from "./exchange-plan.ts";
 import { Exchange } from "./exchange.ts";
 import { sessionClosed } from "./failures.ts";
 import type { HostPauses } from "./host-pauses.ts";
-import { ClientRequest, type Middleware, onion, type SendRequest } from "./middleware.ts";
+import { ClientRequest, type Middleware, onion } from "./middleware.ts";
 import type { Settled } from "./options.ts";
 import type { Host, Pool } from "./pool.ts";
 import type { RedirectGuard } from "./private-redirects.ts";
@@ -64,13 +64,9 @@ export class Courier {
 
   /** Makes one attempt. When it throws, no slot and no connection of it is left. */
   async deliver(first: Hop, journey: Journey): Promise<ClientResponse> {
-    const { auth } = journey;
-    const middlewares = [...(auth === null ? [] : [auth]), ...this.#options.middlewares, ...journey.middlewares];
-    const send: SendRequest = ({ hop }) => this.#exchange(hop, journey);
-    const pass = middlewares.length === 0 ? null : onion(middlewares, send);
+    const pass = this.#passage(journey);
     for (let hop = first; ;) {
-      const request = pass === null ? null : new ClientRequest(hop, journey.settled, journey.attempt, journey.cookies);
-      const response = request === null || pass === null ? await this.#exchange(hop, journey) : await pass(request);
+      const response = await (pass === null ? this.#exchange(hop, journey) : pass(hop));
       const next = redirectOf(hop, response, journey.settled);
       if (next === null) return response;
       journey.trace?.redirected(response.status, next.url.href);
@@ -78,6 +74,15 @@ export class Courier {
       await this.#checkRedirect(next, journey);
       hop = next;
     }
+  }
+
+  /** The way through the middlewares; null if there are none. */
+  #passage(journey: Journey): ((hop: Hop) => Promise<ClientResponse>) | null {
+    const { auth, middlewares, settled, attempt, cookies } = journey;
+    const all = [...(auth === null ? [] : [auth]), ...this.#options.middlewares, ...middlewares];
+    if (all.length === 0) return null;
+    const send = onion(all, (request) => this.#exchange(request.hop, journey));
+    return (hop) => send(new ClientRequest(hop, settled, attempt, cookies));
   }
 
   async #checkRedirect({ url, method }: Hop, { peer }: Journey): Promise<void> {
