@@ -45,7 +45,8 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await dispatch(args);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    printError(`meanwhile: ${escapeControls(error.message)}\n`);
+    // Nobody reads what it writes: there is nothing to say.
+    if (error.message !== "") printError(`meanwhile: ${escapeControls(error.message)}\n`);
     process.exitCode = error.exitCode;
   }
 }

@@ -4,6 +4,7 @@ import { shield } from "meanwhile";
 import { captureContext } from "meanwhile/lowlevel";
 
 import type { ByteSource } from "./byte-source.ts";
+import { reportRejection } from "./callbacks.ts";
 import { badArgument } from "./checks.ts";
 import { BodyProblem, type RequestLine } from "./errors.ts";
 
@@ -144,7 +145,10 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
     this.#reportedBytes = this.#pulledBytes;
     const progress = { sentBytes: this.#pulledBytes, totalBytes: this.size };
     try {
-      this.#inContext(() => onProgress(progress));
+      reportRejection(
+        this.#inContext(() => onProgress(progress)),
+        "onUploadProgress failed",
+      );
     } catch (error) {
       this.failure = { what: "onUploadProgress failed", error };
       throw error;

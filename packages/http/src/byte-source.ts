@@ -8,6 +8,8 @@ import { BodyProblem } from "./errors.ts";
 export interface ByteSource {
   /** Whether it was opened and cannot be opened again. */
   readonly isSpent: boolean;
+  /** How many bytes it will give, where that is known without a look; undefined elsewhere. */
+  readonly size?: number | undefined;
   /** How many bytes it will give; undefined if only its end will tell. Rejects if it is clear that it cannot be read. */
   measure(): number | undefined | Promise<number | undefined>;
   /** The bytes, from the first one. Nothing is done before the first is asked for. */
@@ -28,7 +30,7 @@ export async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, v
 
 /** A blob can be read as often as one likes. */
 export function sourceOfBlob(blob: Blob): ByteSource {
-  return { isSpent: false, measure: () => blob.size, open: () => blob.stream() };
+  return { isSpent: false, size: blob.size, measure: () => blob.size, open: () => blob.stream() };
 }
 
 /** What an iterable yields is there once. */

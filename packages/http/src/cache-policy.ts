@@ -35,8 +35,9 @@ export class EntryPolicy {
   /** The one in an entry; null if it is not one that can be read. */
   static from(kept: Readonly<Record<string, unknown>>): EntryPolicy | null {
     try {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was made by toObject(), or fromObject() throws
-      return new EntryPolicy(CachePolicy.fromObject(kept as unknown as CachePolicy.CachePolicyObject));
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was made by toObject(), or that is found out here
+      const policy = CachePolicy.fromObject(kept as unknown as CachePolicy.CachePolicyObject);
+      return isWhole(policy.toObject()) ? new EntryPolicy(policy) : null;
     } catch {
       return null;
     }
@@ -112,6 +113,13 @@ export class EntryPolicy {
     );
     return Math.max(...seconds) + this.lifetime > 0;
   }
+}
+
+/** Whether all is there that is used. */
+function isWhole({ st, t, resh, rescc }: CachePolicy.CachePolicyObject): boolean {
+  if (!Number.isInteger(st) || !Number.isFinite(t)) return false;
+  if (typeof rescc !== "object" || rescc === null || typeof resh !== "object" || resh === null) return false;
+  return Object.values(resh).every((value) => typeof value === "string");
 }
 
 /** Whether an answer is one that a kept one may stand in for. */

@@ -102,7 +102,8 @@ export class RecordedAnswer implements Answer {
   #record(chunk: Buffer): void {
     this.#length += chunk.length;
     if (this.#length > this.#recording.maxBytes) this.#copy = null;
-    this.#copy?.push(chunk);
+    // Copied: who reads it may write into it.
+    this.#copy?.push(Buffer.from(chunk));
   }
 
   async #finish(): Promise<void> {

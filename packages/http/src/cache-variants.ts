@@ -3,9 +3,10 @@
 
 import { createHash, randomUUID } from "node:crypto";
 
-import { cancellable } from "meanwhile";
+import { cancellable, moveOnAfter } from "meanwhile";
 
 import type { CacheEntry, CacheStore } from "./cache-store.ts";
+import { HttpTimeoutError } from "./errors.ts";
 import type { ClientRequest } from "./middleware.ts";
 import { withoutSecrets } from "./request-headers.ts";
 
@@ -52,11 +53,11 @@ export class Variants {
   /** The entry for a request, as one of `method`. */
   async find(request: ClientRequest, method: string): Promise<Found> {
     const key = keyOf(method, request.hop.url.href);
-    const first = await this.#get(key);
+    const first = await this.#get(request, key);
     if (first === undefined) return { key, entry: undefined, hasOthers: false };
     if (isFor(request, first)) return { key, entry: first, hasOthers: false };
     const own = ownKey(request, first);
-    const entry = own === null ? undefined : await this.#get(own);
+    const entry = own === null ? undefined : await this.#get(request, own);
     const isMine = entry !== undefined && isFor(request, entry);
     return { key: own ?? key, entry: isMine ? entry : undefined, hasOthers: true };
   }
@@ -64,25 +65,27 @@ export class Variants {
   /** Keeps an answer to a request. */
   async keep(request: ClientRequest, entry: Omit<CacheEntry, "id">): Promise<void> {
     const key = keyOf(request.method, request.hop.url.href);
-    const first = await this.#get(key);
+    const found = this.#get(request, key);
+    // Not awaited where it is here at once: the answer to another one could take the place meanwhile.
+    const first = found instanceof Promise ? await found : found;
     const isFirst = first === undefined || isFor(request, first) || first.vary !== entry.vary;
     const own = isFirst ? key : (ownKey(request, first) ?? key);
-    await settled(this.#store.set(own, { ...entry, id: randomUUID() }));
+    await inTime(this.#store.set(own, { ...entry, id: randomUUID() }), request);
   }
 
   /** Puts a newer form of an entry in its place. */
-  async replace({ key }: Found, entry: CacheEntry): Promise<void> {
-    await settled(this.#store.set(key, entry));
+  async replace(request: ClientRequest, { key }: Found, entry: CacheEntry): Promise<void> {
+    await inTime(this.#store.set(key, entry), request);
   }
 
   /** Forgets all answers to a URL. */
-  async forget(url: string): Promise<void> {
-    for (const method of ["GET", "HEAD"]) await settled(this.#store.delete(keyOf(method, url)));
+  async forget(request: ClientRequest, url: string): Promise<void> {
+    for (const method of ["GET", "HEAD"]) await inTime(this.#store.delete(keyOf(method, url)), request);
   }
 
-  async #get(key: string): Promise<CacheEntry | undefined> {
-    const entry = this.#store.get(key);
-    return entry !== undefined && "then" in entry ? cancellable(Promise.resolve(entry)) : entry;
+  #get(request: ClientRequest, key: string): Promise<CacheEntry | undefined> | CacheEntry | undefined {
+    const found = inTime(this.#store.get(key), request);
+    return found instanceof Promise ? found.then(entryOf) : entryOf(found);
   }
 }
 
@@ -95,7 +98,27 @@ function ownKey(request: ClientRequest, first: CacheEntry): string | null {
   return variant === null ? null : `${first.id} ${variant}`;
 }
 
-/** A store may answer at once, or later. */
-async function settled(result: unknown): Promise<void> {
-  if (result instanceof Promise) await cancellable(result);
+/** What a store gives: at once, or later, but not later than the request may end. */
+function inTime(result: unknown, request: ClientRequest): unknown {
+  if (typeof result !== "object" || result === null || !("then" in result)) return result;
+  return awaited(Promise.resolve(result), request);
+}
+
+async function awaited(result: Promise<unknown>, { method, hop, settled }: ClientRequest): Promise<unknown> {
+  const found = await moveOnAfter(settled.totalMs, async () => ({ value: await cancellable(result) }));
+  if (found !== undefined) return found.value;
+  const what = `the store of the cache did not answer for ${settled.totalMs} ms; raise timeouts.totalMs`;
+  throw new HttpTimeoutError("total", { method, url: hop.url.href }, what);
+}
+
+/** The entry, if it is one of ours. A store elsewhere may hold anything, also what an older version has written. */
+function entryOf(found: unknown): CacheEntry | undefined {
+  return isEntry(found) ? found : undefined;
+}
+
+function isEntry(found: unknown): found is CacheEntry {
+  if (typeof found !== "object" || found === null) return false;
+  const { id, vary, variant, policy, statusText, body }: Partial<Record<keyof CacheEntry, unknown>> = found;
+  if ([id, vary, variant, statusText].some((text) => typeof text !== "string")) return false;
+  return typeof policy === "object" && policy !== null && body instanceof Uint8Array;
 }

@@ -1,13 +1,15 @@
 // A private cache by RFC 9111, as a middleware.
 
+import { now } from "meanwhile";
+
 import { MadeAnswer } from "./answer.ts";
-import { Flights } from "./cache-flights.ts";
+import { Flights, type Outcome } from "./cache-flights.ts";
 import { directivesOf, EntryPolicy, isServerError } from "./cache-policy.ts";
 import { RecordedAnswer } from "./cache-recorder.ts";
 import { type CacheEntry, type CacheStore, MAX_ENTRY_BYTES, MemoryCacheStore } from "./cache-store.ts";
 import { type Found, variantOf, Variants } from "./cache-variants.ts";
 import { badArgument, SESSION } from "./checks.ts";
-import { HttpError, type HttpErrorCode } from "./errors.ts";
+import { HttpError, type HttpErrorCode, HttpTimeoutError } from "./errors.ts";
 import type { ClientRequest, Middleware, SendRequest } from "./middleware.ts";
 import type { ClientResponse } from "./response.ts";
 
@@ -34,7 +36,7 @@ const UNREACHABLE: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>([
  *
  * A private cache: it is for one user, and knows answers to requests with different credentials (`Authorization`,
  * `Cookie`, any `Secret`) apart; the cookies of a jar where the server says `Vary: Cookie`. An answer is kept when its body has been read to the end. Equal requests at the same
- * time ask once. `Cache-Control` of a request is obeyed (`no-store`, `no-cache`, `max-age`, `max-stale`, `min-fresh`,
+ * time ask once, and wait for each other no longer than their timeouts say. `Cache-Control` of a request is obeyed (`no-store`, `no-cache`, `max-age`, `max-stale`, `min-fresh`,
  * `only-if-cached`), and `stale-if-error` of either side; a request that changes a resource makes it forget that one. The
  * header field `Cache-Status` of the answer tells what it did. Put it last into `middlewares`, behind those that add
  * header fields.
@@ -106,11 +108,15 @@ class HttpCache {
   }
 
   async #fetched(request: ClientRequest, next: SendRequest, first: Found): Promise<ClientResponse> {
-    const { key } = first;
+    const { totalMs, poolMs } = request.settled;
+    // Who asks with other credentials can do nothing with the answer.
+    const key = `${first.key} ${variantOf(request, "")}`;
+    const started = now();
     let found = first;
     // Nothing is awaited between seeing that nobody asks and asking.
     while (this.#flights.has(key)) {
-      const outcome = await this.#flights.follow(key);
+      const outcome = await this.#flights.follow(key, started + Math.min(totalMs, poolMs) - now());
+      if (outcome === undefined && totalMs <= poolMs) throw tooLate(request);
       const known = await this.#known(request, `${forwarded(found)}; collapsed`);
       if (!("key" in known)) return known;
       found = known;
@@ -120,13 +126,13 @@ class HttpCache {
     return this.#flights.lead(key, (isAwaited) => this.#ask(request, next, found, isAwaited));
   }
 
-  /** Asks the server. Says as well whether the answer has been kept by now. */
+  /** Asks the server. Says as well what has become of the answer by now. */
   async #ask(
     request: ClientRequest,
     next: SendRequest,
     found: Found,
     isAwaited: () => boolean,
-  ): Promise<readonly [ClientResponse, boolean]> {
+  ): Promise<readonly [ClientResponse, Outcome]> {
     const { entry } = found;
     const policy = policyOf(entry);
     if (entry === undefined || policy === null) return this.#recorded(request, await next(request), found, isAwaited);
@@ -139,7 +145,7 @@ class HttpCache {
       await response?.close();
       return [
         served(request, entry, policy, `fwd=stale${response === null ? "" : `; fwd-status=${response.status}`}`),
-        false,
+        "not-kept",
       ];
     }
     if (response.status !== 304 || Object.keys(conditions).length === 0) {
@@ -149,8 +155,8 @@ class HttpCache {
     const renewed = policy.renewed(request, response.rawHeaders);
     // It spoke of an answer that is not ours: only the whole one helps.
     if (renewed === null) return this.#recorded(request, await next(request), found, isAwaited);
-    await this.#variants.replace(found, { ...entry, policy: renewed.kept });
-    return [served(request, entry, renewed, "fwd=stale; fwd-status=304"), true];
+    await this.#variants.replace(request, found, { ...entry, policy: renewed.kept });
+    return [served(request, entry, renewed, "fwd=stale; fwd-status=304"), "kept"];
   }
 
   /** Lets an answer through, and keeps what is read of it if it may be kept. */
@@ -159,7 +165,7 @@ class HttpCache {
     response: ClientResponse,
     found: Found,
     isAwaited: () => boolean,
-  ): Promise<readonly [ClientResponse, boolean]> {
+  ): Promise<readonly [ClientResponse, Outcome]> {
     const { rawHeaders: headers, status, statusText } = response;
     const vary = response.headers.get("vary") ?? "";
     const variant = variantOf(request, vary);
@@ -178,7 +184,8 @@ class HttpCache {
     const copy = recorded as RecordedAnswer | null;
     // A body of unknown length may be one that never ends: the others ask for themselves then.
     await copy?.readAhead(() => announced <= this.#maxBytes && isAwaited());
-    return [wrapped, copy?.isKept === true];
+    if (!isWorth) return [wrapped, "unstorable"];
+    return [wrapped, copy?.isKept === true ? "kept" : "not-kept"];
   }
 
   /** Lets a request through that may change what is kept. */
@@ -190,10 +197,18 @@ class HttpCache {
       const target = location === null ? null : URL.parse(location, url);
       if (target === null || target.origin !== url.origin) continue;
       target.hash = "";
-      await this.#variants.forget(target.href);
+      await this.#variants.forget(request, target.href).catch((error: unknown) => {
+        response.abandon();
+        throw error;
+      });
     }
     return response;
   }
+}
+
+function tooLate({ method, hop, settled }: ClientRequest): HttpTimeoutError {
+  const what = `an equal request that it waited for was not done after ${settled.totalMs} ms; raise timeouts.totalMs`;
+  return new HttpTimeoutError("total", { method, url: hop.url.href }, what);
 }
 
 function policyOf(entry: CacheEntry | undefined): EntryPolicy | null {
@@ -212,7 +227,9 @@ function served(request: ClientRequest, entry: CacheEntry, policy: EntryPolicy, 
   const plan = { request: { method, url: request.hop.url.href }, settled };
   const said = statusField(undefined, how === "hit" ? `hit; ttl=${policy.lifetime}` : how);
   const headers = { ...policy.headers, ...(entry.vary === "" ? {} : { vary: entry.vary }), "cache-status": said };
-  const { statusText, body } = entry;
+  const { statusText } = entry;
+  // A copy: who reads it may write into it.
+  const body = Buffer.from(entry.body);
   return request.respond().over(() => new MadeAnswer(plan, { status: policy.status, statusText, headers, body }));
 }
 

@@ -77,8 +77,10 @@ export class Connection {
         hostname: target.hostname,
         port: portOf(target),
         isSecure: target.protocol === "https:",
-        servername: target.servername || target.hostname,
+        // That of the URL: a header field Host is no reason to believe another certificate.
+        servername: target.hostname,
         proxy: this.host.proxy,
+        isPublicOnly: this.host.isPublicOnly,
       },
       exchange,
       (socket) => {

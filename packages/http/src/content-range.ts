@@ -47,8 +47,11 @@ export function validatorsOf(headers: RawHeaders): Validators | undefined {
   return ageMs >= SURE_AFTER_MS ? { etag: undefined, lastModified: modified } : undefined;
 }
 
-/** Whether an answer does not say that it is of another version. */
-export function isSameVersion({ etag, lastModified }: Validators, headers: RawHeaders): boolean {
-  if (etag !== undefined) return headers["etag"] === undefined || headers["etag"] === etag;
+/**
+ * Whether an answer does not say that it is of another version. A part has to say that it is of the same one where there is a
+ * tag for that: a server that does not know `If-Range` sends one of whatever is there.
+ */
+export function isSameVersion({ etag, lastModified }: Validators, status: number, headers: RawHeaders): boolean {
+  if (etag !== undefined) return headers["etag"] === etag || (status !== 206 && headers["etag"] === undefined);
   return headers["last-modified"] === undefined || headers["last-modified"] === lastModified;
 }

@@ -88,7 +88,9 @@ export function isSameSite(value: unknown): value is SameSite {
 }
 
 // `Max-Age` counts from now on. Left as it is, the parser's class would count it from the last time of use.
+// What is beyond all numbers is given as the text of an infinity.
 function expiryOf({ maxAge, expires }: Cookie, nowMs: number): Date | undefined {
-  if (typeof maxAge === "number") return new Date(maxAge <= 0 ? 0 : nowMs + Math.min(maxAge, 1e9) * 1_000);
+  const seconds = typeof maxAge === "string" ? Number(maxAge) : maxAge;
+  if (typeof seconds === "number") return new Date(seconds <= 0 ? 0 : nowMs + Math.min(seconds, 1e9) * 1_000);
   return expires instanceof Date ? expires : undefined;
 }

@@ -1,21 +1,23 @@
 // Carries one attempt through: waits for a slot, sends, waits for the head of the answer, follows redirects. What the
 // user puts in between stands around each request that goes out.
 
+import { isIP } from "node:net";
+
 import { now } from "meanwhile";
 import type { Dispatcher } from "undici";
 
+import type { AddressRule } from "./addresses.ts";
 import { BodyStream } from "./body-stream.ts";
 import type { CookieJar } from "./cookie-jar.ts";
 import { HttpError, HttpTimeoutError, type RequestLine } from "./errors.ts";
 import type { ExchangePlan } from "./exchange-plan.ts";
 import { Exchange } from "./exchange.ts";
 import { sessionClosed } from "./failures.ts";
-import type { HostPauses } from "./host-pauses.ts";
+import type { Heed, HostPauses } from "./host-pauses.ts";
 import { ClientRequest, type Middleware, onion } from "./middleware.ts";
 import type { Settled } from "./options.ts";
 import type { Host, Pool } from "./pool.ts";
-import type { RedirectGuard } from "./private-redirects.ts";
-import { type Hop, nextHop } from "./redirects.ts";
+import { forAnybody, type Hop, nextHop } from "./redirects.ts";
 import { isSpent, type SentPayload, startPayload } from "./request-body.ts";
 import { type Fields, flatten } from "./request-headers.ts";
 import { ClientResponse } from "./response.ts";
@@ -31,8 +33,8 @@ export interface CourierOptions {
   readonly usualFields: Fields;
   /** The outermost first. */
   readonly middlewares: ReadonlyArray<Middleware>;
-  /** Null if redirects may lead anywhere. */
-  readonly redirectGuard: RedirectGuard | null;
+  /** Which addresses are public; null if redirects may lead anywhere. */
+  readonly redirectRule: AddressRule | null;
 }
 
 /** What one attempt is about. */
@@ -45,10 +47,12 @@ export interface Journey {
   readonly middlewares: ReadonlyArray<Middleware>;
   readonly cookies: CookieJar | null;
   readonly trace: RequestTrace | null;
-  /** Whether it waits for hosts that have asked to be left alone. */
-  readonly heedsPauses: boolean;
-  /** The address of the server that answered last, if it is known. */
-  peer: string | undefined;
+  /** Whether it waits for hosts that have asked to be left alone, and what tells which have; null if it does not care. */
+  readonly heed: Heed | null;
+  /** The address of the server that answered last; undefined if no connection did, null if that is a proxy's. */
+  peer: string | null | undefined;
+  /** Those that servers gave, in order. */
+  readonly responses: ClientResponse[];
   /** Set when the first slot is there: waiting for one is not part of the total. */
   deadline: number | null;
 }
@@ -64,6 +68,16 @@ export class Courier {
 
   /** Makes one attempt. When it throws, no slot and no connection of it is left. */
   async deliver(first: Hop, journey: Journey): Promise<ClientResponse> {
+    try {
+      return await this.#follow(first, journey);
+    } catch (error) {
+      // A middleware may have thrown with an answer in its hands.
+      for (const response of journey.responses) response.abandon();
+      throw error;
+    }
+  }
+
+  async #follow(first: Hop, journey: Journey): Promise<ClientResponse> {
     const pass = this.#passage(journey);
     for (let hop = first; ;) {
       const response = await (pass === null ? this.#exchange(hop, journey) : pass(hop));
@@ -71,8 +85,8 @@ export class Courier {
       if (next === null) return response;
       journey.trace?.redirected(response.status, next.url.href);
       await response.close();
-      await this.#checkRedirect(next, journey);
-      hop = next;
+      hop = this.#isFromPublic(hop, journey) ? { ...next, isPublicOnly: true } : next;
+      journey.peer = undefined;
     }
   }
 
@@ -85,35 +99,52 @@ export class Courier {
     return (hop) => send(new ClientRequest(hop, settled, attempt, cookies));
   }
 
-  async #checkRedirect({ url, method }: Hop, { peer }: Journey): Promise<void> {
-    const guard = this.#options.redirectGuard;
-    if (guard !== null && peer !== undefined) await guard.check(peer, url, { method, url: url.href });
+  /** Whether what an answer redirects to may be at public addresses only. */
+  #isFromPublic({ url, isPublicOnly }: Hop, { peer }: Journey): boolean {
+    const { redirectRule } = this.#options;
+    if (redirectRule === null || peer === null) return false;
+    const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const address = peer ?? (isIP(literal) === 0 ? undefined : literal);
+    // Of what no connection gave nobody knows where it came from: a cache may have it from anywhere.
+    return isPublicOnly || address === undefined || redirectRule(address, isIP(address) === 6 ? 6 : 4, literal);
   }
 
   /** Sends one request and waits for the head of its answer. */
   async #exchange(hop: Hop, journey: Journey): Promise<ClientResponse> {
-    const { settled, cookies, trace, heedsPauses } = journey;
-    const { pauses, maxHeaderCount } = this.#options;
+    const { settled, cookies, trace, heed } = journey;
+    const { maxHeaderCount } = this.#options;
     const asked = now();
     const request = { method: hop.method, url: hop.url.href };
     trace?.queued(request);
-    if (heedsPauses && pauses.isAnyone) await pauses.wait(hop.url.origin, request, settled.poolMs);
     const started = startPayload(hop.payload, request);
     const payload = started instanceof Promise ? await started : started;
-    const host = await this.#enter(hop.url, request, settled);
+    const host = await this.#enterWhenOpen(hop, request, journey);
     journey.deadline = (journey.deadline ?? asked + settled.totalMs) + now() - asked;
-    const plan = { request, settled, payload, maxHeaderCount, deadline: journey.deadline, trace };
+    const plan = { request, settled, payload, maxHeaderCount, deadline: journey.deadline, trace, heed };
     const exchange = await this.#send(cookies === null ? hop : withCookies(hop, cookies), host, plan, false);
     journey.peer = exchange.peer;
     const response = new ClientResponse(exchange, request.url, hop.redirects, journey.attempt);
+    journey.responses.push(response);
     if (cookies !== null) cookies.storeFrom(hop.url, response.headers.getSetCookie());
     return response;
   }
 
-  async #enter(url: URL, request: RequestLine, { poolMs }: Settled): Promise<Host> {
+  /** Takes a slot when the host wants to be asked. It may have changed its mind while others were waited for. */
+  async #enterWhenOpen(hop: Hop, request: RequestLine, { settled, heed }: Journey): Promise<Host> {
+    const { pauses, pool } = this.#options;
+    const { origin } = hop.url;
+    for (;;) {
+      if (heed !== null && pauses.isAnyone) await pauses.wait(origin, request, settled.poolMs);
+      const host = await this.#enter(hop, request, settled);
+      if (heed === null || !pauses.isPaused(origin)) return host;
+      pool.giveBack(host);
+    }
+  }
+
+  async #enter(hop: Hop, request: RequestLine, { poolMs }: Settled): Promise<Host> {
     const { pool } = this.#options;
     if (pool.isClosed) throw sessionClosed(request);
-    const host = pool.tryEnter(url) ?? (await pool.enter(url, now() + poolMs));
+    const host = pool.tryEnter(hop) ?? (await pool.enter(hop, now() + poolMs));
     if (host !== null) return host;
     if (pool.isClosed) throw sessionClosed(request);
     throw new HttpTimeoutError("pool", request, `no slot was free for ${poolMs} ms; raise limit or timeouts.poolMs`);
@@ -136,7 +167,7 @@ export class Courier {
       if (isFresh || !isStale(error, exchange, hop)) throw error;
     }
     const payload = await startPayload(hop.payload, plan.request);
-    const place = await this.#enter(hop.url, plan.request, plan.settled);
+    const place = await this.#enter(hop, plan.request, plan.settled);
     return this.#send(hop, place, { ...plan, payload }, true);
   }
 
@@ -167,12 +198,19 @@ function withCookies(hop: Hop, cookies: CookieJar): Hop {
  */
 function redirectOf(hop: Hop, response: ClientResponse, settled: Settled): Hop | null {
   try {
-    const asked = response.url === hop.url.href ? hop : { ...hop, url: new URL(response.url) };
-    return nextHop(asked, response.status, response.rawHeaders, settled);
+    return nextHop(askedHop(hop, response), response.status, response.rawHeaders, settled);
   } catch (error) {
     response.abandon();
     throw error;
   }
+}
+
+/** What was asked in truth: a middleware may have led to another URL, at another origin. */
+function askedHop(hop: Hop, response: ClientResponse): Hop {
+  if (response.url === hop.url.href) return hop;
+  const url = new URL(response.url);
+  if (url.origin === hop.url.origin) return { ...hop, url };
+  return { ...hop, url, fields: forAnybody(hop.fields), isCrossOrigin: true };
 }
 
 /** Whether a kept connection had been closed by the server by the time it was used: nobody saw the request. */

@@ -29,7 +29,7 @@ export function proxyFailed(name: string, error: Error): DialFailure {
 /** What the rule has against an address; null if it may be connected to. */
 export function refusalOf(rule: AddressRule, address: string, family: 4 | 6, hostname: string): DialFailure | null {
   const whose = address === hostname ? address : `${address} of the host ${hostname}`;
-  const what = `'publicOnly' does not allow the address ${whose}`;
+  const what = `'publicOnly' or 'privateRedirects' does not allow the address ${whose}`;
   try {
     // Anything but true is a no, a promise for example.
     const answer: unknown = rule(address, family, hostname);

@@ -22,6 +22,8 @@ export interface Destination {
   /** The name that TLS asks for. */
   readonly servername: string;
   readonly proxy: Proxy | null;
+  /** Whether the rule for redirects from public addresses holds. */
+  readonly isPublicOnly: boolean;
 }
 
 /** Begins to make a connection. Calls back later, never before it returns. */
@@ -69,8 +71,15 @@ export class Dialer {
 
   #direct(dialing: Dialing, to: Destination): void {
     const host = this.#transport.dns.known(to.hostname, to.port) ?? to.hostname;
-    const end = { host, port: to.port, rule: this.#transport.allows };
+    const end = { host, port: to.port, rule: this.#ruleFor(to) };
     this.#connect(dialing, end, (socket) => this.#finish(dialing, to, socket));
+  }
+
+  #ruleFor({ isPublicOnly }: Destination): AddressRule | null {
+    const { allows, redirectRule } = this.#transport;
+    if (!isPublicOnly || redirectRule === null) return allows;
+    if (allows === null) return redirectRule;
+    return (...asked) => allows(...asked) && redirectRule(...asked);
   }
 
   #throughHttp(dialing: Dialing, to: Destination, proxy: Proxy): void {

@@ -56,12 +56,12 @@ export function digestAuth(user: string, password: string | Secret, options: Aut
       spaces.forget(request);
       return first;
     }
-    spaces.keep(request, asked);
+    const space = spaces.keep(request, asked);
     if (!request.isRepeatable) return first;
     await first.close();
-    const second = await next(answered(asked, request, login));
+    const second = await next(answered(space, request, login));
     if (second.status === 401) spaces.forget(request);
-    return learnt(asked, second);
+    return learnt(space, second);
   };
 }
 

@@ -56,6 +56,14 @@ export class Space {
     return known !== null && !this.#isStale && known.#challenge.nonce === this.#challenge.nonce;
   }
 
+  /** Whether it is the same challenge, given to another request: the count of its nonce goes on. */
+  isSameAs(other: Space): boolean {
+    const { realm, nonce, opaque, algorithm, qop, userhash } = this.#challenge;
+    const that = other.#challenge;
+    const isOneNonce = nonce === that.nonce && realm === that.realm && opaque === that.opaque && !other.#isStale;
+    return isOneNonce && algorithm.name === that.algorithm.name && qop === that.qop && userhash === that.userhash;
+  }
+
   answer({ method, url, body }: ClientRequest, login: Login): string {
     this.#count += 1;
     const uri = `${url.pathname}${url.search}`;
@@ -94,9 +102,14 @@ export class Spaces {
     return space?.covers(request) === true ? space : null;
   }
 
-  keep({ url }: ClientRequest, space: Space): void {
+  /** Keeps a space, and says which one to answer from: the one that is there already if that is of the same challenge. */
+  keep(request: ClientRequest, space: Space): Space {
+    const { origin } = request.url;
+    const kept = this.#byOrigin.get(origin);
+    if (kept?.isSameAs(space) === true && kept.covers(request)) return kept;
     if (this.#byOrigin.size >= MOST_ORIGINS) this.#byOrigin.clear();
-    this.#byOrigin.set(url.origin, space);
+    this.#byOrigin.set(origin, space);
+    return space;
   }
 
   forget({ url }: ClientRequest): void {

@@ -48,11 +48,19 @@ export interface FoundAddress {
 type Found = (error: Error | null, addresses: ReadonlyArray<FoundAddress>) => void;
 type Ask = (hostname: string, found: (error: Error | null, addresses: ReadonlyArray<string>) => void) => void;
 
+/** A lookup that is under way. */
+interface Pending {
+  readonly since: number;
+  readonly waiting: Found[];
+}
+
 interface Entry {
   readonly addresses: ReadonlyArray<FoundAddress>;
   readonly expires: number;
 }
 
+/** Nobody joins a lookup that takes longer: it may never end. */
+const GIVEN_UP_MS = 10_000;
 const NONE: ReadonlyArray<FoundAddress> = [];
 
 /** The cache of a session. */
@@ -66,7 +74,7 @@ export class DnsCache {
   // The one found last comes last.
   readonly #entries = new Map<string, Entry>();
   // Who waits for a lookup. It belongs to all of them, so no one of them can end it.
-  readonly #pending = new Map<string, Found[]>();
+  readonly #pending = new Map<string, Pending>();
   #hits = 0;
   #misses = 0;
 
@@ -93,15 +101,16 @@ export class DnsCache {
       this.#hits += 1;
       return found(null, entry.addresses);
     }
-    const waiting = this.#pending.get(hostname);
-    if (waiting !== undefined) {
+    const pending = this.#pending.get(hostname);
+    if (pending !== undefined && performance.now() - pending.since < GIVEN_UP_MS) {
       this.#hits += 1;
-      waiting.push(found);
+      pending.waiting.push(found);
       return;
     }
     this.#misses += 1;
-    this.#pending.set(hostname, [found]);
-    this.#ask(hostname, (error, addresses) => this.#settle(hostname, error, addresses));
+    const mine: Pending = { since: performance.now(), waiting: [found] };
+    this.#pending.set(hostname, mine);
+    this.#ask(hostname, (error, addresses) => this.#settle(hostname, mine, error, addresses));
   }
 
   /** Ends what still waits for a name server. */
@@ -113,9 +122,9 @@ export class DnsCache {
     return { entries: this.#entries.size, hits: this.#hits, misses: this.#misses };
   }
 
-  #settle(hostname: string, error: Error | null, answer: ReadonlyArray<string>): void {
-    const waiting = this.#pending.get(hostname) ?? [];
-    this.#pending.delete(hostname);
+  #settle(hostname: string, pending: Pending, error: Error | null, answer: ReadonlyArray<string>): void {
+    const { waiting } = pending;
+    if (this.#pending.get(hostname) === pending) this.#pending.delete(hostname);
     this.#entries.delete(hostname);
     const failure = error ?? this.#check(answer);
     const addresses = failure === null ? this.#usable(answer) : NONE;

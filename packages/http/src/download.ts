@@ -6,7 +6,7 @@ import { HttpError, type RequestLine } from "./errors.ts";
 import { type HeaderPair, headerPairs, type OwnFields } from "./header-pairs.ts";
 import { checkDirectory, PartPlace } from "./kept-part.ts";
 import type { RequestOptions } from "./options.ts";
-import { type MakeError, refuseTaken } from "./part-file.ts";
+import { checkPlace, type MakeError } from "./part-file.ts";
 import type { ClientResponse } from "./response.ts";
 import type { RetryOption } from "./retries.ts";
 import { type Saved, saveOptions, type SaveOptions } from "./save.ts";
@@ -82,7 +82,7 @@ export async function download(
   const headers = headerPairs(request.headers, OWN_FIELDS, line);
   const makeError: MakeError = (code, what, cause) => new HttpError(code, line, what, cause);
   await checkDirectory(path, makeError);
-  if (!save.overwrite) await refuseTaken(path, makeError);
+  await checkPlace(path, save.overwrite, makeError);
   const place = resume ? new PartPlace(path) : null;
   const ask = (fields: ReadonlyArray<HeaderPair>, retry: RetryOption | undefined): Promise<ClientResponse> => {
     const all = { ...request, headers: [...headers, ...fields], retry, maxBodyBytes: maxBytes, raiseForStatus: false };

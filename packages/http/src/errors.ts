@@ -1,7 +1,7 @@
 // Every error of the package and every code it uses. A class exists only where callers catch it apart.
 // No error shows a secret: the URL is redacted here, once, for all of them.
 
-import { redactUrl } from "./redact.ts";
+import { printable, redactUrl } from "./redact.ts";
 
 /** The stable codes of errors thrown by this package. */
 export type HttpErrorCode =
@@ -115,14 +115,14 @@ export class StatusError extends HttpError {
   override readonly name: string = "StatusError";
   /** The status code, like 404. */
   readonly status: number;
-  /** The reason phrase; may be empty. */
+  /** The reason phrase, as it came; may be empty. */
   readonly statusText: string;
   /** What the header `Retry-After` asked for, in milliseconds; undefined if it asked for nothing. */
   readonly retryAfterMs: number | undefined;
 
   /** @internal */
   constructor(request: RequestLine, status: number, statusText: string, retryAfterMs: number | undefined) {
-    super("MW_ERR_HTTP_STATUS", request, `the server answered ${`${status} ${statusText}`.trimEnd()}`);
+    super("MW_ERR_HTTP_STATUS", request, `the server answered ${printable(`${status} ${statusText}`.trimEnd())}`);
     this.status = status;
     this.statusText = statusText;
     this.retryAfterMs = retryAfterMs;

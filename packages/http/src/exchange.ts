@@ -66,9 +66,9 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     return this.#connection.isUsed;
   }
 
-  /** The address that answers; undefined if that is a proxy. */
-  get peer(): string | undefined {
-    return this.#connection.host.proxy === null ? this.#connection.socket?.remoteAddress : undefined;
+  /** The address that answers; null if that is a proxy. */
+  get peer(): string | null | undefined {
+    return this.#connection.host.proxy === null ? this.#connection.socket?.remoteAddress : null;
   }
 
   /** Whether the last byte has come. */
@@ -173,6 +173,7 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     this.statusText = text ?? "";
     this.headers = headers;
     this.plan.trace?.answered(status);
+    this.plan.heed?.(this.#connection.host.origin, status, headers["retry-after"]);
     this.#notify();
   }
 
@@ -193,7 +194,9 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     const errored = this.#connection.socket?.errored;
     if (errored != null) return this.onResponseError(controller, errored);
     this.#finish("ended");
-    if (this.plan.settled.keepAlive) this.#pool.keep(this.#connection);
+    // What is not sent yet would stand before the next request.
+    const isClear = (this.#connection.socket?.writableLength ?? 0) === 0;
+    if (this.plan.settled.keepAlive && isClear) this.#pool.keep(this.#connection);
     else queueMicrotask(() => this.#pool.discard(this.#connection));
   }
 

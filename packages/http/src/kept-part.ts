@@ -102,7 +102,12 @@ export function isWhole(response: ResponseHead, kept: KeptPart): boolean {
 /** What the answer says of the same version of the same file; null if it may be another. */
 function rangeOf(response: ResponseHead, { note }: KeptPart): ContentRange | null {
   const found = parseContentRange(response.rawHeaders["content-range"]);
-  if (found === null || !isSameVersion(note, response.rawHeaders) || note.source !== sourceOf(response)) return null;
+  if (
+    found === null ||
+    !isSameVersion(note, response.status, response.rawHeaders) ||
+    note.source !== sourceOf(response)
+  )
+    return null;
   const isSameSize = (note.totalBytes ?? found.totalBytes) === (found.totalBytes ?? note.totalBytes);
   return isSameSize ? found : null;
 }

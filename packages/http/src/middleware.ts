@@ -2,12 +2,14 @@
 // answer on its way back.
 
 import { MadeAnswer } from "./answer.ts";
-import { badArgument, checkCount } from "./checks.ts";
+import { badArgument } from "./checks.ts";
 import type { CookieJar } from "./cookie-jar.ts";
-import type { RequestLine } from "./errors.ts";
+import { HttpError, type RequestLine } from "./errors.ts";
+import { methodOf } from "./method.ts";
 import type { Settled } from "./options.ts";
+import { redactUrl } from "./redact.ts";
 import { forAnybody, type Hop } from "./redirects.ts";
-import { type BodyContent, isSource, isSpent, payloadOf, type RequestBody } from "./request-body.ts";
+import { type BodyContent, checkLength, isSource, isSpent, payloadOf, type RequestBody } from "./request-body.ts";
 import { type HeadersInput, mergeFields, NO_FIELDS } from "./request-headers.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 import { ClientResponse } from "./response.ts";
@@ -66,20 +68,28 @@ export interface MadeResponse {
 export class ClientRequest {
   /** Which attempt it belongs to, from 1. */
   readonly attempt: number;
-  /** @internal */
-  readonly hop: Hop;
+  // Private, with getters: what dumps an object would show the credentials in them.
+  readonly #hop: Hop;
   readonly #settled: Settled;
+  readonly #cookies: CookieJar | null;
   #headers: ResponseHeaders | null = null;
-
-  /** @internal The cookies that will be added to it; null if there is no jar. */
-  readonly cookies: CookieJar | null;
 
   /** @internal */
   constructor(hop: Hop, settled: Settled, attempt: number, cookies: CookieJar | null = null) {
-    this.hop = hop;
-    this.cookies = cookies;
+    this.#hop = hop;
+    this.#cookies = cookies;
     this.#settled = settled;
     this.attempt = attempt;
+  }
+
+  /** @internal What is sent. */
+  get hop(): Hop {
+    return this.#hop;
+  }
+
+  /** @internal The cookies that will be added to it; null if there is no jar. */
+  get cookies(): CookieJar | null {
+    return this.#cookies;
   }
 
   /** The method, like `GET`. */
@@ -131,19 +141,21 @@ export class ClientRequest {
    *
    * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_URL`, `MW_ERR_HTTP_INVALID_HEADER`, `MW_ERR_HTTP_INVALID_ARGUMENT`
    */
-  with({ method = this.method, url, headers, body }: RequestChanges): ClientRequest {
+  with({ method: given = this.method, url, headers, body }: RequestChanges): ClientRequest {
+    const method = methodOf(given, this.hop.url);
     const line: RequestLine = { method, url: this.hop.url.href };
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw badArgument(line, "method", method, 'a name like "GET"');
     const target = url === undefined ? this.hop.url : targetOf(url, this.hop.url, undefined, method).url;
     const { onProgress, coding } = this.hop.payload;
     const other = body === undefined ? null : { ...payloadOf(body === null ? {} : { body }, line), onProgress };
     const payload = other ?? this.hop.payload;
     const typed = body == null || payload.type === undefined ? {} : { "content-type": payload.type };
-    // Another body is not packed as the one before was.
+    // Another body is not packed as the one before was, and has another size.
     const coded = other === null || coding === undefined ? {} : { "content-encoding": undefined };
+    const sized = other === null ? {} : { "content-length": undefined };
     const isElsewhere = target.origin !== this.hop.url.origin;
     const own = isElsewhere ? forAnybody(this.hop.fields) : this.hop.fields;
-    const fields = mergeFields(mergeFields(own, { ...typed, ...coded }, line), headers, line);
+    const fields = mergeFields(mergeFields(own, { ...typed, ...coded, ...sized }, line), headers, line);
+    checkLength(fields, payload, line);
     const isCrossOrigin = this.hop.isCrossOrigin || isElsewhere;
     const hop = { ...this.hop, method, url: target, fields, payload, isCrossOrigin };
     return new ClientRequest(hop, this.#settled, this.attempt, this.cookies);
@@ -156,7 +168,9 @@ export class ClientRequest {
    */
   respond({ status = 200, statusText = "", headers, body = "" }: MadeResponse = {}): ClientResponse {
     const request = { method: this.method, url: this.hop.url.href };
-    checkCount(request, "status", status, 100);
+    if (!Number.isInteger(status) || status < 100 || status > 999) {
+      throw badArgument(request, "status", status, "an integer of 100 to 999");
+    }
     const fields = mergeFields(NO_FIELDS, headers, request);
     const raw = Object.fromEntries(
       [...fields].map(([name, values]) => [name, values.length === 1 ? values[0] : [...values]]),
@@ -169,6 +183,13 @@ export class ClientRequest {
     return new ClientResponse(answer, request.url, this.hop.redirects, this.attempt);
   }
 }
+
+// Not a method of the class: it would be in its published type.
+Object.defineProperty(ClientRequest.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  value(this: ClientRequest) {
+    return `ClientRequest { ${this.method} ${redactUrl(this.hop.url.href)} }`;
+  },
+});
 
 function bytesOf(body: Exclude<BodyContent, string>): Uint8Array | AsyncIterable<Uint8Array> {
   return body instanceof Uint8Array ? body : encoded(body);
@@ -194,5 +215,17 @@ export function checkMiddlewares(
 
 /** Makes one function of the middlewares and of what is behind them. */
 export function onion(middlewares: ReadonlyArray<Middleware>, send: SendRequest): SendRequest {
-  return middlewares.reduceRight<SendRequest>((next, middleware) => async (request) => middleware(request, next), send);
+  return middlewares.reduceRight<SendRequest>(
+    (next, middleware) => (request) => passed(middleware, request, next),
+    send,
+  );
+}
+
+/** Goes through one. What it got and does not return is given up at the end of the attempt. */
+async function passed(middleware: Middleware, request: ClientRequest, next: SendRequest): Promise<ClientResponse> {
+  const returned: unknown = await middleware(request, next);
+  if (returned instanceof ClientResponse) return returned;
+  const line = { method: request.method, url: request.url.href };
+  const what = "a middleware returned no ClientResponse; return that of next(request), or request.respond()";
+  throw new HttpError("MW_ERR_HTTP_INVALID_ARGUMENT", line, what);
 }

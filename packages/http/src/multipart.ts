@@ -30,7 +30,9 @@ export type MultipartValue = string | number | bigint | boolean | Blob | FileBod
 export type MultipartInput =
   | FormData
   | Readonly<Record<string, MultipartValue | ReadonlyArray<MultipartValue>>>
-  | ReadonlyArray<readonly [string, MultipartValue]>;
+  | ReadonlyArray<readonly [string, MultipartValue]>
+  // An interface has no index signature, so that it fits into no Record. What is in it is checked by the call.
+  | object;
 
 interface Part {
   readonly head: Buffer;

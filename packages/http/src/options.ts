@@ -107,7 +107,7 @@ export interface RequestOptions extends CommonOptions {
   readonly compress?: RequestCoding | undefined;
   /**
    * Called each time the connection has taken a piece of the body: what it counts is on its way, and not in memory. Begins
-   * anew when the body is sent anew. An exception of it fails the request.
+   * anew when the body is sent anew. An exception of it fails the request; what an async one rejects with is only reported.
    */
   readonly onUploadProgress?: ((progress: UploadProgress) => void) | undefined;
 }
@@ -118,7 +118,9 @@ type Param = string | number | bigint | boolean | undefined;
 export type ParamsInput =
   | URLSearchParams
   | Readonly<Record<string, Param | ReadonlyArray<Param>>>
-  | ReadonlyArray<readonly [string, Param]>;
+  | Iterable<readonly [string, Param | ReadonlyArray<Param>]>
+  // An interface has no index signature, so that it fits into no Record. What is in it is checked by the call.
+  | object;
 
 /** Common options with nothing left open. */
 export interface Settled {

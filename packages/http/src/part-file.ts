@@ -93,7 +93,7 @@ export class PartFile {
       const taken = await this.#takeAway();
       await this.close();
       try {
-        if (overwrite) await rename(taken, target);
+        if (overwrite) await replace(taken, target, this.#makeError);
         else if (!(await moveToFree(taken, target))) throw fileExists(this.#makeError);
       } catch (error) {
         await moveToFree(taken, this.path).catch(nothing);
@@ -140,13 +140,26 @@ export function fileExists(makeError: MakeError): HttpError {
   return makeError("MW_ERR_HTTP_FILE_EXISTS", what);
 }
 
-/** Throws if there is anything of that name, be it a link that leads nowhere. */
-export async function refuseTaken(path: string, makeError: MakeError): Promise<void> {
+/**
+ * Throws if the place is taken: if there is anything of that name, be it a link that leads nowhere, or, where a file may be
+ * replaced, if it is anything else.
+ */
+export async function checkPlace(path: string, overwrite: boolean, makeError: MakeError): Promise<void> {
   const there = await lstat(path).catch((error: unknown) => {
     if (error instanceof Error && codeOf(error) === "ENOENT") return null;
     throw fileFailure(makeError, "create", error);
   });
-  if (there !== null) throw fileExists(makeError);
+  if (there === null) return;
+  if (!overwrite) throw fileExists(makeError);
+  if (there.isFile()) return;
+  const kind = there.isSymbolicLink() ? "a symbolic link; pass the path of the file itself" : "not a regular file";
+  throw makeError("MW_ERR_HTTP_FILE", `what is there is ${kind}`);
+}
+
+/** Between the look and the move somebody may put something else there; whoever can do so can move files as well. */
+async function replace(taken: string, target: string, makeError: MakeError): Promise<void> {
+  await checkPlace(target, true, makeError);
+  await rename(taken, target);
 }
 
 /** Not a device, and not a file that has another name somewhere: what is written to it would appear there. */

@@ -11,6 +11,7 @@ import type { DnsStatistics } from "./dns.ts";
 import { sessionClosed } from "./failures.ts";
 import { Gate } from "./gate.ts";
 import type { Proxy } from "./proxies.ts";
+import type { Hop } from "./redirects.ts";
 import type { Transport } from "./transport-options.ts";
 
 /** What the pool of a session does right now. */
@@ -45,6 +46,8 @@ export interface Host {
   readonly key: string;
   readonly origin: string;
   readonly proxy: Proxy | null;
+  /** Whether its connections lead to public addresses only, for redirects that come from such. */
+  readonly isPublicOnly: boolean;
   /** The proxy if it takes requests itself, and is not only a way to the server. */
   readonly forwarder: Proxy | null;
   readonly gate: Gate;
@@ -89,8 +92,8 @@ export class Pool {
   }
 
   /** Takes the two places if both are free. */
-  tryEnter(url: URL): Host | null {
-    const host = this.#hostOf(url);
+  tryEnter(hop: Pick<Hop, "url" | "isPublicOnly">): Host | null {
+    const host = this.#hostOf(hop);
     if (!host.gate.tryTake()) return null;
     if (this.#gate.tryTake()) return host;
     host.gate.give();
@@ -98,8 +101,8 @@ export class Pool {
   }
 
   /** Waits for the two places; null if the deadline came first, or the pool was closed. */
-  async enter(url: URL, deadline: number): Promise<Host | null> {
-    const host = this.#hostOf(url);
+  async enter(hop: Pick<Hop, "url" | "isPublicOnly">, deadline: number): Promise<Host | null> {
+    const host = this.#hostOf(hop);
     try {
       if (!(await host.gate.take(deadline))) return null;
       host.waitingForSession += 1;
@@ -117,6 +120,13 @@ export class Pool {
     } finally {
       this.#forgetIfUnused(host);
     }
+  }
+
+  /** Gives the two places back, unused. */
+  giveBack(host: Host): void {
+    host.gate.give();
+    this.#gate.give();
+    this.#forgetIfUnused(host);
   }
 
   /** A connection for one who has the places. A fresh one has never been used. */
@@ -187,15 +197,16 @@ export class Pool {
     return dnsCache.misses === 0 ? all : { ...all, dnsCache };
   }
 
-  #hostOf(url: URL): Host {
+  #hostOf({ url, isPublicOnly }: Pick<Hop, "url" | "isPublicOnly">): Host {
     const { origin } = url;
     const proxy = this.#transport.proxyFor?.(url) ?? null;
-    const key = proxy === null ? origin : `${origin} ${proxy.id}`;
+    const way = isPublicOnly ? `${origin} public` : origin;
+    const key = proxy === null ? way : `${way} ${proxy.id}`;
     let host = this.#hosts.get(key);
     if (host === undefined) {
       const gate = new Gate(this.#limitPerHost, `a slot of ${origin}`);
       const forwarder = proxy?.kind.startsWith("http") === true && url.protocol === "http:" ? proxy : null;
-      host = { key, origin, proxy, forwarder, gate, waitingForSession: 0, idle: [] };
+      host = { key, origin, proxy, isPublicOnly, forwarder, gate, waitingForSession: 0, idle: [] };
       this.#hosts.set(key, host);
     }
     return host;

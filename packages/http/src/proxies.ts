@@ -2,7 +2,7 @@
 
 import { badArgument, notSent, SESSION } from "./checks.ts";
 import { HttpError, type RequestLine } from "./errors.ts";
-import { flatten, type HeadersInput, mergeFields, NO_FIELDS } from "./request-headers.ts";
+import { flatten, type HeadersInput, mergeProxyFields, NO_FIELDS } from "./request-headers.ts";
 import { settingsOf } from "./tls-settings.ts";
 import type { TlsOptions, TlsSettings } from "./tls.ts";
 
@@ -79,9 +79,9 @@ export function proxyChoice(option: ProxyOption): ProxyChoice {
 function chosenBy(choose: (url: URL) => string | null): ProxyChoice {
   const known = new Map<string, Proxy>();
   return (url) => {
-    const chosen: unknown = choose(new URL(url));
-    if (chosen === null) return null;
     const request = { method: "choose a proxy for", url: url.href };
+    const chosen = asked(choose, url, request);
+    if (chosen === null) return null;
     if (typeof chosen !== "string")
       throw badArgument(request, "proxy()", chosen, "a function that returns a URL or null");
     const proxy = known.get(chosen) ?? parseProxy(chosen, "proxy()", undefined, request);
@@ -90,6 +90,14 @@ function chosenBy(choose: (url: URL) => string | null): ProxyChoice {
     if (known.size > MOST_REMEMBERED) known.clear();
     return proxy;
   };
+}
+
+function asked(choose: (url: URL) => unknown, url: URL, request: RequestLine): unknown {
+  try {
+    return choose(new URL(url));
+  } catch (cause) {
+    throw notSent(new HttpError("MW_ERR_HTTP_INVALID_ARGUMENT", request, "'proxy()' failed; see its cause", { cause }));
+  }
 }
 
 /**
@@ -165,7 +173,7 @@ function headersOf(
 ): ReadonlyArray<string> {
   const basic = `Basic ${Buffer.from(`${userId}:${password}`).toString("base64")}`;
   const own = userId === "" && password === "" ? NO_FIELDS : new Map([["proxy-authorization", [basic]]]);
-  return flatten(mergeFields(own, input, request));
+  return flatten(mergeProxyFields(own, input, request));
 }
 
 function bad(request: RequestLine, what: string): HttpError {

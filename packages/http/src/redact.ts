@@ -1,6 +1,8 @@
 // What of a URL may be shown. Linear in its length, and never throws: it is called while an error is made.
 
-const SECRET_KEY = /token|key|sig|password|passwd|pwd|secret|credential|auth/i;
+const SECRET_KEY = /token|key|sig|passw|passphrase|pwd|secret|credential|auth|jwt|session|sessid/i;
+/** Short ones, which are parts of other words as well. */
+const SECRET_WORD = /(?:^|[^a-z])(?:pw|sid)(?:[^a-z]|$)|pass(?:[^a-z]|$)/i;
 const MASK = "***";
 const LONGEST = 2_000;
 
@@ -29,11 +31,19 @@ function redactQuery(query: string): string {
     .split("&")
     .map((pair) => {
       const end = pair.indexOf("=");
-      if (end === -1) return pair;
-      const key = pair.slice(0, end);
-      return SECRET_KEY.test(decoded(key)) ? `${key}=${MASK}` : pair;
+      const key = end === -1 ? "" : pair.slice(0, end + 1);
+      return isSecretKey(decoded(key)) || hasUserinfo(decoded(pair.slice(key.length))) ? `${key}${MASK}` : pair;
     })
     .join("&");
+}
+
+function isSecretKey(key: string): boolean {
+  return SECRET_KEY.test(key) || SECRET_WORD.test(key);
+}
+
+/** Whether a value is a URL with somebody's name in it. */
+function hasUserinfo(value: string): boolean {
+  return value.includes("//") && withoutUserinfo(value) !== value;
 }
 
 function decoded(text: string): string {
@@ -44,8 +54,8 @@ function decoded(text: string): string {
   }
 }
 
-// Control characters and those that reorder text would let a URL draw on the reader's terminal.
-function printable(text: string): string {
+/** Control characters and those that reorder text would let a server draw on the reader's terminal. */
+export function printable(text: string): string {
   return text.replaceAll(
     /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
     (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,

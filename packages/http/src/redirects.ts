@@ -1,5 +1,6 @@
 // Where a redirect leads, and what may come along.
 
+import type { CookieJar } from "./cookie-jar.ts";
 import { RedirectError, type RequestLine } from "./errors.ts";
 import type { RawHeaders } from "./exchange-plan.ts";
 import type { Settled } from "./options.ts";
@@ -17,6 +18,8 @@ export interface Hop {
   readonly redirects: ReadonlyArray<string>;
   /** Whether a redirect has led to another origin than the first one's. */
   readonly isCrossOrigin: boolean;
+  /** Whether it may lead to public addresses only: a server of the public internet has chosen where it leads. */
+  readonly isPublicOnly: boolean;
 }
 
 const STATUSES = new Set([301, 302, 303, 307, 308]);
@@ -27,9 +30,16 @@ const OF_THE_BODY = ["content-type", "content-length", "content-encoding", "cont
 /**
  * The next request of the chain; null if the answer is no redirect, or none that is to be followed.
  *
+ * @param cookies - who has kept those of the answer
  * @see {@link https://fetch.spec.whatwg.org/#http-redirect-fetch}
  */
-export function nextHop(hop: Hop, status: number, headers: RawHeaders, settled: Settled): Hop | null {
+export function nextHop(
+  hop: Hop,
+  status: number,
+  headers: RawHeaders,
+  settled: Settled,
+  cookies: CookieJar | null = null,
+): Hop | null {
   const location = headers["location"];
   if (!STATUSES.has(status) || location === undefined || settled.maxRedirects === 0) return null;
   const redirects = [...hop.redirects, hop.url.href];
@@ -52,13 +62,16 @@ export function nextHop(hop: Hop, status: number, headers: RawHeaders, settled: 
       "it redirects after the streamed body was sent, which cannot be sent again; pass bytes",
     );
   }
-  // Any method but GET may rightly be asked to come back; what a GET finds where it has been, it will find again.
-  if (method === "GET" && hop.method === "GET" && redirects.includes(url.href)) {
+  // Any method but GET may rightly be asked to come back; what a GET finds where it has been, it will find again, unless it
+  // brings a cookie that it did not have.
+  const isChanged = cookies !== null && headers["set-cookie"] !== undefined;
+  if (method === "GET" && hop.method === "GET" && !isChanged && redirects.includes(url.href)) {
     throw new RedirectError("MW_ERR_HTTP_REDIRECT_LOOP", lineOf(hop), "its redirects form a loop", redirects);
   }
   const open = isElsewhere ? forAnybody(hop.fields) : hop.fields;
   const fields = becomesGet ? without(open, OF_THE_BODY) : open;
-  return { url, method, payload, redirects, fields, isCrossOrigin: hop.isCrossOrigin || isElsewhere };
+  const isCrossOrigin = hop.isCrossOrigin || isElsewhere;
+  return { url, method, payload, redirects, fields, isCrossOrigin, isPublicOnly: hop.isPublicOnly };
 }
 
 function resolve(location: string | string[], hop: Hop, redirects: ReadonlyArray<string>, settled: Settled): URL {

@@ -34,6 +34,15 @@ export function withoutSecrets(fields: Fields): Fields {
 
 /** Checks `input` and puts it over `base`. A value of undefined takes the field away. */
 export function mergeFields(base: Fields, input: HeadersInput | undefined, request: RequestLine): Fields {
+  const merged = mergeProxyFields(base, input, request);
+  // A server would get it: the client does not know which of its requests a proxy sees.
+  if (input === undefined || !merged.has("proxy-authorization")) return merged;
+  const what = "the header field 'proxy-authorization' is for a proxy; pass proxy: { url, headers } to the session";
+  throw badHeader(request, what);
+}
+
+/** The same for what only a proxy gets. */
+export function mergeProxyFields(base: Fields, input: HeadersInput | undefined, request: RequestLine): Fields {
   if (input === undefined) return base;
   if (typeof input !== "object" || input === null) {
     throw badArgument(request, "headers", input, "an object, a list of pairs or Headers");

@@ -1,11 +1,11 @@
 // Whether a request is worth another attempt, and when. The trying itself is meanwhile's retry().
 
-import { type Backoff, exponential, now, retry, type RetryEvent } from "meanwhile";
+import { type Backoff, CancelledError, exponential, isCancelled, now, retry, type RetryEvent } from "meanwhile";
 import { currentScopeNode, type Scope } from "meanwhile/lowlevel";
 
 import { badArgument, checkCount, checkFlag, checkMs } from "./checks.ts";
 import { HttpError, type HttpErrorCode, type RequestLine, StatusError } from "./errors.ts";
-import { codeOf } from "./failures.ts";
+import { codeOf, sessionClosed } from "./failures.ts";
 import { isSpent, type Payload } from "./request-body.ts";
 import type { ClientResponse } from "./response.ts";
 import type { RetryBudget } from "./retry-budget.ts";
@@ -100,14 +100,15 @@ export interface Repeatable {
   attempt(number: number): Promise<ClientResponse>;
   /** Whether one more request to the host is within the budget. */
   isInBudget(): boolean;
-  /** The server wants to be left alone. */
-  pause(response: ClientResponse, forMs: number): void;
+  /** Aborted when the session is closed. */
+  readonly closing: AbortSignal;
   /** There will be another attempt. */
   retrying(event: RetryEvent): void;
 }
 
 /** Makes attempts as the rules say. A last answer with a status that is not worth it is an answer like any other. */
 export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promise<ClientResponse> {
+  const { request } = repeatable;
   const { attempts = 3, backoff = exponential({ baseMs: 500, maxMs: 30_000 }), statuses = STATUSES } = rules;
   // The answer behind the error that retry() judges; open until it is clear that it is not the last.
   let open: { readonly error: StatusError; readonly response: ClientResponse } | null = null;
@@ -116,7 +117,6 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
   const job = async (): Promise<ClientResponse> => {
     attempt += 1;
     const response = await repeatable.attempt(attempt);
-    pauseIfAsked(response, repeatable, rules);
     if (!statuses.includes(response.status) || attempt === attempts) return response;
     open = { error: response.statusError(), response };
     throw open.error;
@@ -125,6 +125,7 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
     return await retry(job, {
       attempts,
       totalMs: rules.totalMs,
+      signal: repeatable.closing,
       backoff: () => delayMs,
       // Asked before the backoff: the wait is part of what is judged here.
       when: async (error, number) => {
@@ -145,16 +146,10 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
     const last = open as { readonly error: StatusError; readonly response: ClientResponse } | null;
     if (last !== null && last.error === error) return last.response;
     last?.response.abandon();
-    throw error;
+    throw repeatable.closing.aborted && error instanceof CancelledError && !isCancelled(error)
+      ? sessionClosed(request)
+      : error;
   }
-}
-
-/** For a wait that nobody would sit out, requests are not held back: they are to be told so. */
-function pauseIfAsked(response: ClientResponse, repeatable: Repeatable, rules: RetryRules): void {
-  const { pauseHost = true, maxRetryAfterMs = 120_000 } = rules;
-  if (!pauseHost || (response.status !== 429 && response.status !== 503)) return;
-  const { retryAfterMs = 0 } = response.statusError();
-  if (retryAfterMs > 0 && retryAfterMs <= maxRetryAfterMs) repeatable.pause(response, retryAfterMs);
 }
 
 function mayRepeat(error: unknown, { request, payload }: Repeatable, { methods }: RetryRules): error is HttpError {

@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { badArgument, checkCount, checkFlag } from "./checks.ts";
 import { type Checksum, type Sum, sumOf } from "./checksum.ts";
 import type { RequestLine } from "./errors.ts";
-import { type MakeError, PartFile, refuseTaken } from "./part-file.ts";
+import { checkPlace, type MakeError, PartFile } from "./part-file.ts";
 import type { ByteStream } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { type OnProgress, ProgressMeter } from "./transfer-progress.ts";
@@ -17,7 +17,7 @@ export interface SaveOptions {
   readonly onProgress?: OnProgress | undefined;
   /** What the complete file must be, like `{ sha256: "…" }`. Default: not checked. */
   readonly checksum?: Checksum | undefined;
-  /** Whether a file of that name is replaced. A link is replaced itself, not what it leads to. Default: `false`. */
+  /** Whether a regular file of that name is replaced; a link, a device or a pipe never is. Default: `false`. */
   readonly overwrite?: boolean | undefined;
   /** Whether to wait until the disk has it. Default: `true`. */
   readonly fsync?: boolean | undefined;
@@ -70,7 +70,7 @@ export function saveOptions(path: string, options: SaveOptions, request: Request
 export async function saveBody(response: ResponseHead, stream: ByteStream, save: SettledSave): Promise<Saved> {
   const makeError: MakeError = (code, what, options) => response.error(code, what, options);
   try {
-    if (!save.overwrite) await refuseTaken(save.path, makeError);
+    await checkPlace(save.path, save.overwrite, makeError);
     const part = await PartFile.create(temporaryName(save.path), makeError);
     try {
       const meter = new ProgressMeter(save.onProgress, totalBytesOf(response), 0);

@@ -1,5 +1,7 @@
 // A value that must not be seen: in no log, no error, no dump.
 
+import { badArgument } from "./checks.ts";
+
 const SHOWN = "Secret(***)";
 
 /**
@@ -17,8 +19,14 @@ const SHOWN = "Secret(***)";
 export class Secret {
   readonly #value: string;
 
-  /** @param value - what is kept from sight */
+  /**
+   * @param value - what is kept from sight
+   * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_ARGUMENT` if it is not a string
+   */
   constructor(value: string) {
+    if (typeof value !== "string") {
+      throw badArgument({ method: "make a", url: "Secret" }, "value", value, "a string; is a variable not set?");
+    }
     this.#value = value;
   }
 

@@ -2,6 +2,7 @@
 
 import { type Backoff, exponential, sleep } from "meanwhile";
 
+import { reportRejection } from "./callbacks.ts";
 import { badArgument, checkCount } from "./checks.ts";
 import { HttpError, type HttpErrorCode, type RequestLine, StatusError } from "./errors.ts";
 import { type EventReader, type EventStreamOptions, eventStreamOptions, type ServerSentEvent } from "./event-stream.ts";
@@ -19,13 +20,14 @@ export interface ServerSentEventsOptions
   readonly lastEventId?: string | undefined;
   /**
    * How long to wait before coming back; it is told how many connections in a row have brought no event, and the last error
-   * or undefined. What the server asks for with `retry:` or `Retry-After` is a floor, up to 10 minutes.
+   * or undefined. What the server asks for with `retry:` or `Retry-After` is a floor, up to 10 minutes; a server that has
+   * brought events is come back to as its `retry:` says, after 10 ms at least.
    * Default: `exponential({ baseMs: 1_000, maxMs: 30_000, jitter: "equal" })`.
    */
   readonly backoff?: Backoff | undefined;
   /** After how many connections in a row without an event to give up. Default: `Infinity`. */
   readonly attempts?: number | undefined;
-  /** Called before each wait. What it throws ends the events. */
+  /** Called before each wait. What it throws ends the events; what an async one rejects with is only reported. */
   readonly onReconnect?: ((event: ReconnectEvent) => void) | undefined;
 }
 
@@ -47,6 +49,9 @@ const OWN_FIELDS: OwnFields = {
 };
 const OWN_OPTIONS = { retry: false, raiseForStatus: false, maxBodyBytes: Infinity } as const;
 const LONGEST_WAIT_MS = 10 * 60_000;
+/** A server that asks for no wait at all would be asked as fast as it can end its streams. */
+const LEAST_WAIT_MS = 10;
+const LONGEST_ID_BYTES = 1_024;
 const TEMPORARY: ReadonlySet<number> = new Set([408, 425, 429]);
 const CODES: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>([
   "MW_ERR_HTTP_CONNECT",
@@ -61,7 +66,7 @@ const CODES: ReadonlySet<HttpErrorCode> = new Set<HttpErrorCode>([
 
 /**
  * Reads server-sent events, and connects again whenever the connection ends, with `Last-Event-ID`: a server that gives ids
- * can go on where it broke off. All events of a connection are given before the next one is made; there is one at most.
+ * can go on where it broke off. One of more than 1 KiB, or with control characters, is not sent back. All events of a connection are given before the next one is made; there is one at most.
  *
  * It ends when the server answers 204. It throws for what will not get better: a status of 400 or above but 408, 425, 429 and
  * those from 500 on, another status than 200, a wrong `Content-Type`, an event that is too large. A connection on which
@@ -113,8 +118,8 @@ export function serverSentEvents(
     ...request
   } = options;
   const stream = eventStreamOptions({ maxEventBytes, anyContentType }, line);
-  if (typeof lastEventId !== "string" || /[\0\r\n]/.test(lastEventId)) {
-    throw badArgument(line, "lastEventId", lastEventId, "a string of one line");
+  if (typeof lastEventId !== "string" || !canBeSent(lastEventId)) {
+    throw badArgument(line, "lastEventId", lastEventId, "a string of 1 KiB at most, without control characters");
   }
   checkCount(line, "attempts", attempts, 1);
   if (typeof backoff !== "function") throw badArgument(line, "backoff", backoff, "a function like exponential()");
@@ -205,9 +210,10 @@ class Reconnecting {
     const asked = Math.max(this.#retryMs ?? 0, error instanceof StatusError ? (error.retryAfterMs ?? 0) : 0);
     // A server that has served is come back to as it says; backing off is for one that has not.
     const isAsTold = failures === 0 && this.#retryMs !== undefined;
-    const waitMs = isAsTold ? asked : Math.max(asked, backoff(Math.max(1, failures), error));
+    const waitMs = isAsTold ? Math.max(asked, LEAST_WAIT_MS) : Math.max(asked, backoff(Math.max(1, failures), error));
     const delayMs = Math.min(waitMs, LONGEST_WAIT_MS);
-    onReconnect?.({ error, failures, delayMs, lastEventId: this.#lastEventId });
+    const event = { error, failures, delayMs, lastEventId: this.#lastEventId };
+    reportRejection(onReconnect?.(event), "onReconnect failed");
     await sleep(delayMs);
   }
 
@@ -224,5 +230,11 @@ function isTemporary(error: unknown): error is HttpError {
 
 /** As UTF-8, with a character for each byte, as header fields are sent. */
 function lastEventFields(id: string): ReadonlyArray<HeaderPair> {
-  return id === "" ? [] : [["last-event-id", Buffer.from(id).toString("latin1")]];
+  return id === "" || !canBeSent(id) ? [] : [["last-event-id", Buffer.from(id).toString("latin1")]];
+}
+
+/** A header field has no room for the others; what gives such ids does not go on behind them. */
+function canBeSent(id: string): boolean {
+  // oxlint-disable-next-line no-control-regex
+  return Buffer.byteLength(id) <= LONGEST_ID_BYTES && !/[\u0000-\u0008\u000a-\u001f\u007f]/.test(id);
 }

@@ -61,6 +61,7 @@ export class ClientSession implements AsyncDisposable {
   readonly #auth: Middleware | null;
   readonly #cookies: CookieJar | null;
   readonly #trace: TraceListener | undefined;
+  readonly #closing = new AbortController();
   readonly #pauses = new HostPauses();
   readonly #budgets = new RetryBudgets();
 
@@ -84,6 +85,8 @@ export class ClientSession implements AsyncDisposable {
     const own = { "user-agent": options.userAgent ?? "meanwhile", accept: "*/*" };
     const coded = decompress ? { ...own, "accept-encoding": ACCEPT_ENCODING } : own;
     this.#fields = mergeFields(mergeFields(NO_FIELDS, coded, SESSION), options.headers, SESSION);
+    // Libraries take it as a function of its own.
+    this.fetch = this.fetch.bind(this);
     checkMiddlewares(options, SESSION);
     this.#auth = options.auth ?? null;
     this.#cookies = jarOf(options.cookies);
@@ -96,7 +99,7 @@ export class ClientSession implements AsyncDisposable {
       maxHeaderCount,
       usualFields: this.#fields,
       middlewares: [...(options.middlewares ?? [])],
-      redirectGuard: transport.redirectGuard,
+      redirectRule: transport.redirectRule,
     });
   }
 
@@ -227,6 +230,8 @@ export class ClientSession implements AsyncDisposable {
    */
   async close(): Promise<void> {
     if (this.#pool.isClosed) return;
+    this.#closing.abort();
+    this.#pauses.close();
     const closed = this.#pool.close();
     await shield(() => closed, { timeoutMs: CLOSE_MS }).catch(nothing);
   }
@@ -249,10 +254,11 @@ export class ClientSession implements AsyncDisposable {
     const auth = options.auth === undefined ? this.#auth : options.auth;
     const { middlewares = [] } = options;
     const cookies = options.cookies === false ? null : this.#cookies;
-    const heedsPauses = rules !== null && rules.pauseHost !== false;
-    const journey = { settled, auth, middlewares, cookies, trace, heedsPauses, peer: undefined, deadline: null };
+    const heed =
+      rules === null || rules.pauseHost === false ? null : this.#pauses.heed(rules.maxRetryAfterMs ?? 120_000);
+    const journey = { settled, auth, middlewares, cookies, trace, heed, peer: undefined, deadline: null };
     const attempt = (number: number): Promise<ClientResponse> =>
-      this.#courier.deliver(hop, { ...journey, attempt: number });
+      this.#courier.deliver(hop, { ...journey, attempt: number, responses: [] });
     if (rules === null) return attempt(1);
     const { origin } = hop.url;
     const { budget = {} } = rules;
@@ -263,7 +269,7 @@ export class ClientSession implements AsyncDisposable {
         payload: hop.payload,
         attempt,
         isInBudget: () => budget === false || this.#budgets.mayRetry(origin, budget),
-        pause: (response, forMs) => this.#pauses.pause(new URL(response.url).origin, forMs),
+        closing: this.#closing.signal,
         retrying: (event) => trace?.retrying(event.attempt, event.delayMs, event.error),
       },
       rules,
@@ -277,7 +283,15 @@ export class ClientSession implements AsyncDisposable {
     if (target.authorization !== undefined && !fields.has("authorization")) {
       fields = mergeFields(fields, { authorization: target.authorization }, request);
     }
-    return { url: target.url, method: request.method, fields, payload, redirects: [], isCrossOrigin: false };
+    return {
+      url: target.url,
+      method: request.method,
+      fields,
+      payload,
+      redirects: [],
+      isCrossOrigin: false,
+      isPublicOnly: false,
+    };
   }
 }
 

@@ -50,13 +50,18 @@ export async function standardFetch(
     response.abandon();
     throw signal.reason;
   }
-  const hasBody = asked.method !== "HEAD" && !WITHOUT_BODY.has(response.status);
-  if (!hasBody) await response.close();
-  const streamed = hasBody && bytes === undefined ? streamOf(response, signal) : null;
-  const body = bytes === undefined ? streamed : new Uint8Array(bytes);
-  // The stream starts in a later turn, and from then on it is its readers who pull.
-  await Promise.resolve();
-  return made(body, response);
+  try {
+    const hasBody = asked.method !== "HEAD" && !WITHOUT_BODY.has(response.status);
+    if (!hasBody) await response.close();
+    const streamed = hasBody && bytes === undefined ? streamOf(response, signal) : null;
+    const body = bytes === undefined ? streamed : new Uint8Array(bytes);
+    // The stream starts in a later turn, and from then on it is its readers who pull.
+    await Promise.resolve();
+    return made(body, response);
+  } catch (error) {
+    response.abandon();
+    throw isCancelled(error) ? error : new TypeError("fetch failed", { cause: error });
+  }
 }
 
 async function underSignal(body: () => Promise<Fetched>, signal: AbortSignal | undefined): Promise<Fetched> {
@@ -98,14 +103,16 @@ function made(body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
     for (const value of typeof values === "string" ? [values] : (values ?? [])) headers.append(name, value);
   }
   const { status, statusText } = from;
-  // A status that the constructor refuses can come from a server all the same.
+  // A status or a reason phrase that the constructor refuses can come from a server all the same.
   const isUsual = status >= 200 && status <= 599;
-  const response = new Response(body, { status: isUsual ? status : 200, statusText, headers });
-  return described(response, { status, url: from.url, redirected: from.redirects.length > 0 });
+  const response = new Response(body, { status: isUsual ? status : 200, headers });
+  return described(response, { status, statusText, url: from.url, redirected: from.redirects.length > 0 });
 }
 
+type Fact = "status" | "statusText" | "url" | "redirected";
+
 /** Says of a response what only a fetch can say of one. Its clones say the same. */
-function described(response: Response, facts: Readonly<Record<"status" | "url" | "redirected", unknown>>): Response {
+function described(response: Response, facts: Readonly<Record<Fact, unknown>>): Response {
   const clone = (): Response => described(Response.prototype.clone.call(response), facts);
   const ok = response.ok && facts.status === response.status;
   const own = { ...facts, ok, type: "basic", clone };

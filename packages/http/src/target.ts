@@ -73,6 +73,19 @@ function addParams(url: URL, params: ParamsInput, request: RequestLine): void {
   if (added !== "") url.search += `${url.search === "" ? "" : "&"}${added}`;
 }
 
+function* pairsOf(input: object, name: string, request: RequestLine): Generator<readonly [string, unknown], void> {
+  for (const pair of isIterable(input) ? input : Object.entries(input)) {
+    if (!Array.isArray(pair) || typeof pair[0] !== "string") {
+      throw badArgument(request, name, pair, "pairs of a name and a value");
+    }
+    yield [pair[0], pair[1]];
+  }
+}
+
+function isIterable(input: object): input is Iterable<unknown> {
+  return Symbol.iterator in input;
+}
+
 /** Encodes the parameters of a query or a form. */
 export function encodeParams(params: ParamsInput, name: string, request: RequestLine): string {
   if (params instanceof URLSearchParams) return params.toString();
@@ -80,7 +93,7 @@ export function encodeParams(params: ParamsInput, name: string, request: Request
     throw badArgument(request, name, params, "an object, a list of pairs or URLSearchParams");
   }
   const encoded = new URLSearchParams();
-  for (const [key, values] of Array.isArray(params) ? params : Object.entries(params)) {
+  for (const [key, values] of pairsOf(params, name, request)) {
     for (const value of Array.isArray(values) ? values : [values]) {
       if (value === undefined) continue;
       if (!/^(string|number|bigint|boolean)$/.test(typeof value)) {

@@ -4,6 +4,7 @@ import { channel } from "node:diagnostics_channel";
 
 import { reportSuppressed } from "meanwhile/lowlevel";
 
+import { reportRejection } from "./callbacks.ts";
 import type { RequestLine } from "./errors.ts";
 import { redactUrl } from "./redact.ts";
 
@@ -71,13 +72,15 @@ export interface TraceEvent {
   readonly error?: unknown;
 }
 
-/** Is told of each step of each request. It must not throw: what it throws is reported as a warning, and changes nothing. */
+/** Is told of each step of each request. It must not throw: what it throws, or rejects with, is reported as a warning, and changes nothing. */
 export type TraceListener = (event: TraceEvent) => void;
 
 type Detail = Omit<TraceEvent, "kind" | "id" | "attempt" | "method" | "url" | "atMs">;
 
 const events = channel(TRACE_CHANNEL);
 const { performance } = globalThis;
+
+const FAILED = "The trace of a session failed";
 
 let newestId = 0;
 
@@ -158,9 +161,9 @@ export class RequestTrace {
     const event = { kind, id: this.#id, attempt: this.#attempt, method: this.#method, url: this.#url, atMs, ...detail };
     if (events.hasSubscribers) events.publish(event);
     try {
-      this.#listener?.(event);
+      reportRejection(this.#listener?.(event), FAILED);
     } catch (error) {
-      reportSuppressed(error, "The trace of a session failed");
+      reportSuppressed(error, FAILED);
     }
   }
 }

@@ -2,6 +2,8 @@
 
 import { now } from "meanwhile";
 
+import { reportRejection } from "./callbacks.ts";
+
 /** How far a file is. */
 export interface TransferProgress {
   /** Bytes of the file that are there, those of earlier runs included. */
@@ -12,7 +14,7 @@ export interface TransferProgress {
   readonly resumedFrom: number;
 }
 
-/** What is called with it. It is not waited for; what it throws ends the transfer. */
+/** What is called with it. What it throws ends the transfer. It is not waited for: what an async one rejects with is only reported. */
 export type OnProgress = (progress: TransferProgress) => void;
 
 const EVERY_MS = 100;
@@ -44,6 +46,7 @@ export class ProgressMeter {
   }
 
   #tell(receivedBytes: number, totalBytes: number | undefined): void {
-    this.#onProgress?.({ receivedBytes, totalBytes, resumedFrom: this.#resumedFrom });
+    const progress = { receivedBytes, totalBytes, resumedFrom: this.#resumedFrom };
+    reportRejection(this.#onProgress?.(progress), "onProgress failed");
   }
 }

@@ -6,7 +6,6 @@ import { type AddressRule, isPublic } from "./addresses.ts";
 import { badArgument, checkCount, checkFlag, notSent, SESSION } from "./checks.ts";
 import { DnsCache, type DnsOptions } from "./dns.ts";
 import { HttpError } from "./errors.ts";
-import { RedirectGuard } from "./private-redirects.ts";
 import { proxyChoice, type ProxyChoice, type ProxyOption } from "./proxies.ts";
 import { proxiesOfEnvironment } from "./proxy-environment.ts";
 import { settingsOf } from "./tls-settings.ts";
@@ -54,8 +53,8 @@ export interface Transport {
   readonly dns: DnsCache;
   /** Null if every address will do. */
   readonly allows: AddressRule | null;
-  /** Null if a redirect may lead anywhere. */
-  readonly redirectGuard: RedirectGuard | null;
+  /** What redirects from public addresses may lead to; null if anywhere. */
+  readonly redirectRule: AddressRule | null;
   /** Null if nothing goes through a proxy. */
   readonly proxyFor: ProxyChoice | null;
   readonly socketPath: string | undefined;
@@ -89,11 +88,10 @@ export function checkTransport(options: TransportOptions): Transport {
   if (socketPath !== undefined && (proxy !== undefined || publicOnly !== false)) {
     throw refuse("'socketPath' leads to no address: leave out 'proxy' and 'publicOnly'");
   }
-  const dns = new DnsCache(checkDns(options.dns));
   return {
     tls: settingsOf(options.tls, "tls", ["http/1.1"]),
-    dns,
-    redirectGuard: guardOf(options.privateRedirects, dns),
+    dns: new DnsCache(checkDns(options.dns)),
+    redirectRule: redirectRuleOf(options.privateRedirects),
     allows: ruleOf(publicOnly),
     proxyFor: socketPath === undefined ? proxiesOf(proxy, trustEnv) : null,
     socketPath,
@@ -102,10 +100,10 @@ export function checkTransport(options: TransportOptions): Transport {
   };
 }
 
-function guardOf(privateRedirects: boolean | AddressRule = true, dns: DnsCache): RedirectGuard | null {
-  if (typeof privateRedirects === "function") return new RedirectGuard(privateRedirects, dns);
+function redirectRuleOf(privateRedirects: boolean | AddressRule = true): AddressRule | null {
+  if (typeof privateRedirects === "function") return privateRedirects;
   checkFlag(SESSION, "privateRedirects", privateRedirects);
-  return privateRedirects ? null : new RedirectGuard(isPublic, dns);
+  return privateRedirects ? null : isPublic;
 }
 
 function ruleOf(publicOnly: boolean | AddressRule): AddressRule | null {

@@ -3,9 +3,17 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, it, type TestContext } from "node:test";
 import { gzipSync } from "node:zlib";
 
-import { type CacheEntry, type CacheStore, ClientSession, httpCache, MemoryCacheStore } from "@meanwhile/http";
+import {
+  type CacheEntry,
+  type CacheStore,
+  ClientSession,
+  httpCache,
+  MemoryCacheStore,
+  type Middleware,
+} from "@meanwhile/http";
 import { MockNetwork } from "@meanwhile/http/testing";
-import { cancelScope, gather, sleep, taskGroup } from "meanwhile";
+import { cancelScope, gather, now, sleep, sleepForever, taskGroup } from "meanwhile";
+import { runTest } from "meanwhile/testing";
 
 import { serve } from "./servers.ts";
 
@@ -66,6 +74,117 @@ describe("httpCache", () => {
     await using secret = await cached(counting({ "Cache-Control": "No-Store, max-age=60" }));
     await secret.text();
     assert.equal(await secret.text(), "answer 2");
+  });
+
+  it("waits for an equal request no longer than the timeouts say", async () => {
+    const asked: string[] = [];
+    const server: Middleware = async (request) => {
+      asked.push(request.headers.get("x-name") ?? "");
+      if (request.headers.get("x-name") === "slow") await sleepForever();
+      return request.respond({ headers: { "cache-control": "max-age=60" } });
+    };
+    await runTest(async () => {
+      await using session = new ClientSession({ baseUrl: "http://a.test", middlewares: [httpCache(), server] });
+      await taskGroup(async (group) => {
+        group.createTask(() => session.get("/", { headers: { "x-name": "slow" } }));
+        await sleep(1);
+        const short = session.get("/", { headers: { "x-name": "short" }, timeouts: { totalMs: 50 } });
+        await assert.rejects(short, { code: "MW_ERR_HTTP_TOTAL_TIMEOUT", phase: "total" });
+        // It is a place in the queue that it has no time for: it asks for itself.
+        await session.get("/", { headers: { "x-name": "own" }, timeouts: { poolMs: 50 } });
+        group.cancel();
+      });
+    });
+    assert.deepEqual(asked, ["slow", "own"]);
+  });
+
+  it("lets requests with other credentials, and for what is not kept, not wait for each other", async () => {
+    const asked: string[] = [];
+    const server: Middleware = async (request) => {
+      asked.push(request.headers.get("authorization") ?? request.url.pathname);
+      await sleep(100);
+      return request.respond({
+        headers: { "cache-control": request.url.pathname === "/never" ? "no-store" : "max-age=60" },
+      });
+    };
+    await runTest(async () => {
+      await using session = new ClientSession({ baseUrl: "http://a.test", middlewares: [httpCache(), server] });
+      const started = now();
+      const call = (url: string, authorization?: string) => session.get(url, { headers: { authorization } });
+      await gather(["a", "b", "a"].map((name) => () => call("/", name)));
+      assert.equal(now() - started, 100);
+      assert.deepEqual(asked.splice(0), ["a", "b"]);
+      await call("/never");
+      const then = now();
+      await gather([1, 2, 3].map(() => () => call("/never")));
+      assert.equal(now() - then, 100);
+      assert.deepEqual(asked.splice(0), ["/never", "/never", "/never", "/never"]);
+      // After a while it is tried again to share the answer.
+      await sleep(61_000);
+      const later = now();
+      await gather([1, 2].map(() => () => call("/never")));
+      assert.equal(now() - later, 200);
+    });
+  });
+
+  it("waits for its store no longer than the timeouts say", async () => {
+    const never = new Promise<never>(() => {});
+    const server: Middleware = (request) => request.respond({ headers: { "cache-control": "max-age=60" }, body: "a" });
+    const ends: Partial<CacheStore>[] = [{ get: () => never }, { set: () => never }, { delete: () => never }];
+    for (const odd of ends) {
+      const store: CacheStore = { get: () => undefined, set: () => {}, delete: () => {}, clear: () => {}, ...odd };
+      await using session = new ClientSession({ middlewares: [httpCache({ store }), server] });
+      const options = { timeouts: { totalMs: 5 } };
+      const call = async (): Promise<string> =>
+        (await session.request("delete" in odd ? "POST" : "GET", "http://a.test/", options)).text();
+      // An answer that has come is given, whether it can be kept or not.
+      if ("set" in odd) assert.equal(await call(), "a");
+      else await assert.rejects(call(), { code: "MW_ERR_HTTP_TOTAL_TIMEOUT", message: /the store of the cache/ });
+    }
+  });
+
+  it("takes for nothing what is no entry, whatever the store gives", async () => {
+    const kept = new MemoryCacheStore();
+    await using first = await cached(counting({ "cache-control": "max-age=60" }), { store: kept });
+    await first.text();
+    const entry = kept.get(`GET ${first.server.url}/`);
+    assert.ok(entry !== undefined);
+    const { policy } = entry;
+    const odd: unknown[] = [
+      null,
+      "text",
+      5,
+      [],
+      {},
+      { ...entry, body: "text" },
+      { ...entry, statusText: undefined },
+      { ...entry, policy: null },
+      ...["st", "t", "resh", "rescc", "v"].map((name) => ({ ...entry, policy: { ...policy, [name]: null } })),
+      { ...entry, policy: { ...policy, resh: { a: 5 } } },
+    ];
+    for (const found of odd) {
+      const store = { get: () => found as CacheEntry, set: () => {}, delete: () => {}, clear: () => {} };
+      await using cache = await cached(counting({ "cache-control": "max-age=60" }), { store });
+      assert.equal(await cache.text(), "answer 1", JSON.stringify(found));
+    }
+  });
+
+  it("gives each reader bytes of their own", async () => {
+    await using cache = await cached((_request, response) => {
+      response.writeHead(200, { "cache-control": "max-age=60" }).write("abc");
+      setImmediate(() => response.end("def"));
+    });
+    const texts: string[] = [];
+    for (let read = 0; read < 3; read += 1) {
+      let text = "";
+      for await (const chunk of (await cache.session.get("/")).stream()) {
+        text += Buffer.from(chunk).toString();
+        chunk.fill(0);
+      }
+      texts.push(text);
+    }
+    assert.deepEqual(texts, ["abcdef", "abcdef", "abcdef"]);
+    assert.equal(cache.asked.length, 1);
   });
 
   it("keeps nothing that must not be kept", async () => {

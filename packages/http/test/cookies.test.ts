@@ -194,6 +194,11 @@ describe("CookieJar", () => {
 
   it("keeps no cookie for longer than 400 days", () => {
     const jar = new CookieJar();
+    jar.set("gone=1", "http://shop.test/");
+    jar.storeFrom(new URL("http://shop.test/"), [`gone=; Max-Age=-${"9".repeat(400)}`]);
+    assert.doesNotMatch(jar.cookieHeader(new URL("http://shop.test/")) ?? "", /gone/);
+    jar.set(`a=1; Max-Age=${"9".repeat(400)}`, "http://shop.test/");
+    assert.match(jar.cookieHeader(new URL("http://shop.test/")) ?? "", /a=1/);
     jar.set("a=1; Max-Age=99999999999999999999", "http://shop.test/");
     const [cookie] = jar;
     assert.ok(Math.abs((cookie?.expiresAt ?? 0) - Date.now() - 400 * 86_400_000) < 10_000);

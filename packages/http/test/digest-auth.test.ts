@@ -246,6 +246,17 @@ describe("digestAuth", () => {
     assert.deepEqual(seen, ["asked", "n1 1", "n1 2", "n1 3"]);
   });
 
+  it("counts on when several first requests at once are asked with one nonce", async () => {
+    const { seen, server } = door();
+    const send = through(digestAuth("Mufasa", "secret"), server);
+    const all = await Promise.all(["/a", "/b", "/c", "/d"].map((path) => send(`http://shop.test${path}`)));
+    assert.deepEqual(
+      all.map(({ status }) => status),
+      [200, 200, 200, 200],
+    );
+    assert.deepEqual(seen.slice(4), ["n1 1", "n1 2", "n1 3", "n1 4"]);
+  });
+
   it("speaks all algorithms, and chooses the strongest that is offered", async () => {
     for (const name of ["MD5", "MD5-sess", "SHA-256", "SHA-256-sess", "SHA-512-256"]) {
       const { server } = door({ asks: `algorithm=${name}, qop="auth"` });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, link, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -122,12 +123,40 @@ describe("response.saveTo()", () => {
       await assert.rejects(saving, { code: "MW_ERR_HTTP_FILE_EXISTS" });
     }
     await (await session.get(server.url)).saveTo(here.path, { overwrite: true, fsync: false });
-    await (await session.get(server.url)).saveTo(join(here.directory, "link"), { overwrite: true });
     assert.deepEqual(await readFile(here.path), FILE);
-    assert.deepEqual(await readFile(join(here.directory, "link")), FILE);
     assert.equal(await readFile(target, "utf8"), "mine");
     assert.deepEqual(await here.files(), ["dangling", "file.bin", "link", "target"]);
     assert.equal(session.statistics().inUse, 0);
+  });
+
+  it("replaces nothing but a regular file, also when it is told to overwrite", async () => {
+    await using here = await place();
+    await using server = await inTurn(honest());
+    await using session = new ClientSession();
+    const pipe = join(here.directory, "pipe");
+    const pointer = join(here.directory, "link");
+    execFileSync("mkfifo", [pipe]);
+    await symlink(here.path, pointer);
+    for (const path of [pipe, pointer]) {
+      const refused = { code: "MW_ERR_HTTP_FILE", message: /what is there is (not a regular file|a symbolic link)/ };
+      await assert.rejects((await session.get(server.url)).saveTo(path, { overwrite: true }), refused);
+      await assert.rejects(download(session, server.url, path, { overwrite: true }), refused);
+    }
+    assert.deepEqual([(await lstat(pipe)).isFIFO(), (await lstat(pointer)).isSymbolicLink()], [true, true]);
+    assert.deepEqual(await here.files(), ["link", "pipe"]);
+    assert.equal(session.statistics().inUse, 0);
+  });
+
+  it("replaces no pipe that was put there while it was loading", async () => {
+    await using here = await place();
+    await using server = await inTurn(honest());
+    await using session = new ClientSession();
+    const onProgress = ({ receivedBytes, totalBytes }: TransferProgress): void => {
+      if (receivedBytes === totalBytes) execFileSync("mkfifo", [here.path]);
+    };
+    const saving = (await session.get(server.url)).saveTo(here.path, { overwrite: true, onProgress });
+    await assert.rejects(saving, { code: "MW_ERR_HTTP_FILE" });
+    assert.deepEqual(await here.files(), ["file.bin"]);
   });
 
   it("leaves nothing when the body breaks off, is too large or another one, or the scope is cancelled", async () => {
@@ -283,7 +312,7 @@ describe("download()", () => {
     const more: Handler = (request, response) => {
       const first = Number(/\d+/.exec(request.headers.range ?? "")?.[0]);
       const range = `bytes ${first}-${FILE.length - 1}/${FILE.length}`;
-      response.writeHead(206, { "content-range": range, "content-length": FILE.length - first });
+      response.writeHead(206, { "content-range": range, "content-length": FILE.length - first, etag: '"v1"' });
       response.write(FILE.subarray(first, first + 1_000), () => setImmediate(() => response.destroy()));
     };
     const busy: Handler = (_request, response) => response.writeHead(503).end();
@@ -317,6 +346,8 @@ describe("download()", () => {
   const liars: Readonly<Record<string, Handler>> = {
     "200 with another version": honest({ body: OTHER, etag: '"v2"' }),
     "206 of another version": rest(HALF, end, FILE.length, { body: OTHER, etag: '"v2"' }),
+    "206 of a version it does not name": (_request, response) =>
+      response.writeHead(206, { "content-range": `bytes ${HALF}-${end}/${FILE.length}` }).end(OTHER.subarray(HALF)),
     "206 of a weak version": rest(HALF, end, FILE.length, { body: OTHER, etag: 'W/"v1"' }),
     "206 of another range": rest(HALF - 1, end, FILE.length),
     "206 from the start": rest(0, end, FILE.length),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 
 import { basicAuth, ClientSession, type Middleware, Secret } from "@meanwhile/http";
 import { fixed, moveOnAfter, sleepForever } from "meanwhile";
@@ -7,6 +8,22 @@ import { fixed, moveOnAfter, sleepForever } from "meanwhile";
 import { serve } from "./servers.ts";
 
 describe("Middlewares", () => {
+  it("can show a request without its secrets", async () => {
+    await using session = new ClientSession({
+      cookies: true,
+      headers: { authorization: "Bearer canary", "x-key": new Secret("canary") },
+    });
+    let shown = "";
+    const look: Middleware = (request) => {
+      shown = inspect(request, { depth: 9 }) + JSON.stringify(request) + JSON.stringify(Object.values(request));
+      return request.respond();
+    };
+    const options = { middlewares: [look], body: "canary" };
+    await session.post("http://user:canary@shop.test/a?token=canary&b=1", options);
+    assert.doesNotMatch(shown, /canary/);
+    assert.match(shown, /^ClientRequest { POST http:\/\/shop\.test\/a\?token=\*\*\*&b=1 }/);
+  });
+
   it("stand around each other in their order, auth outside, those of a request inside", async () => {
     const log: string[] = [];
     const named =
@@ -164,5 +181,41 @@ describe("Middlewares", () => {
     assert.equal(await refused({ url: "file:///etc/passwd" }), "MW_ERR_HTTP_INVALID_URL");
     assert.equal(await refused({ headers: { "x-a": "1\r\nx-b: 2" } }), "MW_ERR_HTTP_INVALID_HEADER");
     assert.equal(await refused({ headers: { "transfer-encoding": "chunked" } }), "MW_ERR_HTTP_INVALID_HEADER");
+  });
+
+  it("must return an answer of theirs, and leak none otherwise", async () => {
+    await using server = await serve((_request, response) => response.end("body"));
+    await using session = new ClientSession({ limit: 1, timeouts: { poolMs: 500 } });
+    const wrong: Middleware[] = [
+      async (request, next) => void (await next(request)) as never,
+      () => undefined as never,
+      () => new Response("foreign") as never,
+      async (request, next) => ({ status: (await next(request)).status }) as never,
+    ];
+    for (const middleware of wrong) {
+      await assert.rejects(session.get(server.url, { middlewares: [middleware] }), {
+        code: "MW_ERR_HTTP_INVALID_ARGUMENT",
+        message: /returned no ClientResponse/,
+      });
+      assert.equal(session.statistics().inUse, 0);
+    }
+  });
+
+  it("name methods as the session does, and statuses that there can be", async () => {
+    await using session = new ClientSession();
+    const seen: string[] = [];
+    const renamed: Middleware = (request, next) => {
+      for (const method of ["get", "Patch", "own"]) seen.push(request.with({ method }).method);
+      for (const method of ["", "a b", "connect", 5 as never]) {
+        assert.throws(() => request.with({ method }), { code: "MW_ERR_HTTP_INVALID_ARGUMENT" });
+      }
+      for (const status of [Infinity, 99, 1_000, 200.5, "200" as never]) {
+        assert.throws(() => request.respond({ status }), { code: "MW_ERR_HTTP_INVALID_ARGUMENT" });
+      }
+      return next(request);
+    };
+    const server: Middleware = (request) => request.respond({ status: 999 });
+    const { status } = await session.get("http://a.test/", { middlewares: [renamed, server] });
+    assert.deepEqual([status, ...seen], [999, "GET", "PATCH", "own"]);
   });
 });

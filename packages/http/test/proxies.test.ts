@@ -190,3 +190,23 @@ async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
   }
   return assert.fail("did not fail");
 }
+
+describe("a proxy() that throws", () => {
+  it("fails the request, and holds no slot", async () => {
+    const cause = new TypeError("of the user");
+    await using session = new ClientSession({
+      limit: 1,
+      proxy: () => {
+        throw cause;
+      },
+    });
+    for (let turn = 0; turn < 2; turn += 1) {
+      await assert.rejects(session.get("http://127.0.0.1:1/"), {
+        code: "MW_ERR_HTTP_INVALID_ARGUMENT",
+        attempts: 0,
+        cause,
+      });
+    }
+    assert.equal(session.statistics().inUse, 0);
+  });
+});

@@ -14,6 +14,13 @@ describe("redactUrl", () => {
     "http://h/?token=1&a=2&X-Sig=3": "http://h/?token=***&a=2&X-Sig=***",
     "http://h/?%70assword=1": "http://h/?%70assword=***",
     "http://h/?%zzkey=1": "http://h/?%zzkey=***",
+    "http://h/?pass=1&pw=2&jwt=3&sid=4&session=5&PHPSESSID=6&userPass=7&db_pw=8":
+      "http://h/?pass=***&pw=***&jwt=***&sid=***&session=***&PHPSESSID=***&userPass=***&db_pw=***",
+    "http://h/?side=1&passenger=2&spwn=3": "http://h/?side=1&passenger=2&spwn=3",
+    "http://h/?next=http://u:p@other/": "http://h/?next=***",
+    "http://h/?next=https%3A%2F%2Fu%3Ap%40other%2F&a=1": "http://h/?next=***&a=1",
+    "http://h/?http://u:p@other/": "http://h/?***",
+    "http://h/?next=http://other/@name&mail=me@h.test": "http://h/?next=http://other/@name&mail=me@h.test",
     "http://h/?flag&a": "http://h/?flag&a",
     "http://h/#access_token=1": "http://h/",
     "http://h/\u001b[31m\u202e": "http://h/\\u001b[31m\\u202e",

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { ClientSession, RedirectError } from "@meanwhile/http";
+import { ClientSession, CookieJar, RedirectError } from "@meanwhile/http";
 
 import { DEFAULTS } from "../src/options.ts";
-import { nextHop } from "../src/redirects.ts";
+import { type Hop, nextHop } from "../src/redirects.ts";
 import { NO_PAYLOAD } from "../src/request-body.ts";
 import { serve } from "./servers.ts";
 
@@ -25,7 +25,7 @@ const redirector = () =>
   });
 
 const to = (status: number, location: string) => `/${status}/to/${encodeURIComponent(location)}`;
-const SECRETS = { Authorization: "Bearer canary", Cookie: "canary=1", "Proxy-Authorization": "canary" };
+const SECRETS = { Authorization: "Bearer canary", Cookie: "canary=1" };
 
 describe("redirects", () => {
   it("are followed with the method that the status asks for", async () => {
@@ -186,6 +186,7 @@ describe("redirects", () => {
       payload: NO_PAYLOAD,
       redirects: [],
       isCrossOrigin: false,
+      isPublicOnly: false,
     };
     const follow = (location: string, allowDowngrade: boolean) =>
       nextHop(hop, 302, { location }, { ...DEFAULTS, allowDowngrade })?.url.href;
@@ -201,5 +202,16 @@ describe("redirects", () => {
     await using server = await serve((_request, response) => response.writeHead(304).end());
     await using session = new ClientSession();
     assert.equal((await session.get(server.url)).status, 304);
+  });
+
+  it("form no loop where the session keeps a cookie that is set on the way", () => {
+    const url = new URL("http://a.test/");
+    const shared = { method: "GET", fields: new Map(), payload: NO_PAYLOAD, redirects: [], isCrossOrigin: false };
+    const hop: Hop = { ...shared, url, isPublicOnly: false };
+    const headers = { location: "/", "set-cookie": "a=1" };
+    const loop = { code: "MW_ERR_HTTP_REDIRECT_LOOP" };
+    assert.equal(nextHop(hop, 302, headers, DEFAULTS, new CookieJar())?.url.href, url.href);
+    assert.throws(() => nextHop(hop, 302, headers, DEFAULTS, null), loop);
+    assert.throws(() => nextHop(hop, 302, { location: "/" }, DEFAULTS, new CookieJar()), loop);
   });
 });

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { ClientSession, HttpError, type RequestOptions, type SessionOptions } from "@meanwhile/http";
+import {
+  ClientSession,
+  HttpError,
+  type Middleware,
+  type RequestOptions,
+  Secret,
+  type SessionOptions,
+} from "@meanwhile/http";
 
 import { serve } from "./servers.ts";
 
@@ -114,5 +121,67 @@ describe("what cannot be sent", () => {
     }
     assert.throws(() => new ClientSession({ baseUrl: "nowhere" }), { code: "MW_ERR_HTTP_INVALID_URL" });
     assert.throws(() => new ClientSession({ headers: { upgrade: "x" } }), { code: "MW_ERR_HTTP_INVALID_HEADER" });
+  });
+
+  it("says where a header field for the proxy belongs", async () => {
+    await using server = await serve((_request, response) => response.end());
+    await using session = new ClientSession({ baseUrl: server.url });
+    const refused = { code: "MW_ERR_HTTP_INVALID_HEADER", attempts: 0, message: /pass proxy: \{ url, headers \}/ };
+    const headers = { "Proxy-Authorization": "Basic eDp5" };
+    assert.throws(() => new ClientSession({ headers }), refused);
+    await assert.rejects(session.get("/", { headers }), refused);
+    const adding: Middleware = (request, next) => next(request.with({ headers }));
+    await assert.rejects(session.get("/", { middlewares: [adding] }), refused);
+    await new ClientSession({ proxy: { url: server.url, headers } }).close();
+    assert.equal(server.sockets.length, 0);
+  });
+
+  it("names a Content-Length that is not the size of the body", async () => {
+    await using server = await serve((request, response, body) => {
+      response.end(`${request.headers["content-length"]} ${body}`);
+    });
+    await using session = new ClientSession({ baseUrl: server.url });
+    const refused = { code: "MW_ERR_HTTP_INVALID_ARGUMENT", attempts: 0, message: /'headers\.content-length'/ };
+    const wrong: ReadonlyArray<[string, RequestOptions["body"]]> = [
+      ["3", "four"],
+      ["5", "four"],
+      ["4", Buffer.from("fives")],
+      ["4", new Blob(["fives"])],
+      ["1", undefined],
+      ["x", "four"],
+      ["-1", "four"],
+      ["4, 4", "four"],
+      ["1e3", (async function* () {})()],
+    ];
+    for (const [length, body] of wrong) {
+      await assert.rejects(session.post("/", { headers: { "content-length": length }, body }), refused, length);
+    }
+    await assert.rejects(session.post("/", { headers: { "content-length": ["4", "4"] }, body: "four" }), refused);
+    assert.equal(server.sockets.length, 0);
+    const right = await session.post("/", { headers: { "content-length": 5 }, body: "fünf" });
+    assert.equal(await right.text(), "5 fünf");
+    // A middleware that sends another body need not know of it.
+    const other: Middleware = (request, next) => next(request.with({ body: "another" }));
+    const changed = await session.post("/", {
+      headers: { "content-length": 4 },
+      body: "four",
+      middlewares: [other],
+    });
+    assert.equal(await changed.text(), "7 another");
+  });
+
+  it("is a Secret in JSON, or one of nothing", async () => {
+    await using session = new ClientSession({ baseUrl: "http://127.0.0.1:1" });
+    const refused = { code: "MW_ERR_HTTP_INVALID_ARGUMENT", attempts: 0, message: /reveal\(\)/ };
+    const key = new Secret("canary");
+    for (const json of [key, { key }, { list: [{ deep: { key } }] }, [key]]) {
+      await assert.rejects(session.post("/", { json }), refused);
+    }
+    const echo: Middleware = (request) => request.respond({ body: String(request.body) });
+    const kept = await session.post("/", { json: { text: "Secret(***)" }, middlewares: [echo] });
+    assert.equal(await kept.text(), '{"text":"Secret(***)"}');
+    for (const value of [undefined, null, 5, {}, key]) {
+      assert.throws(() => new Secret(value as never), { code: "MW_ERR_HTTP_INVALID_ARGUMENT", message: /'value'/ });
+    }
   });
 });

@@ -20,7 +20,11 @@ export function requestTo(url: string, options: HandMade = {}): ClientRequest {
   const payload = payloadOf(body === undefined ? {} : { body }, line);
   const fields = mergeFields(NO_FIELDS, headers, line);
   const redirects = isCrossOrigin ? ["http://elsewhere.test/"] : [];
-  return new ClientRequest({ url: new URL(url), method, fields, payload, redirects, isCrossOrigin }, DEFAULTS, 1);
+  return new ClientRequest(
+    { url: new URL(url), method, fields, payload, redirects, isCrossOrigin, isPublicOnly: false },
+    DEFAULTS,
+    1,
+  );
 }
 
 /** Sends through a middleware to a server that is a middleware itself. */

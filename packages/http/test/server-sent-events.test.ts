@@ -224,8 +224,33 @@ describe("serverSentEvents()", () => {
       onReconnect: ({ delayMs }) => waits.push(delayMs),
     });
     for await (const { data } of events) assert.match(data, /^[ab]$/);
-    assert.deepEqual(waits, [2, 3, 6, 0]);
+    // Never at once, whatever the server asks for.
+    assert.deepEqual(waits, [10, 3, 6, 10]);
     assert.deepEqual(told, [1, 2]);
+  });
+
+  it("sends back no id that is too long or cannot be in a header field", async () => {
+    const long = "x".repeat(1_025);
+    await using server = await inTurn(
+      (response) => response.end("retry: 1\nid: a\u0001b\ndata: 1\n\n"),
+      (response) => response.end(`id: ${long}\ndata: 2\n\n`),
+      (response) => response.end(`id: ${"x".repeat(1_024)}\ndata: 3\n\n`),
+      (response, request) => response.end(`data: ${String(request.headers["last-event-id"]).length}\n\n`),
+    );
+    await using session = new ClientSession();
+    const seen: unknown[] = [];
+    for await (const { data, id } of serverSentEvents(session, server.url)) seen.push([data, id.length]);
+    assert.deepEqual(seen, [
+      ["1", 3],
+      ["2", 1_025],
+      ["3", 1_024],
+      ["1024", 1_024],
+    ]);
+    for (const lastEventId of [long, "a\u0001b", "a\nb"]) {
+      assert.throws(() => serverSentEvents(session, server.url, { lastEventId }), {
+        code: "MW_ERR_HTTP_INVALID_ARGUMENT",
+      });
+    }
   });
 
   it("begins behind lastEventId and asks as a reader of events does", async () => {

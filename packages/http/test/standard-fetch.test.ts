@@ -350,3 +350,25 @@ describe("session.fetch", () => {
     assert.deepEqual([response.status, response.ok, await response.text()], [999, false, "ok"]);
   });
 });
+
+describe("session.fetch() and odd answers", () => {
+  it("takes any reason phrase, and leaks no slot", async () => {
+    const phrases = ["Größe \u{1f600}", "tab\there", "bell\u0007", ""];
+    for (const phrase of phrases) {
+      await using server = await serveRaw((socket) => {
+        onEachHead(socket, () => socket.write(`HTTP/1.1 200 ${phrase}\r\nContent-Length: 2\r\n\r\nok`));
+      });
+      await using session = new ClientSession({ limit: 1, timeouts: { poolMs: 500 } });
+      const wanted = (await session.get(server.url)).statusText;
+      await session.close();
+      await using again = new ClientSession({ limit: 1, timeouts: { poolMs: 500 } });
+      for (let turn = 0; turn < 2; turn += 1) {
+        const response = await again.fetch(server.url);
+        assert.equal(response.statusText, wanted);
+        assert.equal(response.clone().statusText, wanted);
+        assert.equal(await response.text(), "ok");
+      }
+      assert.equal(again.statistics().inUse, 0);
+    }
+  });
+});

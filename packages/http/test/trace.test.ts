@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 
-import { ClientSession, TRACE_CHANNEL, type TraceEvent } from "@meanwhile/http";
+import { ClientSession, download, TRACE_CHANNEL, type TraceEvent } from "@meanwhile/http";
 import { fixed } from "meanwhile";
 
 import { expectWarning } from "../../../tools/test-setup.ts";
@@ -81,5 +84,23 @@ describe("The trace of a session", () => {
     assert.equal(await (await session.get(server.url)).text(), "fine");
     assert.match((await warnings.first()).message, /The trace of a session failed/);
     assert.throws(() => new ClientSession({ trace: 1 as never }), { code: "MW_ERR_HTTP_INVALID_ARGUMENT" });
+  });
+
+  it("may not reject either, nor may what is told of a transfer", async () => {
+    await using server = await serve((_request, response) => response.end("fine"));
+    const directory = await mkdtemp(join(tmpdir(), "meanwhile-trace-"));
+    const failing = (): unknown => Promise.reject(new RangeError("of the user"));
+    const reports: ReadonlyArray<[RegExp, (session: ClientSession) => Promise<unknown>]> = [
+      [/The trace of a session failed/, (session) => session.get(server.url)],
+      [/onUploadProgress failed/, (session) => session.post(server.url, { body: "x", onUploadProgress: failing })],
+      [/onProgress failed/, (session) => download(session, server.url, join(directory, "f"), { onProgress: failing })],
+    ];
+    for (const [index, [message, call]] of reports.entries()) {
+      await using warnings = expectWarning("MW_WARN_SUPPRESSED");
+      await using session = new ClientSession(index === 0 ? { trace: failing } : {});
+      await call(session);
+      assert.match((await warnings.first()).message, message);
+    }
+    await rm(directory, { recursive: true });
   });
 });

@@ -3,15 +3,16 @@
 import type { ClientResponse } from "@meanwhile/http";
 import { timeout, TimeoutError } from "meanwhile";
 
-import { reasonOf, systemCodeOf } from "../errors.ts";
+import { reasonOf } from "../errors.ts";
 import { diskFull } from "./brakes.ts";
-import { failureOfError, failureOfStatus } from "./failures.ts";
+import { diskCodeOf, failureOfError, failureOfStatus, isLocal } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
-import { receiveBody, type ReceiveOptions } from "./receive.ts";
+import { isSaved, receiveBody, type ReceiveOptions } from "./receive.ts";
 import type { Failure } from "./record.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { restMsOf } from "./retry-after.ts";
+import { DEFAULT_TIMEOUT_MS } from "./run-session.ts";
 import { WrongSumError } from "./saver.ts";
 import { send, type SendOptions } from "./send.ts";
 import type { Target } from "./target.ts";
@@ -33,32 +34,40 @@ export interface AttemptOptions extends ReceiveOptions, SendOptions {
 export async function attempt(target: Target, options: AttemptOptions): Promise<Outcome> {
   const outcome: Outcome = { bytes: 0 };
   try {
-    const existing = await options.saver?.existing(target);
-    if (existing !== undefined) return { ...outcome, skipped: "exists", file: existing };
     await fetchOnce(target, options, outcome);
   } catch (error) {
-    const failure = failureOf(error, options);
+    const failure = failureOf(error, outcome, options);
     if (failure === undefined) throw error;
     outcome.failure = failure;
+    if (isLocal(error)) outcome.isLocal = true;
   }
   return hideSecrets(outcome, options.plan);
 }
 
 async function fetchOnce(target: Target, options: AttemptOptions, outcome: Outcome): Promise<void> {
+  const { saver, limits } = options;
+  const { timeoutMs = saver === undefined ? DEFAULT_TIMEOUT_MS : Infinity } = limits;
+  await within(timeoutMs, () => fetchAll(target, options, outcome));
+}
+
+async function fetchAll(target: Target, options: AttemptOptions, outcome: Outcome): Promise<void> {
+  const { saver, limits, plan } = options;
   const started = performance.now();
   const note = (response: ClientResponse): void => noteHead(response, { options, outcome, started });
-  const { saver, limits } = options;
-  const { timeoutMs = Infinity } = limits;
-  if (saver?.isResuming(target) === true) {
-    const fetch = (): Promise<void> =>
-      saver.resume(target, { ...options, maxBytes: limits.maxBytes }, { outcome, note });
-    return timeoutMs === Infinity ? fetch() : timeout(timeoutMs, fetch);
-  }
-  await using response = await send(target, options);
+  const isResuming = saver?.isResuming(target, plan) === true;
+  await using response = isResuming
+    ? await saver.resume(target, { ...options, maxBytes: limits.maxBytes }, { outcome, note })
+    : await send(target, options);
+  if (response === null) return;
   note(response);
-  // The session's total timeout ends where a body is read as a stream.
-  const receive = (): Promise<void> => receiveBody(response, target, { options, outcome });
-  await (timeoutMs === Infinity || saver === undefined ? receive() : timeout(timeoutMs, receive));
+  // The session's total timeout ends where a body is read as a stream. One that is saved may take longer.
+  const receiving = { options, outcome };
+  const bodyMs = isSaved(response, target, receiving) ? Infinity : (limits.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  await within(bodyMs, () => receiveBody(response, target, receiving));
+}
+
+async function within(ms: number, job: () => Promise<void>): Promise<void> {
+  await (ms === Infinity ? job() : timeout(ms, job));
 }
 
 interface Noting {
@@ -76,7 +85,8 @@ function noteHead(response: ClientResponse, { options, outcome, started }: Notin
   if (type !== undefined && type !== "") outcome.type = type;
   if (redirects.length > 0) outcome.redirects = redirects;
   outcome.retryAfterMs = restMsOf(status, headers);
-  if (!options.limits.okStatuses.has(status)) outcome.failure = failureOfStatus(status);
+  if (options.limits.okStatuses.has(status)) delete outcome.failure;
+  else outcome.failure = failureOfStatus(status);
 }
 
 function hideSecrets(outcome: Outcome, { secrets }: RequestPlan): Outcome {
@@ -88,13 +98,15 @@ function hideSecrets(outcome: Outcome, { secrets }: RequestPlan): Outcome {
   return outcome;
 }
 
-function failureOf(error: unknown, { saver }: AttemptOptions): Failure | undefined {
-  if (error instanceof TimeoutError) return { code: "timeout", message: "the body was not complete in time" };
+function failureOf(error: unknown, { status }: Outcome, { saver }: AttemptOptions): Failure | undefined {
+  if (error instanceof TimeoutError) {
+    const what = status === undefined ? "there was no answer in time" : "the body was not complete in time";
+    return { code: "timeout", message: what };
+  }
   if (error instanceof WrongSumError) return { code: "checksum", message: error.message };
+  const code = diskCodeOf(error);
+  if ((code === "ENOSPC" || code === "EDQUOT") && saver !== undefined) throw diskFull(saver.path);
   const failure = failureOfError(error);
   if (failure !== undefined) return failure;
-  const code = systemCodeOf(error);
-  if (code === undefined) return undefined;
-  if ((code === "ENOSPC" || code === "EDQUOT") && saver !== undefined) throw diskFull(saver.path);
-  return { code: "write", message: `cannot save it: ${reasonOf(error)}` };
+  return code === undefined ? undefined : { code: "write", message: `cannot save it: ${reasonOf(error)}` };
 }

@@ -31,7 +31,10 @@ export class BodyPrinter {
    */
   async write(chunk: Uint8Array): Promise<void> {
     this.#hasBegun = true;
-    if (!this.#isTerminal) return writeAll(STDOUT, "stdout", chunk);
+    if (!this.#isTerminal) {
+      await writeAll(STDOUT, "stdout", chunk);
+      return;
+    }
     if (chunk.includes(0)) {
       const what = "the body is not text, and stdout is a terminal; save it with -o DIR, or redirect stdout";
       throw new CommandError(EXIT.notStarted, what);

@@ -24,6 +24,8 @@ import { howToContinue, renderSummary, renderStopping } from "./summary.ts";
 import { openSources } from "./targets.ts";
 import { warningsOf } from "./warnings.ts";
 
+/** How long a run that was stopped waits for a reader that does not read. */
+const READER_MS = 2_000;
 const SIGNAL_CODES: Readonly<Record<HandledSignal, number>> = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated };
 
 /**
@@ -120,6 +122,7 @@ async function fetchAndShow(fetcher: Fetcher, { options, outputs, statistics }: 
     await fetcher.run();
     progress.cancel("everything is fetched");
     tracing?.cancel("everything is fetched");
+    if (fetcher.stopped !== undefined) writer.giveUpAfter(READER_MS);
     writer.close();
   });
 }

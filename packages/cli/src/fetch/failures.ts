@@ -2,6 +2,8 @@
 
 import { HttpError, type HttpErrorCode } from "@meanwhile/http";
 
+import { systemCodeOf } from "../errors.ts";
+import { messageOf } from "./failure-messages.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Failure, FailureCode } from "./record.ts";
 import type { Target } from "./target.ts";
@@ -75,7 +77,32 @@ export function failureOfStatus(status: number): Failure {
 /** What an error of the session says; undefined for an error that is not about the request. */
 export function failureOfError(error: unknown): Failure | undefined {
   if (!(error instanceof HttpError)) return undefined;
-  // The record has the URL already.
-  const message = error.message.replace(/^Cannot \S+ \S+: /, "");
-  return { code: CODES[error.code] ?? "protocol", message };
+  return { code: CODES[error.code] ?? "protocol", message: messageOf(error) };
+}
+
+/** Errors that have others behind them have few. */
+const MOST_CAUSES = 5;
+/** What this machine has too little of. */
+const LOCAL: ReadonlySet<string | undefined> = new Set(["EADDRNOTAVAIL", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
+/** Whether this machine had too little of something, and the host may be as well as ever. */
+export function isLocal(error: unknown): boolean {
+  return codesOf(error).some((code) => LOCAL.has(code));
+}
+
+/** The code of the operating system where a file could not be written; undefined if it is no such error. */
+export function diskCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof HttpError)) return systemCodeOf(error);
+  return error.code === "MW_ERR_HTTP_FILE" ? codesOf(error)[0] : undefined;
+}
+
+/** The codes of the operating system, of an error and of those behind it. */
+function codesOf(error: unknown): string[] {
+  const codes: string[] = [];
+  for (let depth = 0; depth < MOST_CAUSES && error instanceof Error; depth++) {
+    const code = systemCodeOf(error);
+    if (code !== undefined) codes.push(code);
+    error = error instanceof AggregateError ? (error.errors[0] as unknown) : error.cause;
+  }
+  return codes;
 }

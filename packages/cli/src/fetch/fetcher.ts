@@ -24,7 +24,7 @@ import type { Trace } from "./trace.ts";
 const AHEAD = 10_000;
 
 /** What a {@link Fetcher} works with. */
-export interface FetcherOptions extends Omit<IntakeOptions, "schedule" | "io" | "plan"> {
+export interface FetcherOptions extends Omit<IntakeOptions, "schedule" | "io" | "plan" | "saver" | "refused"> {
   readonly options: FetchOptions;
   readonly attempts: AttemptOptions;
   readonly ledger: Ledger;
@@ -58,7 +58,14 @@ export class Fetcher {
       later: (delayMs, callback) => void this.#callLater(delayMs, callback),
     });
     this.#policy = new HostPolicy(this.#schedule, options);
-    this.#intake = new Intake({ ...parts, io: options, plan: options.plan, schedule: this.#schedule });
+    this.#intake = new Intake({
+      ...parts,
+      io: options,
+      plan: options.plan,
+      schedule: this.#schedule,
+      saver: parts.attempts.saver,
+      refused: () => this.#stopAtFailures(),
+    });
   }
 
   /** Why the run was stopped. */
@@ -66,7 +73,7 @@ export class Fetcher {
     return this.#stop.reason;
   }
 
-  /** Ends the run early. Only the first reason counts. */
+  /** Ends the run early. Only the first reason counts; a later one may leave less time. */
   stop(reason: Stop): void {
     this.#stop.turn(reason);
   }
@@ -105,9 +112,9 @@ export class Fetcher {
   }
 
   async #stopWhenAsked(reader: Task<unknown>, workers: TaskGroup): Promise<void> {
-    const { by, graceMs } = await this.#stop.whenTurned();
+    const { by } = await this.#stop.whenTurned();
     for (const task of [reader, ...this.#idle, ...this.#postponed.values()]) task?.cancel(by);
-    if (graceMs > 0) await sleep(graceMs);
+    await this.#stop.whenOver();
     workers.cancel(by);
   }
 
@@ -118,7 +125,6 @@ export class Fetcher {
       if (!(error instanceof CommandError)) throw error;
       this.#readFailure = error;
     } finally {
-      this.#stopAtFailures(); // lines that are no URL count, too
       this.#schedule.close();
     }
   }
@@ -184,21 +190,22 @@ export class Fetcher {
 
   /** Records the outcome, or tries again later. */
   #settle(target: Target, outcome: Outcome, started: number): void {
-    const isDeferred = this.#policy.observe(target, outcome, started);
-    const isLast = target.attempts > this.#parts.options.retries || this.#isStopping();
-    if (isLast && isDeferred) outcome.failure = RATE_LIMITED;
+    const rest = this.#policy.observe(target, outcome, started);
+    // What leads to another host would lead there again at once.
+    const isLast = target.attempts > this.#parts.options.retries || this.#isStopping() || rest === "elsewhere";
+    if (isLast && rest !== "none" && outcome.failure !== undefined) outcome.failure = RATE_LIMITED;
     if (isLast || this.#parts.attempts.printer?.hasBegun === true || !mayRetry(target, outcome, this.#parts.options)) {
       this.#finish(target, outcome, performance.now() - started);
       return;
     }
     this.#parts.statistics.retries += 1;
     this.#schedule.postpone(target);
-    if (isDeferred) this.#schedule.requeue(target);
-    else this.#retryLater(target);
+    if (rest === "deferred") this.#schedule.requeue(target);
+    else this.#retryLater(target, outcome.retryAfterMs);
   }
 
-  #retryLater(target: Target): void {
-    const delayMs = this.#backoff(target.attempts, undefined);
+  #retryLater(target: Target, retryAfterMs: number = 0): void {
+    const delayMs = Math.max(retryAfterMs, this.#backoff(target.attempts, undefined));
     const retry = (): void => {
       this.#postponed.delete(target);
       this.#schedule.requeue(target);

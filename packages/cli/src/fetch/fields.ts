@@ -21,6 +21,7 @@ export type FieldName =
   | "host"
   | "type"
   | "file"
+  | "resumedFrom"
   | "sha256"
   | "body"
   | "bodyBase64"
@@ -45,6 +46,7 @@ const FIELDS: Readonly<Record<FieldName, (record: FetchRecord) => FieldValue>> =
   host: (record) => record.host,
   type: (record) => record.type,
   file: (record) => record.file,
+  resumedFrom: (record) => record.resumedFrom,
   sha256: (record) => record.sha256,
   body: (record) => record.body,
   bodyBase64: (record) => record.bodyBase64,
@@ -83,6 +85,7 @@ function fieldNamed(text: string): FieldName | undefined {
   return isFieldName(text) ? text : undefined;
 }
 
-function isFieldName(text: string): text is FieldName {
+/** Whether records have a field of that name. */
+export function isFieldName(text: string): text is FieldName {
   return Object.hasOwn(FIELDS, text);
 }

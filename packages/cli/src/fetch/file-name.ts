@@ -18,6 +18,11 @@ export function withSuffix(name: string, number: number): string {
   return dot <= 0 ? `${name}-${number}` : `${name.slice(0, dot)}-${number}${name.slice(dot)}`;
 }
 
+/** A name that is none of those under which unfinished files stand. */
+export function finalName(name: string): string {
+  return name.replace(/(\.part)(\.json)?$/i, "$1_$2");
+}
+
 /** Percent-decoded, or as it is if that gives no text. */
 export function decodeSegment(segment: string): string {
   try {

@@ -1,34 +1,33 @@
 // Saves bodies as files of one directory and those below it. A file of the final name is complete, and nothing that was
 // there is replaced, unless it was asked for.
 //
-//   open NAME.part, only if there is none ──▶ write ──▶ link as NAME, only if there is none ──▶ remove NAME.part
-//                     └── taken: NAME-1 ◀─────────────────────┘
+//   open a part beside NAME ──▶ write ──▶ link as NAME, only if there is none ──▶ remove the part
+//                                                      └── taken: NAME-1
 //
-// To overwrite, NAME.part is renamed to NAME, which replaces it in one step; a symbolic link itself, not what it leads to.
+// To overwrite, the part is renamed to NAME, which replaces it in one step; a symbolic link itself, not what it leads to.
+// What this run has written is not replaced, and no final name ends as those of unfinished files do.
 
 import * as fs from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { promisify } from "node:util";
 
 import { startError, systemCodeOf } from "../errors.ts";
-import { withSuffix } from "./file-name.ts";
-import { Folders } from "./folders.ts";
+import { finalName, withSuffix } from "./file-name.ts";
+import { Folders, makeFolder, probeFolder } from "./folders.ts";
+import { NameClaims } from "./name-claims.ts";
+import { partNameOf, removeLeftParts } from "./part-names.ts";
+import { publish, replace } from "./publish.ts";
 
 // Plain descriptors: the FileHandle of node:fs/promises costs half as much again for a small file.
 const open = promisify(fs.open);
 const write: (fd: number, bytes: Uint8Array, offset: number) => Promise<{ bytesWritten: number }> = promisify(fs.write);
 const close = promisify(fs.close);
-const mkdir: (path: string) => Promise<void> = promisify(fs.mkdir);
-const link = promisify(fs.link);
 const unlink = promisify(fs.unlink);
-const rename = promisify(fs.rename);
 const fsync = promisify(fs.fsync);
 const lstat = promisify(fs.lstat);
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
 const FLAGS = O_CREAT | O_EXCL | O_WRONLY | (O_NOFOLLOW ?? 0); // Windows has no O_NOFOLLOW
-// File systems without hard links.
-const NO_LINKS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 /** Smaller files are synced only if asked to: it would take longer than to fetch them. */
 const SYNCED_BYTES = 1024 * 1024;
@@ -38,6 +37,14 @@ export interface DirectoryOptions {
   readonly overwrite?: boolean;
   /** Whether even small files are synced. */
   readonly fsync?: boolean;
+}
+
+/** What {@link Directory.find} has found. */
+export interface FoundFile {
+  /** Undefined if there is no such file. */
+  readonly name: string | undefined;
+  /** The number behind its name; 0 for none. */
+  readonly suffix: number;
 }
 
 /** A file that is being written. */
@@ -69,15 +76,16 @@ export class PartFile {
       await fsync(this.#fd);
     }
     await this.#close();
-    if (this.#directory.options.overwrite === true) {
-      await rename(this.#part, join(this.#directory.path, this.#name));
-      return this.#name;
-    }
     for (;;) {
       const name = withSuffix(this.#name, this.#suffix);
-      if (await publish(this.#part, join(this.#directory.path, name))) return name;
+      if (await this.#publish(join(this.#directory.path, name))) return name;
       this.#suffix = this.#directory.nextSuffix(this.#name, this.#suffix);
+      while (!this.#directory.claim(withSuffix(this.#name, this.#suffix))) this.#suffix += 1;
     }
+  }
+
+  #publish(path: string): Promise<boolean> {
+    return this.#directory.options.overwrite === true ? replace(this.#part, path) : publish(this.#part, path);
   }
 
   async #close(): Promise<void> {
@@ -90,6 +98,7 @@ export class PartFile {
   async discard(): Promise<void> {
     await this.#close();
     await unlink(this.#part);
+    this.#directory.release(withSuffix(this.#name, this.#suffix));
   }
 }
 
@@ -99,8 +108,12 @@ export class Directory {
   readonly #folders: Folders;
   // Only names that were taken are kept, so that a million distinct ones cost nothing.
   readonly #lastSuffix = new Map<string, number>();
+  // By the name that {@link find} was asked for.
+  readonly #nextFound = new Map<string, number>();
   // Names of files that are not written as a PartFile, and whose they are.
   readonly #reserved = new Map<string, number>();
+  // Of the names of this run, where a file that is there is no obstacle.
+  readonly #claims = new NameClaims();
 
   private constructor(path: string, options: DirectoryOptions) {
     this.path = path;
@@ -108,11 +121,14 @@ export class Directory {
     this.#folders = new Folders(path);
   }
 
-  /** @throws {@link CommandError} with exit code 3 if there is no such directory and none can be made */
+  /** @throws {@link CommandError} with exit code 3 if there is no such directory and none can be made, or no file in it */
   static async open(path: string, options: DirectoryOptions = {}): Promise<Directory> {
     try {
-      await makeDirectory(path);
-      return new Directory(await fs.promises.realpath(path), options);
+      await makeFolder(path);
+      const real = await fs.promises.realpath(path);
+      await probeFolder(real);
+      await removeLeftParts(real);
+      return new Directory(real, options);
     } catch (error) {
       throw startError(`cannot save to "${path}"`, error);
     }
@@ -124,40 +140,70 @@ export class Directory {
    * Cancellation: not noticed.
    */
   async nameOf(segments: readonly string[]): Promise<string> {
-    const [name = "index"] = segments.slice(-1);
-    if (segments.length <= 1) return name;
-    const folder = await this.#folders.make(segments.slice(0, -1));
+    const [name = "index", ...folders] = segments.map(finalName).toReversed();
+    if (folders.length === 0) return name;
+    const folder = await this.#folders.make(folders.toReversed());
     return relative(this.path, join(folder, name)).split(sep).join("/");
   }
 
-  /** Whether there is something of that name already. Makes nothing. */
-  async has(segments: readonly string[]): Promise<boolean> {
-    return (await lstat(join(this.path, ...segments)).catch(() => null)) !== null;
+  /**
+   * Finds the file of safe segments and makes it that of one URL: for the next one of the same segments it is `name-1`.
+   * Makes nothing.
+   *
+   * Cancellation: not noticed.
+   */
+  async find(segments: readonly string[]): Promise<FoundFile> {
+    const [name = "index", ...folders] = segments.map(finalName).toReversed();
+    const folder = await this.#folders.find(folders.toReversed());
+    const key = segments.join("/");
+    for (let suffix = this.#nextFound.get(key) ?? 0; ; suffix++) {
+      const candidate = withSuffix(name, suffix);
+      const path = join(folder ?? join(this.path, ...folders.toReversed()), candidate);
+      const found = folder === null ? null : await lstat(path).catch(() => null);
+      if (found?.isDirectory() === true || !this.#claims.claim(path)) continue;
+      if (suffix > 0) this.#nextFound.set(key, suffix + 1);
+      return { suffix, name: found === null ? undefined : relative(this.path, path).split(sep).join("/") };
+    }
   }
 
-  /** Opens a new file for a safe name, or, if that is taken, for the next one that is free. */
-  async create(name: string): Promise<PartFile> {
-    let suffix = this.#lastSuffix.get(name) ?? 0;
-    for (;;) {
-      const part = join(this.path, `${withSuffix(name, suffix)}.part`);
+  /** Opens a new file for a safe name, or, if that is taken, for the next one that is free. `suffix` as {@link find} had it. */
+  async create(name: string, suffix: number = this.#lastSuffix.get(name) ?? 0): Promise<PartFile> {
+    for (let at = suffix; ; at = this.nextSuffix(name, at)) {
+      const candidate = withSuffix(name, at);
+      if (!this.claim(candidate)) continue;
+      const part = partNameOf(join(this.path, candidate));
       try {
-        return new PartFile(this, await open(part, FLAGS, 0o666), { name, suffix, part });
+        return new PartFile(this, await open(part, FLAGS, 0o666), { name, suffix: at, part });
       } catch (error) {
+        this.release(candidate);
         if (systemCodeOf(error) !== "EEXIST") throw error;
-        suffix = this.nextSuffix(name, suffix);
       }
     }
+  }
+
+  /** Takes a name for a URL of this run; false if another one has it and its file would be replaced. */
+  claim(name: string): boolean {
+    return this.options.overwrite !== true || this.#claims.claim(name);
+  }
+
+  /** Gives up a name of {@link claim} under which nothing was written. */
+  release(name: string): void {
+    if (this.options.overwrite === true) this.#claims.release(name);
   }
 
   /** Keeps a name for a file that `owner` writes by itself, until {@link free}; false if it is kept for another. */
   reserve(name: string, owner: number): boolean {
     const known = this.#reserved.get(name);
-    if (known === undefined) this.#reserved.set(name, owner);
-    return known === undefined || known === owner;
+    if (known !== undefined) return known === owner;
+    if (!this.claim(name)) return false;
+    this.#reserved.set(name, owner);
+    return true;
   }
 
-  free(name: string): void {
+  /** @param isWritten - whether there is a file of that name now */
+  free(name: string, isWritten: boolean): void {
     this.#reserved.delete(name);
+    if (!isWritten) this.release(name);
   }
 
   /** The suffix to try after `taken`. */
@@ -166,44 +212,4 @@ export class Directory {
     this.#lastSuffix.set(name, next);
     return next;
   }
-}
-
-/** Not `mkdir` with `recursive`: where a system refuses with ENOENT, as /proc does, that never ends. */
-async function makeDirectory(path: string): Promise<void> {
-  for (const mayNeedParent of [true, false]) {
-    try {
-      await mkdir(path);
-      return;
-    } catch (error) {
-      if ((await fs.promises.stat(path).catch(() => null))?.isDirectory() === true) return;
-      if (!mayNeedParent || systemCodeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
-    }
-    await makeDirectory(dirname(path));
-  }
-}
-
-/** Moves `part` to `path` in one step, unless there is something. */
-async function publish(part: string, path: string): Promise<boolean> {
-  try {
-    await link(part, path); // unlike rename, it never replaces
-    await unlink(part);
-    return true;
-  } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === "EEXIST") return false;
-    if (!NO_LINKS.has(code)) throw error;
-    return renameToFree(part, path);
-  }
-}
-
-/** Takes the name with an empty file first, so that the rename replaces nothing but that. */
-async function renameToFree(part: string, path: string): Promise<boolean> {
-  try {
-    await close(await open(path, FLAGS, 0o666));
-  } catch (error) {
-    if (systemCodeOf(error) === "EEXIST") return false;
-    throw error;
-  }
-  await rename(part, path);
-  return true;
 }

@@ -1,10 +1,11 @@
 // Makes the directories below one, and leaves it by no link.
 
-import { lstat, mkdir, realpath } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { lstat, mkdir, realpath, stat, unlink, writeFile } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
 
 import { FileProblem, systemCodeOf } from "../errors.ts";
 import { withSuffix } from "./file-name.ts";
+import { partNameOf, removeLeftParts } from "./part-names.ts";
 
 /** How many are remembered; the others are looked at again. */
 const REMEMBERED = 10_000;
@@ -33,8 +34,16 @@ export class Folders {
     let path = this.#root;
     for (const segment of segments) path = await makeOne(path, segment);
     await this.#check(path);
+    await removeLeftParts(path);
     if (this.#made.size >= REMEMBERED) this.#made.clear();
     this.#made.set(key, path);
+    return path;
+  }
+
+  /** The path of {@link make}, if it is there already; null if it is not. Makes nothing. */
+  async find(segments: readonly string[]): Promise<string | null> {
+    let path: string | null = this.#root;
+    for (const segment of segments) if (path !== null) path = await findOne(path, segment);
     return path;
   }
 
@@ -44,6 +53,16 @@ export class Folders {
     if (real.startsWith(this.#root.endsWith(sep) ? this.#root : `${this.#root}${sep}`)) return;
     throw new FileProblem(`"${path}" leads out of the directory`, "EACCES");
   }
+}
+
+async function findOne(parent: string, name: string): Promise<string | null> {
+  for (let suffix = 0; suffix < MOST_TRIES; suffix++) {
+    const path = join(parent, withSuffix(name, suffix));
+    const found = await lstat(path).catch(() => null);
+    if (found === null) return null;
+    if (found.isDirectory()) return path;
+  }
+  return null;
 }
 
 async function makeOne(parent: string, name: string): Promise<string> {
@@ -59,4 +78,25 @@ async function makeOne(parent: string, name: string): Promise<string> {
     if ((await lstat(path)).isDirectory()) return path;
   }
   throw new FileProblem(`no directory "${name}" can be made`, "EEXIST");
+}
+
+/** Makes a directory and those it is in. Not `mkdir` with `recursive`: where a system refuses with ENOENT, as /proc does, that never ends. */
+export async function makeFolder(path: string): Promise<void> {
+  for (const mayNeedParent of [true, false]) {
+    try {
+      await mkdir(path);
+      return;
+    } catch (error) {
+      if ((await stat(path).catch(() => null))?.isDirectory() === true) return;
+      if (!mayNeedParent || systemCodeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    }
+    await makeFolder(dirname(path));
+  }
+}
+
+/** Finds out now whether files can be made, and not when the first body comes. */
+export async function probeFolder(directory: string): Promise<void> {
+  const path = partNameOf(join(directory, ".probe"));
+  await writeFile(path, "", { flag: "wx" });
+  await unlink(path);
 }

@@ -29,6 +29,7 @@ const ENVIRONMENT: ReadonlyArray<readonly [string, string]> = [
 
 const FILES: ReadonlyArray<readonly [string, string]> = [
   ["NAME.part", "a file that is not complete; removed when it fails, unless --resume is set"],
+  ["NAME.lock", "keeps two runs from using the file of --state or --jsonl at a time"],
   ["NAME.part.json", "with --resume: which version of the file the part is of"],
 ];
 
@@ -66,7 +67,7 @@ export function fetchHelp(columns: number = process.stdout.columns || 80): strin
     ["OPTIONS", options.slice(0, -1)],
     ["EXIT STATUS", EXIT_STATUS.flatMap(([code, text]) => entry(code, text, width))],
     ["ERROR CODES", Object.entries(FAILURE_MEANINGS).flatMap(([code, text]) => entry(code, text, width))],
-    ["EXAMPLES", EXAMPLES.map((example) => `${" ".repeat(INDENT)}${example}`)],
+    ["EXAMPLES", EXAMPLES.flatMap((example) => command(example, width))],
     ["FILES", FILES.flatMap(([name, text]) => entry(name, text, width))],
     ["ENVIRONMENT", ENVIRONMENT.flatMap(([name, text]) => entry(name, text, width))],
   ];
@@ -93,6 +94,19 @@ function entry(term: string, text: string, width: number): string[] {
 
 function paragraph(text: string, width: number): string[] {
   return wrap(text, width - INDENT).map((line) => " ".repeat(INDENT) + line);
+}
+
+/** A command that is too wide goes on in the next line as a shell takes it. No quoted word is broken. */
+function command(text: string, width: number): string[] {
+  const words = text.match(/(?:'[^']*'|[^ '])+/g) ?? [];
+  const lines = [""];
+  for (const word of words) {
+    const line = lines.at(-1) ?? "";
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line === "" || longer.length + 2 <= width - INDENT) lines[lines.length - 1] = longer;
+    else lines.push(`  ${word}`);
+  }
+  return lines.map((line, index) => `${" ".repeat(INDENT)}${line}${index === lines.length - 1 ? "" : " \\"}`);
 }
 
 function wrap(text: string, width: number): string[] {

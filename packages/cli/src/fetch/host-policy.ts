@@ -23,6 +23,8 @@ const WITHOUT_ANSWER: ReadonlySet<FailureCode | undefined> = new Set([
   "tls",
 ]);
 
+export type LongRest = "none" | "deferred" | "elsewhere";
+
 export class HostPolicy {
   readonly #schedule: Schedule;
   readonly #limits: Pick<Limits, "adaptive" | "perHost" | "maxHostErrors" | "retryMaxMs">;
@@ -35,19 +37,23 @@ export class HostPolicy {
   /**
    * Takes note of an attempt that began at `startedAt` and is over now.
    *
-   * @returns whether the host wants to be left alone for longer than anybody waits
+   * @returns whether a host wants to be left alone for longer than anybody waits: that of the target, which is deferred
+   * then, or one that redirects have led to
    */
-  observe(target: Target, outcome: Outcome, startedAt: number): boolean {
+  observe(target: Target, outcome: Outcome, startedAt: number): LongRest {
     const { retryAfterMs = 0, failure, status } = outcome;
-    this.#countErrors(target, WITHOUT_ANSWER.has(failure?.code));
+    if (outcome.isLocal !== true) this.#countErrors(target, WITHOUT_ANSWER.has(failure?.code));
     const isOverload = OVERLOADED.has(status) || failure?.code === "timeout" || failure?.code === "stall";
     if (this.#limits.adaptive) this.#adapt(target.host, isOverload, startedAt);
-    if (retryAfterMs > this.#limits.retryMaxMs) {
-      this.#schedule.deferHost(target, retryAfterMs);
-      return true;
-    }
-    if (retryAfterMs > 0) this.#schedule.pauseHost(target, retryAfterMs);
-    return false;
+    if (retryAfterMs <= 0) return "none";
+    const isLong = retryAfterMs > this.#limits.retryMaxMs;
+    const origin = URL.parse(outcome.finalUrl ?? target.text)?.origin ?? target.origin;
+    const isElsewhere = origin !== target.origin;
+    const resting = isElsewhere ? { host: this.#schedule.hostOf(origin) } : target;
+    if (!isLong) this.#schedule.pauseHost(resting, retryAfterMs);
+    else this.#schedule.deferHost(resting, retryAfterMs);
+    if (!isLong) return "none";
+    return isElsewhere ? "elsewhere" : "deferred";
   }
 
   #countErrors(target: Target, isError: boolean): void {

@@ -9,6 +9,7 @@ import { KeyTable } from "./key-table.ts";
 import type { Ledger } from "./ledger.ts";
 import { type FetchRecord, shownUrl, type SkipReason } from "./record.ts";
 import type { RequestPlan } from "./request-plan.ts";
+import type { Saver } from "./saver.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Statistics } from "./statistics.ts";
 import { Target } from "./target.ts";
@@ -25,6 +26,10 @@ export interface IntakeOptions {
   readonly ledger: Ledger;
   readonly statistics: Statistics;
   readonly schedule: Schedule;
+  /** Undefined if bodies are not saved. */
+  readonly saver: Pick<Saver, "existing"> | undefined;
+  /** Called when a line is no URL, which counts as a failure. */
+  readonly refused: () => void;
 }
 
 export class Intake {
@@ -53,8 +58,8 @@ export class Intake {
       for (const item of batch) {
         const open = ledger.whenOpen(item.index);
         if (open !== null) await this.#whileHeld(open);
-        if (item instanceof Target && !this.#skips(item)) await this.#add(item, add);
-        else if (!(item instanceof Target)) this.#refuse(item);
+        if (!(item instanceof Target)) this.#refuse(item);
+        else if (!this.#skips(item) && !(await this.#exists(item))) await this.#add(item, add);
         const room = ledger.whenRoom();
         if (room !== null) await room;
       }
@@ -94,6 +99,13 @@ export class Intake {
     return true;
   }
 
+  async #exists(target: Target): Promise<boolean> {
+    const file = await this.#options.saver?.existing(target);
+    if (file === undefined) return false;
+    this.#options.ledger.record({ ...skippedRecord(target, "exists"), file }, target.key);
+    return true;
+  }
+
   #isRepeated(target: Target): boolean {
     if (this.#seen === undefined) return false;
     const url = new URL(target.text);
@@ -105,6 +117,7 @@ export class Intake {
   #refuse({ index, text, problem }: BadLine): void {
     const error = { code: "bad_url", message: problem } as const;
     this.#options.ledger.record({ index, url: shownUrl(text), ok: false, bytes: 0, ms: 0, attempts: 0, error }, "");
+    this.#options.refused();
   }
 }
 

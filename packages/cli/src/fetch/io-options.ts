@@ -1,8 +1,12 @@
 // What a run reads, what it writes about each URL, and what it remembers.
 
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+
 import { usageError } from "../errors.ts";
 import { checkFields, type FieldName } from "./fields.ts";
-import { choose, readCount, readLimit, type Values } from "./read-options.ts";
+import { parseDurationMs } from "./quantities.ts";
+import { choose, read, readCount, type Values } from "./read-options.ts";
 
 export type InputFormat = "auto" | "txt" | "jsonl";
 export type RecordFormat = "jsonl" | "csv" | "tsv" | "table";
@@ -40,6 +44,7 @@ export function readIoOptions(values: Values): IoOptions {
   for (const [option, path] of Object.entries({ state, jsonl, trace })) {
     if (path === "") throw usageError(`--${option} needs the name of a file`);
   }
+  checkFiles({ "--state": state, "--jsonl": jsonl, "--trace": trace }, values.input ?? []);
   const chosen = format === undefined ? undefined : choose("--format", format, RECORD_FORMATS);
   if (jsonl !== undefined && chosen !== undefined && chosen !== "jsonl") {
     throw usageError(`--jsonl writes JSON lines; for ${chosen} use --format alone and redirect stdout`);
@@ -49,7 +54,7 @@ export function readIoOptions(values: Values): IoOptions {
     dedupe: values.dedupe,
     maxUrls: values["max-urls"] === undefined ? Infinity : readCount("--max-urls", values["max-urls"], 1),
     retryAllMethods: values["retry-all-methods"],
-    graceMs: values.grace === "0" ? 0 : readLimit("--grace", values.grace),
+    graceMs: read("--grace", values.grace, parseDurationMs, "seconds, or a time like 500ms or 2m; 0 for none"),
     state,
     onlyFailed: values["only-failed"],
     quietSkipped: values["quiet-skipped"],
@@ -59,4 +64,31 @@ export function readIoOptions(values: Values): IoOptions {
     ordered: values.ordered,
     trace,
   };
+}
+
+/** No file may be what two options write, or what one writes and another reads. */
+function checkFiles(written: Readonly<Record<string, string | undefined>>, lists: readonly string[]): void {
+  const uses = new Map(lists.filter((path) => path !== "-").map((path) => [realPath(path), "-i"]));
+  for (const [option, path] of Object.entries(written)) {
+    if (path === undefined || path.startsWith("/dev/")) continue;
+    const other = uses.get(realPath(path));
+    if (other !== undefined) throw usageError(`${other} and ${option} cannot use the same file "${path}"`);
+    uses.set(realPath(path), option);
+  }
+}
+
+/** Without links, as far as it is there. */
+function realPath(path: string): string {
+  const absolute = resolve(path);
+  for (const [known, rest] of [
+    [absolute, ""],
+    [dirname(absolute), basename(absolute)],
+  ] as const) {
+    try {
+      return join(realpathSync(known), rest);
+    } catch {
+      // It is not there yet.
+    }
+  }
+  return absolute;
 }

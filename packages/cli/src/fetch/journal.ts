@@ -14,6 +14,7 @@ import * as fs from "node:fs";
 import { promisify } from "node:util";
 
 import { CommandError, startError } from "../errors.ts";
+import { writeError } from "../output/write-all.ts";
 import { END, FAILED_BIT, readJournal, type SavedLength } from "./journal-file.ts";
 import { type KeyTable, keyOf } from "./key-table.ts";
 import { LockFile } from "./lock-file.ts";
@@ -104,7 +105,7 @@ export class Journal implements Disposable {
    *
    * Cancellation: not noticed; who calls it holds it back.
    *
-   * @throws {@link CommandError} with exit code 3
+   * @throws {@link CommandError} with exit code 4 for a full disk, with 3 for any other failure
    */
   async commit(notes: readonly string[], saved: SavedLength | undefined): Promise<void> {
     const length = saved === undefined ? "" : `@ ${saved.file} ${saved.bytes}\n`;
@@ -117,7 +118,7 @@ export class Journal implements Disposable {
       for (let at = 0; at < bytes.length;) at += (await write(this.#fd, bytes, at)).bytesWritten;
       await datasync(this.#fd);
     } catch (error) {
-      throw startError(`cannot write "${this.#path}"`, error);
+      throw writeError(`"${this.#path}"`, error);
     }
   }
 

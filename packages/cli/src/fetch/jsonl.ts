@@ -2,11 +2,13 @@
 
 import { CommandError } from "../errors.ts";
 import { type Header, parseHeader } from "./headers.ts";
+import { shownUrl } from "./record.ts";
 import type { TargetRequest } from "./target.ts";
 
 const KEYS = ["url", "id", "method", "headers", "body", "bodyBase64", "json", "out", "checksum"] as const;
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] as const;
 const MAX_SHORT = 1_000;
+const MOST_SHOWN = 40;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const CHECKSUM = /^sha256:([0-9a-f]{64})$/i;
 const JSON_TYPE: Header = ["content-type", "application/json"];
@@ -23,20 +25,27 @@ export function parseJsonLine(text: string): ParsedLine {
   try {
     value = JSON.parse(text);
   } catch {
-    return { url: text, problem: "this line is not JSON" };
+    return { url: shownLine(text), problem: "this line is not JSON" };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { url: text, problem: "this line is no object of JSON" };
+    return { url: shownLine(text), problem: "this line is no object of JSON" };
   }
   const object: Readonly<Record<string, unknown>> = { ...value };
   const { url } = object;
-  if (typeof url !== "string") return { url: text, problem: '"url" is missing, or no text' };
+  if (typeof url !== "string") return { url: shownLine(text), problem: '"url" is missing, or no text' };
   try {
     return { url, request: requestOf(object) };
   } catch (error) {
     if (error instanceof LineProblem) return { url, problem: error.message };
     throw error;
   }
+}
+
+/** What may be shown of a line that cannot be read: its headers and bodies may be secrets. */
+function shownLine(text: string): string {
+  const [, url] = /"url"\s{0,9}:\s{0,9}"([^"\\]*)"/.exec(text) ?? [];
+  if (url !== undefined) return url;
+  return /^\s*[{["]/.test(text) ? "{...}" : shownUrl(text).slice(0, MOST_SHOWN);
 }
 
 class LineProblem extends Error {}

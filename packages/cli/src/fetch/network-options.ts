@@ -1,6 +1,7 @@
 // How connections are made: through what, to whom, and whom to believe.
 
 import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
 
 import { CookieJar, type SessionOptions } from "@meanwhile/http";
 
@@ -13,6 +14,8 @@ export interface NetworkOptions {
   readonly session: Pick<SessionOptions, "proxy" | "trustEnv" | "tls" | "dns" | "publicOnly" | "privateRedirects">;
   /** The file cookies are kept in between runs. */
   readonly cookieJar: string | undefined;
+  /** The file of the authorities to believe. */
+  readonly cacert: string | undefined;
   /** Whether any certificate is believed. */
   readonly isInsecure: boolean;
 }
@@ -39,6 +42,7 @@ export function readNetworkOptions(values: Values): NetworkOptions {
       privateRedirects: values["allow-private-redirects"],
     },
     cookieJar,
+    cacert,
     isInsecure: insecure,
   };
 }
@@ -51,9 +55,17 @@ function readResolve(texts: readonly string[]): Record<string, string> {
     const address = given.replace(/^\[(.*)\]$/, "$1");
     if (isIP(address) === 0)
       throw usageError(`--resolve "${text}" is not possible; pass host:address or host:port:address`);
-    known[host.toLowerCase()] = address;
+    known[hostKey(host, text)] = address;
   }
   return known;
+}
+
+/** A name, with its port if it has one, as URLs have it: in small letters, and in ASCII. */
+function hostKey(host: string, text: string): string {
+  const [, name = "", port = ""] = /^([^:]+)((?::\d+)?)$/.exec(host) ?? [];
+  const ascii = domainToASCII(name);
+  if (ascii === "") throw usageError(`--resolve "${text}" is not possible: "${name}" is no name of a host`);
+  return ascii + port;
 }
 
 /**

@@ -90,7 +90,12 @@ export const LIMIT_OPTIONS = {
     value: "SIZE",
     help: "give a body up that brings fewer bytes per second over 15 s (stall)",
   },
-  grace: { type: "string", default: "5", value: "TIME", help: "what requests that run are given to end after Ctrl-C" },
+  grace: {
+    type: "string",
+    default: "5",
+    value: "TIME",
+    help: "what requests that run are given to end after Ctrl-C; 0 for none",
+  },
   deadline: { type: "string", value: "TIME", help: "for the whole run (exit status 124)" },
   "max-size": { type: "string", value: "SIZE", help: "the largest body, unpacked; default 1GiB; 10MiB with --body" },
   "max-total": { type: "string", value: "SIZE", help: "stop when all bodies together are larger (exit status 4)" },

@@ -1,12 +1,10 @@
 // What one attempt brought.
 
-import type { Failure, SkipReason } from "./record.ts";
+import type { Failure } from "./record.ts";
 
 /** Filled in as things come. */
 export interface Outcome {
   bytes: number;
-  /** Set if it was not requested, and need not be. */
-  skipped?: SkipReason;
   status?: number;
   finalUrl?: string;
   redirects?: readonly string[];
@@ -21,6 +19,8 @@ export interface Outcome {
   body?: string;
   bodyBase64?: string;
   failure?: Failure;
+  /** Whether it failed for want of something of this machine: that says nothing about the host. */
+  isLocal?: boolean;
   /** How long the server wants to be left alone. */
   retryAfterMs?: number | undefined;
 }

@@ -1,5 +1,6 @@
 // Opens what a run writes: the records, the journal and the trace. All of it before anything is requested.
 
+import { existsSync, rmSync } from "node:fs";
 import { styleText } from "node:util";
 
 import { escapeControls } from "../output/escape.ts";
@@ -25,11 +26,18 @@ export class Outputs {
 
   /** @throws {@link CommandError} with exit code 3 if one cannot be written */
   constructor(options: FetchOptions, statistics: Statistics) {
-    const { state, recordsFile, trace } = options;
+    const { state, recordsFile, trace, fields } = options;
     using opened = new DisposableStack();
+    const isNew = state !== undefined && !existsSync(state);
     this.journal = state === undefined ? undefined : opened.use(Journal.open(state));
-    this.#records = recordsFile === undefined ? undefined : RecordsFile.open(recordsFile, this.journal?.saved);
-    opened.defer(() => this.#records?.close());
+    opened.defer(() => {
+      if (isNew) rmSync(state, { force: true }); // what has never begun leaves no state behind
+    });
+    this.#records =
+      recordsFile === undefined
+        ? undefined
+        : RecordsFile.open(recordsFile, { saved: this.journal?.saved, fields, journal: state });
+    opened.defer(() => this.#records?.close(this.journal?.saved === undefined));
     this.writer = new LineWriter({
       fd: this.#records?.fd ?? STDOUT,
       name: recordsFile === undefined ? "stdout" : `"${recordsFile}"`,
@@ -61,15 +69,17 @@ export class Outputs {
    * Cancellation: held back where something is written.
    */
   async end(): Promise<void> {
+    let isComplete = false;
     try {
+      if (!this.writer.isBroken) await this.writer.flush();
       if (!this.writer.isBroken) {
-        await this.writer.flush();
         await this.journal?.end();
+        isComplete = true;
       }
     } finally {
       this.ledger[Symbol.dispose]();
       this.journal?.[Symbol.dispose]();
-      this.#records?.close();
+      this.#records?.close(isComplete);
       await this.trace?.close();
     }
   }
@@ -82,9 +92,8 @@ export class Outputs {
   #openFormatter(options: FetchOptions): Formatter {
     const { format = "jsonl", fields } = options;
     if (isForBody(options)) return errorsOnly;
-    const { isTTY, columns } = process.stdout;
-    const hasColours = isTTY && styleText("red", "x", { stream: process.stdout }) !== "x";
-    const formatter = createFormatter(format, { fields, width: isTTY ? columns : DEFAULT_WIDTH, hasColours });
+    const hasColours = process.stdout.isTTY && styleText("red", "x", { stream: process.stdout }) !== "x";
+    const formatter = createFormatter(format, { fields, width: widthOf(process.stdout), hasColours });
     if (formatter.head !== "") this.writer.write(formatter.head);
     return formatter;
   }
@@ -94,6 +103,11 @@ export class Outputs {
     if (this.journal === undefined || notes.length === 0) return;
     await this.journal.commit(notes, await this.#records?.sync());
   }
+}
+
+/** In columns; a terminal that does not know says 0. */
+export function widthOf({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
+  return (isTTY === true && columns) || DEFAULT_WIDTH;
 }
 
 /** Where the body is what stdout is for, stderr has to say why there is none. */

@@ -8,11 +8,13 @@ import type { BodyPrinter } from "./body-printer.ts";
 import type { Brakes } from "./brakes.ts";
 import type { BodyStyle } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
+import type { RequestPlan } from "./request-plan.ts";
 import { type Saver, WrongSumError } from "./saver.ts";
 import type { Target } from "./target.ts";
 
 /** What is to become of bodies. */
 export interface ReceiveOptions {
+  readonly plan: RequestPlan;
   /** Undefined if bodies are not saved. */
   readonly saver: Saver | undefined;
   readonly body: BodyStyle;
@@ -42,7 +44,7 @@ export async function receiveBody(response: ClientResponse, target: Target, rece
   const { saver, body } = options;
   const meter = new BodyMeter(target, receiving);
   if (body !== "none") return takeIntoRecord(response, meter, receiving);
-  if (saver === undefined || outcome.failure !== undefined) {
+  if (saver === undefined || !isSaved(response, target, receiving)) {
     const printer = outcome.failure === undefined ? options.printer : undefined;
     for await (const chunk of response.stream()) {
       meter.count(chunk);
@@ -65,6 +67,14 @@ export async function receiveBody(response: ClientResponse, target: Target, rece
     await part.discard();
     throw error;
   }
+}
+
+/** Whether the body becomes a file: an answer that has none must not empty one that is there. */
+export function isSaved({ status }: ClientResponse, { request }: Target, { options, outcome }: Receiving): boolean {
+  const { saver, body, plan } = options;
+  if (saver === undefined || body !== "none" || outcome.failure !== undefined) return false;
+  if ((request.method ?? plan.method) === "HEAD") return false;
+  return status >= 200 && status < 300 && status !== 204 && status !== 205;
 }
 
 async function takeIntoRecord(response: ClientResponse, meter: BodyMeter, receiving: Receiving): Promise<void> {

@@ -79,9 +79,45 @@ export interface FetchRecord {
   readonly redirects?: readonly string[] | undefined;
 }
 
-/** A URL as a record shows it: what is sent as a password must not end up there. */
+// With all the slashes, also none, that may stand before a name, and the white space that does not count.
+const USERINFO = /^((?:[^/\\?#@:]*:)?[/\\\s]*)[^/\\?#]*@/;
+const SECRET_KEY = /token|key|sig|password|passwd|pwd|secret|credential|auth/i;
+
+/**
+ * A URL as a record shows it: neither what is sent as a password nor the values of query keys that are called like a
+ * secret may end up there. Places of secrets, like `{{KEY}}`, are shown.
+ */
 export function shownUrl(text: string): string {
-  return text.includes("@") ? text.replace(/^([^/?#]*:\/\/)[^/?#]*@/, "$1***@") : text;
+  const open = text.includes("@") ? text.replace(USERINFO, "$1***@") : text;
+  const query = open.indexOf("?");
+  if (query === -1 || !SECRET_KEY.test(decoded(open.slice(query)))) return open;
+  const fragment = open.indexOf("#");
+  if (fragment !== -1 && fragment < query) return open;
+  const end = fragment === -1 ? open.length : fragment;
+  const pairs = open
+    .slice(query + 1, end)
+    .split("&")
+    .map(shownPair);
+  return `${open.slice(0, query)}?${pairs.join("&")}${open.slice(end)}`;
+}
+
+/** A URL without what is sent as a user's name and password. */
+export function withoutUserinfo(text: string): string {
+  return text.includes("@") ? text.replace(USERINFO, "$1") : text;
+}
+
+function shownPair(pair: string): string {
+  const equals = pair.indexOf("=");
+  if (equals === -1 || !SECRET_KEY.test(decoded(pair.slice(0, equals)))) return pair;
+  return /^\{\{\w+\}\}$/.test(pair.slice(equals + 1)) ? pair : `${pair.slice(0, equals)}=***`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The record of a target that was requested. */
@@ -94,10 +130,9 @@ export function recordOf(target: Target, outcome: Outcome, ms: number): FetchRec
     index,
     id: request.id,
     url: shownUrl(text),
-    finalUrl,
+    finalUrl: finalUrl === undefined ? undefined : shownUrl(finalUrl),
     status,
     ok: failure === undefined,
-    skipped: outcome.skipped,
     bytes,
     ms: rounded(ms),
     ttfbMs: ttfbMs === undefined ? undefined : rounded(ttfbMs),
@@ -110,7 +145,7 @@ export function recordOf(target: Target, outcome: Outcome, ms: number): FetchRec
     body,
     bodyBase64,
     error: failure,
-    redirects,
+    redirects: redirects?.map(shownUrl),
   };
 }
 

@@ -36,7 +36,7 @@ export function readRequestPlan(values: Values, env: NodeJS.ProcessEnv): Request
   const shown = [...given, ...typed];
   return {
     method: readMethod(values),
-    headers: [...shown.map((header) => filled(header, secrets)), ...(hidden === undefined ? [] : [hidden])],
+    headers: [...shown.map((header) => checked(header, secrets)), ...(hidden === undefined ? [] : [hidden])],
     shownHeaders: [...shown, ...(hidden === undefined ? [] : [HIDDEN])],
     body: body === undefined ? undefined : secrets.fill(body),
     shownBody: body,
@@ -97,11 +97,15 @@ function passwordOf(env: NodeJS.ProcessEnv): string {
   throw usageError(`--user without a password needs the environment variable ${PASSWORD_VARIABLE}`);
 }
 
-function filled([name, value]: Header, secrets: Secrets): readonly [string, string | Secret] {
+/** A header with the secrets in their places; what a header cannot have is not refused here. */
+export function filled([name, value]: Header, secrets: Secrets): readonly [string, string | Secret] {
   const text = secrets.fill(value);
-  if (text === value) return [name, value];
-  checkHeaderValue(name, text);
-  return [name, new Secret(text)];
+  return [name, text === value ? value : new Secret(text)];
+}
+
+function checked([name, value]: Header, secrets: Secrets): readonly [string, string | Secret] {
+  checkHeaderValue(name, secrets.fill(value));
+  return filled([name, value], secrets);
 }
 
 function hasHeader(headers: readonly Header[], name: string): boolean {

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 
-import { type ClientResponse, download, HttpError, safeFileName } from "@meanwhile/http";
+import { type ClientResponse, download, HttpError, type RequestOptions, safeFileName } from "@meanwhile/http";
 import { cancellable } from "meanwhile";
 
 import type { Brakes } from "./brakes.ts";
@@ -13,7 +13,8 @@ import type { FileOptions } from "./file-options.ts";
 import type { Directory, PartFile } from "./files.ts";
 import { fillTemplate } from "./name-template.ts";
 import type { Outcome } from "./outcome.ts";
-import { send, type SendOptions } from "./send.ts";
+import type { RequestPlan } from "./request-plan.ts";
+import { pairsOf, send, type SendOptions } from "./send.ts";
 import type { Target } from "./target.ts";
 
 /** A body is not the one that was asked for. */
@@ -42,6 +43,8 @@ export interface Resuming {
 export class Saver {
   readonly #directory: Directory;
   readonly #options: FileOptions;
+  // Where not each target is the first of its name.
+  readonly #suffixes = new WeakMap<Target, number>();
 
   constructor(directory: Directory, options: FileOptions) {
     this.#directory = directory;
@@ -53,43 +56,52 @@ export class Saver {
     return this.#directory.path;
   }
 
-  /** The name of the file, if there is one and it is not to be fetched again. */
+  /** The name of the file, if there is one and it is not to be fetched again. To be asked once for each target. */
   async existing(target: Target): Promise<string | undefined> {
     if (this.#options.existing !== "skip") return undefined;
-    const segments = this.#segmentsOf(target);
-    return (await this.#directory.has(segments)) ? segments.join("/") : undefined;
+    const { name, suffix } = await this.#directory.find(this.#segmentsOf(target));
+    if (name === undefined && suffix > 0) this.#suffixes.set(target, suffix);
+    return name;
   }
 
   /** Opens a file for the body of this answer. */
   async create(target: Target, response: ClientResponse): Promise<PartFile> {
     const proposed = this.#options.serverNames ? response.contentDisposition?.fileName : undefined;
-    const segments = proposed === undefined ? this.#segmentsOf(target) : [safeFileName(proposed)];
-    return this.#directory.create(await this.#directory.nameOf(segments));
+    if (proposed !== undefined) return this.#directory.create(await this.#directory.nameOf([safeFileName(proposed)]));
+    const name = await this.#directory.nameOf(this.#segmentsOf(target));
+    return this.#directory.create(name, this.#options.existing === "skip" ? this.#suffixOf(target) : undefined);
   }
 
   /** Whether {@link resume} is the way to fetch it. */
-  isResuming({ request }: Target): boolean {
-    return this.#options.resume && request.body === undefined && (request.method ?? "GET") === "GET";
+  isResuming({ request }: Target, plan: Pick<RequestPlan, "body" | "method">): boolean {
+    if (!this.#options.resume || (request.method ?? plan.method) !== "GET") return false;
+    return request.body === undefined && plan.body === undefined;
   }
 
   /**
    * Fetches the target into its file, going on where an earlier attempt ended.
    *
+   * @returns null, or an answer that is no file or a part of one: it is the caller's
+   *
    * Cancellation: keeps what came, where the server says which version it is of.
    */
-  async resume(target: Target, options: ResumeOptions, resuming: Resuming): Promise<void> {
+  async resume(target: Target, options: ResumeOptions, resuming: Resuming): Promise<ClientResponse | null> {
     const name = await this.#directory.nameOf(this.#segmentsOf(target));
-    for (let suffix = 0; ; suffix++) {
+    for (let suffix = this.#suffixOf(target); ; suffix++) {
       const candidate = withSuffix(name, suffix);
       if (!this.#directory.reserve(candidate, target.index)) continue;
       try {
         await this.#download(target, candidate, { options, resuming });
-        this.#directory.free(candidate);
-        return;
+        this.#directory.free(candidate, true);
+        return null;
       } catch (error) {
+        if (error instanceof OtherAnswer) {
+          this.#directory.free(candidate, false);
+          return error.response;
+        }
         // What failed keeps its name: its part is for the next attempt.
         if (!(error instanceof HttpError) || error.code !== "MW_ERR_HTTP_FILE_EXISTS") throw error;
-        this.#directory.free(candidate);
+        this.#directory.free(candidate, false);
       }
     }
   }
@@ -99,10 +111,11 @@ export class Saver {
     const path = join(this.path, name);
     const checksum = target.request.checksum ?? options.checksum;
     let counted: number | undefined;
-    const get: Parameters<typeof download>[0]["get"] = async (_url, more) => {
+    const get: Parameters<typeof download>[0]["get"] = async (_url, more = {}) => {
       await options.brakes.checkDisk(this.path);
-      const response = await send(target, options, more);
+      const response = await send(target, options, ownFirst(more, target, options));
       note(response);
+      if (!isOfFile(response, more, outcome)) throw new OtherAnswer(response);
       return response;
     };
     const saved = await download({ get }, options.plan.secrets.fillUrl(target.text), path, {
@@ -116,10 +129,15 @@ export class Saver {
         counted = receivedBytes;
       },
     });
+    delete outcome.failure; // that there is nothing more to come is none
     outcome.bytes = saved.bytes;
     outcome.file = name;
     if (saved.resumedFrom > 0) outcome.resumedFrom = saved.resumedFrom;
     if (options.sha256) outcome.sha256 = checksum ?? (await cancellable(sumOfFile(path)));
+  }
+
+  #suffixOf(target: Target): number {
+    return this.#suffixes.get(target) ?? 0;
   }
 
   #segmentsOf({ text, index, request }: Target): string[] {
@@ -133,6 +151,33 @@ export class Saver {
 interface Download {
   readonly options: ResumeOptions;
   readonly resuming: Resuming;
+}
+
+/** Ends a download whose answer is none of a file. */
+class OtherAnswer extends Error {
+  override readonly name = "OtherAnswer";
+  readonly response: ClientResponse;
+
+  constructor(response: ClientResponse) {
+    super(`the answer has status ${response.status}`);
+    this.response = response;
+  }
+}
+
+/** Whether the answer is a file, or says something of the rest of it that was asked for. */
+function isOfFile({ status }: ClientResponse, { headers }: RequestOptions, { failure }: Outcome): boolean {
+  if (status === 200) return failure === undefined;
+  return (status === 206 || status === 416) && pairsOf(headers).some(([name]) => name === "range");
+}
+
+/** Without what the user has said otherwise. */
+function ownFirst(more: RequestOptions, { request }: Target, { plan }: SendOptions): RequestOptions {
+  const named = new Set([...plan.headers, ...(request.headers ?? [])].map(([name]) => name.toLowerCase()));
+  const { retry: _, ...others } = more;
+  return {
+    ...others,
+    headers: pairsOf(more.headers).filter(([name]) => name !== "accept-encoding" || !named.has(name)),
+  };
 }
 
 /** Braces in a name of the list are braces; a backslash parts as it does on Windows. */

@@ -71,8 +71,7 @@ export class Schedule {
   async add(target: Target): Promise<void> {
     if (this.#pending >= this.#options.capacity) await this.#readers.park();
     const { origin } = target;
-    let host = this.#hosts.get(origin);
-    if (host === undefined) this.#hosts.set(origin, (host = new Host(origin, this.#options.perHost)));
+    const host = this.hostOf(origin);
     target.host = host;
     host.pending += 1;
     this.#pending += 1;
@@ -129,8 +128,7 @@ export class Schedule {
   }
 
   /** Starts no request to the target's host for so many milliseconds. */
-  pauseHost(target: Target, forMs: number): void {
-    const host = target.host;
+  pauseHost({ host }: Pick<Target, "host">, forMs: number): void {
     const until = now() + forMs;
     if (until <= host.pausedUntil) return;
     const { isPaused } = host;
@@ -139,9 +137,8 @@ export class Schedule {
   }
 
   /** As {@link pauseHost}; what is queued then, at the end of everything else, is handed out to be refused. */
-  deferHost(target: Target, forMs: number): void {
-    this.pauseHost(target, forMs);
-    const host = target.host;
+  deferHost({ host }: Pick<Target, "host">, forMs: number): void {
+    this.pauseHost({ host }, forMs);
     if (host.mode !== "open") return;
     host.mode = "deferred";
     this.#deferred += host.queued;
@@ -170,6 +167,13 @@ export class Schedule {
     for (const host of this.#hosts.values()) {
       for (let target = host.queue.shift(); target !== null; target = host.queue.shift()) yield target;
     }
+  }
+
+  /** What is known of a host, which may have no target in here. */
+  hostOf(origin: string): Host {
+    let host = this.#hosts.get(origin);
+    if (host === undefined) this.#hosts.set(origin, (host = new Host(origin, this.#options.perHost)));
+    return host;
   }
 
   #enqueue(target: Target, host: Host): void {

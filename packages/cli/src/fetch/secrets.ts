@@ -9,16 +9,14 @@ const ENCODED_PLACE = /%7B%7B([A-Za-z_][A-Za-z0-9_]*)%7D%7D/gi;
 
 export class Secrets {
   readonly #values: ReadonlyMap<string, string>;
-  // Longer forms first: one value may be a part of another.
-  readonly #shown: ReadonlyArray<readonly [value: string, place: string]>;
+  // Longer values first: one may be a part of another.
+  readonly #shown: ReadonlyArray<readonly [forms: RegExp, place: string]>;
 
   /** @throws {@link CommandError} with exit code 2 for what is no name, or a variable that is not set */
   constructor(names: readonly string[], env: NodeJS.ProcessEnv) {
     this.#values = new Map(names.map((name) => [name, valueOf(name, env)]));
-    const shown = [...this.#values].flatMap(([name, value]) =>
-      [value, encodeURIComponent(value)].map((form) => [form, `{{${name}}}`] as const),
-    );
-    this.#shown = shown.toSorted(([one], [other]) => other.length - one.length);
+    const longestFirst = [...this.#values].toSorted(([, one], [, other]) => other.length - one.length);
+    this.#shown = longestFirst.map(([name, value]) => [formsOf(value), `{{${name}}}`]);
   }
 
   /** Whether there are none: then texts are passed through as they are. */
@@ -54,8 +52,23 @@ export class Secrets {
 
   /** The text with their places instead of the secrets. */
   hide(text: string): string {
-    return this.#shown.reduce((hidden, [value, place]) => hidden.replaceAll(value, place), text);
+    return this.#shown.reduce((hidden, [forms, place]) => hidden.replaceAll(forms, () => place), text);
   }
+}
+
+/** Every character as it is, or as a URL may have it; a space also as forms have it. */
+function formsOf(value: string): RegExp {
+  const characters = Array.from(value, (character) => {
+    const bytes = Array.from(Buffer.from(character), (byte) => hexOf(byte)).join("");
+    return `(?:${RegExp.escape(character)}|${bytes}${character === " " ? String.raw`|\+` : ""})`;
+  });
+  return new RegExp(characters.join(""), "g");
+}
+
+/** A byte percent-encoded, in capitals or not. */
+function hexOf(byte: number): string {
+  const digits = byte.toString(16).padStart(2, "0");
+  return `%${digits.replaceAll(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)}`;
 }
 
 function valueOf(name: string, env: NodeJS.ProcessEnv): string {

@@ -2,7 +2,7 @@
 
 import type { ClientResponse, ClientSession, RequestOptions } from "@meanwhile/http";
 
-import type { RequestPlan } from "./request-plan.ts";
+import { filled, type RequestPlan } from "./request-plan.ts";
 import type { Target } from "./target.ts";
 
 export interface SendOptions {
@@ -23,7 +23,7 @@ export async function send(
   more: RequestOptions = {},
 ): Promise<ClientResponse> {
   const { secrets } = plan;
-  const own = request.headers?.map(([name, value]) => [name, secrets.fill(value)] as const) ?? [];
+  const own = request.headers?.map((header) => filled(header, secrets)) ?? [];
   const named = new Set(own.map(([name]) => name));
   const headers = [...plan.headers.filter(([name]) => !named.has(name)), ...own, ...pairsOf(more.headers)];
   const body = request.body ?? plan.body;
@@ -34,7 +34,8 @@ export async function send(
   });
 }
 
-function pairsOf(headers: RequestOptions["headers"]): Array<readonly [string, string]> {
+/** The pairs of headers in whatever form. */
+export function pairsOf(headers: RequestOptions["headers"]): Array<readonly [string, string]> {
   if (headers === undefined) return [];
   const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
   return entries.map(([name, value]) => [name, String(value)]);

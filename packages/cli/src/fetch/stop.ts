@@ -1,6 +1,7 @@
 // Why a run ends before its end, and what becomes of the URLs then.
 
-import { ParkingLot } from "meanwhile/lowlevel";
+import { now } from "meanwhile";
+import { ParkingLot, suspend, type Waiter, wakeAt } from "meanwhile/lowlevel";
 
 import type { Host } from "./host.ts";
 import type { Failure } from "./record.ts";
@@ -20,16 +21,21 @@ export interface Stop {
 export class StopSwitch {
   readonly #asked = new ParkingLot({ describe: () => "a reason to stop" });
   #reason: Stop | undefined;
+  #endsAt = Infinity;
+  #over: Waiter<void> | null = null;
 
   get reason(): Stop | undefined {
     return this.#reason;
   }
 
-  /** Only the first reason counts. */
+  /** Only the first reason counts; a later one may leave those that run less time. */
   turn(reason: Stop): void {
-    if (this.#reason !== undefined) return;
-    this.#reason = reason;
+    const endsAt = now() + reason.graceMs;
+    if (this.#reason !== undefined && endsAt >= this.#endsAt) return;
+    this.#reason ??= reason;
+    this.#endsAt = endsAt;
     this.#asked.unparkAll();
+    this.#over?.wake();
   }
 
   /**
@@ -41,7 +47,26 @@ export class StopSwitch {
     while (this.#reason === undefined) await this.#asked.park();
     return this.#reason;
   }
+
+  /**
+   * Waits until those that run have had their time.
+   *
+   * Cancellation: safe.
+   */
+  async whenOver(): Promise<void> {
+    await this.whenTurned();
+    while (now() < this.#endsAt) {
+      await suspend<void>((waiter) => {
+        this.#over = waiter;
+        wakeAt(waiter, this.#endsAt);
+        return undefined;
+      }, OVER);
+    }
+    this.#over = null;
+  }
 }
+
+const OVER = { describe: () => "what still runs to end" };
 
 /** What the record of a URL says that was under way. */
 export const CANCELLED: Failure = { code: "cancelled", message: "the run was stopped" };

@@ -38,7 +38,7 @@ export class Trace {
   static open(path: string): Trace {
     let fd: number;
     try {
-      fd = fs.openSync(path, "a");
+      fd = fs.openSync(path, "a", 0o600);
     } catch (error) {
       throw startError(`cannot write "${path}"`, error);
     }

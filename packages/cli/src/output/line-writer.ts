@@ -29,6 +29,7 @@ export interface LineTarget {
 
 export class LineWriter {
   readonly #target: LineTarget;
+  #givesUpAt = Infinity;
   // Invariant: #size is the length of all lines in #lines.
   #lines: string[] = [];
   #notes: string[] = [];
@@ -45,7 +46,7 @@ export class LineWriter {
     this.#target = target;
   }
 
-  /** Whether writing failed: nothing more can be written. */
+  /** Whether writing failed, or was given up: nothing more can be written. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
@@ -69,6 +70,11 @@ export class LineWriter {
     return this.#size < HIGH_WATER ? null : this.#room.park();
   }
 
+  /** From now on a reader that does not read is waited for no longer than this; then what is left is dropped. */
+  giveUpAfter(ms: number): void {
+    this.#givesUpAt = Math.min(this.#givesUpAt, now() + ms);
+  }
+
   /** Nothing more will come: {@link run} ends when everything is written. */
   close(): void {
     this.#isClosed = true;
@@ -81,7 +87,7 @@ export class LineWriter {
    *
    * Cancellation: ends it between two writes; {@link flush} writes the rest.
    *
-   * @throws {@link CommandError} with exit code 141, and no text, if the reader is gone; with 3 for any other failure
+   * @throws {@link CommandError} with exit code 141, and no text, if the reader is gone; with 4 for a full disk, with 3 for any other failure
    */
   async run(): Promise<void> {
     for (;;) {
@@ -111,6 +117,14 @@ export class LineWriter {
     }
   }
 
+  #drop(): void {
+    this.#isBroken = true;
+    this.#lines = [];
+    this.#notes = [];
+    this.#size = 0;
+    this.#room.unparkAll();
+  }
+
   #encode(text: string): Buffer {
     const mayNotFit = text.length * BYTES_PER_CHARACTER > this.#buffer.length;
     return mayNotFit ? Buffer.from(text) : this.#buffer.subarray(0, this.#buffer.write(text));
@@ -127,8 +141,9 @@ export class LineWriter {
 
   async #writeAll(bytes: Buffer, notes: readonly string[]): Promise<void> {
     try {
-      await writeAll(this.#target.fd, this.#target.name, bytes);
-      await this.#target.onWritten?.(notes, bytes.length);
+      const isWritten = await writeAll(this.#target.fd, this.#target.name, bytes, () => now() >= this.#givesUpAt);
+      if (isWritten) await this.#target.onWritten?.(notes, bytes.length);
+      else this.#drop();
     } catch (error) {
       this.#isBroken = true;
       throw error;

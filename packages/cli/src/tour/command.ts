@@ -12,6 +12,7 @@ import { deadlock } from "./chapters/deadlock.ts";
 import { everyAwait } from "./chapters/every-await.ts";
 import { fetchAllChapter } from "./chapters/fetch-all.ts";
 import { forgottenAwait } from "./chapters/forgotten-await.ts";
+import { httpChapter } from "./chapters/http.ts";
 import { retryChapter } from "./chapters/retry.ts";
 import { threeWaits } from "./chapters/three-waits.ts";
 import { whereIs } from "./source.ts";
@@ -24,6 +25,7 @@ const CHAPTERS: readonly Chapter[] = [
   cancel,
   everyAwait,
   retryChapter,
+  httpChapter,
   forgottenAwait,
   deadlock,
 ];
@@ -31,7 +33,8 @@ const CHAPTERS: readonly Chapter[] = [
 const HELP = `Usage: meanwhile tour
 
 Shows in a few seconds what the runtime does, with measured times, on servers it
-starts itself on 127.0.0.1. Nothing else is asked, nothing is written to disk.
+starts itself on 127.0.0.1. Nothing else is asked; a file that one chapter saves
+in a temporary folder is removed again.
 `;
 
 /**

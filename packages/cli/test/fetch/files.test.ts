@@ -1,7 +1,8 @@
 // File names and files: nothing leaves the directory, nothing is overwritten.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { describe, it } from "node:test";
@@ -100,9 +101,28 @@ describe("Directory", () => {
       const directory = await Directory.open(path);
       const part = await directory.create("a.txt");
       await part.write(Buffer.from("half"));
-      assert.deepEqual(await readdir(path), ["a.txt.part"]);
+      assert.match((await readdir(path)).join(), /^a\.txt\.mw-[0-9a-f]{8}-\d+-\d+\.part$/);
       await part.discard();
       assert.deepEqual(await readdir(path), []);
+    }));
+
+  it("removes parts of runs that were killed, and of nobody else", () =>
+    inDirectory(async (path) => {
+      const folder = join(path, "sub");
+      await mkdir(folder);
+      const running = await (await Directory.open(folder)).create("a.txt");
+      const [part = ""] = await readdir(folder);
+      const gone = part.replace(/-\d+-\d+\.part$/, `-${spawnSync(process.execPath, ["--version"]).pid}-1.part`);
+      const others = ["b.part", gone.replace(/mw-[0-9a-f]{8}/, "mw-00000000"), gone.replace("a.txt", "new")];
+      for (const name of [gone, ...others]) {
+        await writeFile(join(folder, name), "half");
+        if (!name.startsWith("new")) await utimes(join(folder, name), 1_000_000, 1_000_000);
+      }
+      await utimes(join(folder, part), 1_000_000, 1_000_000);
+      const directory = await Directory.open(path);
+      assert.equal(await save(directory, await directory.nameOf(["sub", "a.txt"]), "whole"), "sub/a.txt");
+      assert.deepEqual((await readdir(folder)).toSorted(), ["a.txt", part, ...others].toSorted());
+      await running.discard();
     }));
 
   it("does not follow a link that was planted in it", () =>

@@ -45,6 +45,15 @@ describe("the help of fetch", () => {
     for (const line of fetchHelp(80).split("\n")) assert.ok(line.length <= 100, line);
   });
 
+  it("has examples that fit, and that a shell takes as they are", () => {
+    const examplesAt = (columns: number): string => /^EXAMPLES\n([^]*?)\n\n/m.exec(fetchHelp(columns))?.[1] ?? "";
+    for (const columns of [60, 72, 80, 100]) {
+      for (const line of examplesAt(columns).split("\n")) assert.ok(line.length <= columns, `${columns}: ${line}`);
+      const joined = examplesAt(columns).replaceAll(/ \\\n +/g, " ");
+      assert.equal(joined, examplesAt(100).replaceAll(/ \\\n +/g, " "));
+    }
+  });
+
   it("has the sections of a manual page", () => {
     const titles = fetchHelp().match(/^[A-Z ]+$/gm);
     assert.deepEqual(titles, [

@@ -47,7 +47,7 @@ describe("options of fetch", () => {
       maxBytes: 2 ** 30,
       maxTotalBytes: Infinity,
       minFreeBytes: 100 * 2 ** 20,
-      network: { session: {}, cookieJar: undefined, isInsecure: false },
+      network: { session: { privateRedirects: false }, cookieJar: undefined, cacert: undefined, isInsecure: false },
       files: undefined,
       body: "none",
       sha256: false,
@@ -171,5 +171,30 @@ describe("options of fetch", () => {
         return true;
       },
     );
+  });
+});
+
+describe("options of fetch", () => {
+  it("take any form of 0 as no grace", () => {
+    for (const zero of ["0", "0s", "0ms", "0.0"]) assert.equal(parsed("http://a/", "--grace", zero).graceMs, 0);
+  });
+
+  it("cannot name one file for two things", () => {
+    for (const args of [
+      ["--state", "x", "--jsonl", "x"],
+      ["--state", "x", "--jsonl", "./x"],
+      ["--jsonl", "x", "--trace", "y/../x"],
+      ["-i", "x", "--jsonl", "x"],
+      ["-i", "x", "--state", "x"],
+    ]) {
+      assert.throws(() => parseOptions(["http://a/", ...args]), /cannot use the same file/, args.join(" "));
+    }
+    assert.equal(parsed("http://a/", "--jsonl", "/dev/null", "--trace", "/dev/null").trace, "/dev/null");
+  });
+
+  it("take names of hosts as URLs have them", () => {
+    const { session } = parsed("http://a/", "--resolve", "Bücher.example:81:127.0.0.1").network;
+    assert.deepEqual(session.dns?.resolve, { "xn--bcher-kva.example:81": "127.0.0.1" });
+    assert.throws(() => parseOptions(["http://a/", "--resolve", "a b:127.0.0.1"]), /is no name of a host/);
   });
 });

@@ -1,12 +1,14 @@
 // The forms and the order of the records, and the trace.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 
+import { checkFields, COLUMNS } from "../../src/fetch/fields.ts";
+import { widthOf } from "../../src/fetch/outputs.ts";
 import { cli, listOf, startCli } from "../support/cli.ts";
 import { TestServer } from "../support/server.ts";
 
@@ -24,6 +26,14 @@ describe("meanwhile fetch --format", () => {
     const { stdout } = await cli(["fetch", `${server.origin}/evil`, "a\u001b[31m", "--format", "table"]);
     assert.match(stdout, /^STATUS/);
     assert.doesNotMatch(stdout.replaceAll("\n", ""), /\p{Cc}/u);
+  });
+});
+
+describe("the width of a table", () => {
+  it("is that of a terminal which knows it", () => {
+    assert.equal(widthOf({ isTTY: true, columns: 72 }), 72);
+    assert.equal(widthOf({ isTTY: true, columns: 0 }), 100);
+    assert.equal(widthOf({ columns: 72 }), 100);
   });
 });
 
@@ -126,5 +136,24 @@ describe("meanwhile fetch --trace", () => {
   it("overwrites nothing", async () => {
     const { exit } = await cli(["fetch", "http://127.0.0.1:1/", "--trace", new URL(import.meta.url).pathname]);
     assert.equal(exit, 3);
+  });
+});
+
+describe("what a run writes", () => {
+  it("has a trace that only its user can read", async () => {
+    await using server = await TestServer.start();
+    const directory = await mkdtemp(join(tmpdir(), "meanwhile-outputs-"));
+    try {
+      const trace = join(directory, "trace");
+      await cli(["fetch", `${server.origin}/ok`, "--trace", trace]);
+      assert.equal((await stat(trace)).mode & 0o077, 0);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it("can be chosen to say how much of a file was there", () => {
+    assert.deepEqual(checkFields("file,resumedFrom"), ["file", "resumedFrom"]);
+    assert.ok(COLUMNS.includes("resumedFrom"));
   });
 });

@@ -142,10 +142,10 @@ describe("meanwhile fetch --jsonl", () => {
     });
   });
 
-  it("needs the disk: what cannot be written ends the run with 3", async () => {
+  it("needs the disk: a full one ends the run with 4", async () => {
     await inDirectory(async (_, server) => {
       const { exit, stderr } = await cli(["fetch", `${server.origin}/ok/1`, "--jsonl", "/dev/full"]);
-      assert.equal(exit, 3);
+      assert.equal(exit, 4);
       assert.match(stderr, /cannot write to "\/dev\/full": no space left/);
     });
   });

@@ -91,6 +91,38 @@ describe("meanwhile fetch", () => {
     assert.equal((await ended).exit, 130);
   });
 
+  for (const [what, args, exit] of [
+    ["at its deadline", ["--deadline", "300ms"], 124],
+    ["on SIGINT", ["--grace", "0"], 130],
+  ] as const) {
+    it(`ends ${what} although nobody reads its output`, async () => {
+      await using server = await TestServer.start();
+      const { promise: gone, resolve } = Promise.withResolvers<void>();
+      const { child, ended } = startCli(["fetch", "-", "--body", "text", "--progress", "none", ...args], {
+        input: listOf(40, (index) => `${server.origin}/big/${index}`),
+        readAfter: gone,
+      });
+      child.once("exit", () => resolve());
+      await until(() => server.seen.length >= 6);
+      await wait(200);
+      if (exit === 130) child.kill("SIGINT");
+      assert.equal((await ended).exit, exit);
+    });
+  }
+
+  it("prints nothing about a reader that goes away", async () => {
+    const bin = fileURLToPath(new URL("../../bin/meanwhile.js", import.meta.url));
+    const line = `"${process.execPath}" --conditions=@meanwhile/source "${bin}" fetch - --dry-run | head -1`;
+    const child = spawn("bash", ["-c", line], { env: { ...process.env, NODE_OPTIONS: "" } });
+    child.stdin.end(listOf(30_000, (index) => `http://a/${index}`));
+    child.stdin.on("error", () => {});
+    let stderr = "";
+    child.stderr.on("data", (data) => (stderr += data));
+    child.stdout.resume();
+    await new Promise((resolve) => child.once("close", resolve));
+    assert.equal(stderr, "");
+  });
+
   it("does not let requests time out because nobody reads its output", async () => {
     await using server = await TestServer.start();
     const input = listOf(60, (index) => `${server.origin}/${index % 2 === 0 ? "big" : "slow"}/${index}`);

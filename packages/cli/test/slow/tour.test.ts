@@ -21,6 +21,8 @@ describe("meanwhile tour", () => {
       /attempt 3 /,
       /cleans up/,
       /300 answers/,
+      /Hello, visitor=Ada/,
+      /1\.00 MB saved/,
       /chapters\/deadlock\.ts/,
     ];
     for (const pattern of said) assert.match(stdout, pattern);

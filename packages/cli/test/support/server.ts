@@ -25,6 +25,12 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     response.setHeader("content-length", 100);
     response.write("the beginning");
   },
+  /** Sends a byte now and then, and never ends. `/drip/404` with that status. */
+  drip: ({ url }, response) => {
+    response.statusCode = Number(url?.split("/")[2] ?? 200);
+    const timer = setInterval(() => response.write("."), 5);
+    response.once("close", () => clearInterval(timer));
+  },
   slow: (_, response) => void setTimeout(() => response.end("late"), 200),
   /** Answers after a few milliseconds. */
   pause: ({ url }, response) => void setTimeout(() => response.end(`body of ${url}`), 5),

@@ -14,6 +14,7 @@ const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
   cancel: ["download", "givenUp", "cancelled"],
   "every-await": ["download", "downloadBoth"],
   retry: ["getFlaky", "patiently"],
+  http: ["logIn", "buy", "buyBoth", "fetchFile", "readForAWhile"],
   "forgotten-await": ["saveUser", "forgetful"],
   deadlock: ["transferBothWays"],
 };

@@ -1,0 +1,97 @@
+// Files that several runs append records to.
+
+import assert from "node:assert/strict";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+
+import { EXIT } from "../../src/errors.ts";
+import type { FieldName } from "../../src/fetch/fields.ts";
+import { Journal } from "../../src/fetch/journal.ts";
+import { RecordsFile } from "../../src/fetch/records-file.ts";
+import { cli } from "../support/cli.ts";
+
+const RECORD = '{"index":1,"url":"http://a/","ok":true,"bytes":0}\n';
+const NOT_STARTED = { exitCode: EXIT.notStarted };
+
+let directory = "";
+beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "meanwhile-records-"))));
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function opened(text: string, fields?: readonly FieldName[]): string {
+  const path = join(directory, "records");
+  writeFileSync(path, text);
+  RecordsFile.open(path, { saved: undefined, fields, journal: undefined }).close(true);
+  return readFileSync(path, "utf8");
+}
+
+describe("a file of records", () => {
+  it("is appended to behind its last whole record", () => {
+    assert.equal(opened(RECORD), RECORD);
+    assert.equal(opened(`${RECORD}{"index":2,"ur`), RECORD);
+    assert.equal(opened(RECORD.trimEnd()), RECORD);
+    assert.equal(opened('{"index":1,"ur'), "");
+    assert.equal(opened('{"ind'), "");
+  });
+
+  it("may have the fields of --fields only", () => {
+    assert.equal(opened('{"status":200}\n{"stat', ["status"]), '{"status":200}\n');
+    assert.throws(() => opened('{"status":200}\n'), NOT_STARTED);
+  });
+
+  for (const [what, text] of Object.entries({
+    "JSON of somebody else": '{"name":"mine","scripts":{}}',
+    "JSON of somebody else in lines": '{\n  "name": "mine"\n}\n',
+    "lines of JSON of somebody else": '{"id":1}\n{"id":2}\n{"id":',
+    "something else behind records": `${RECORD}notes\n`,
+    "something else behind records, and no last line": `${RECORD}notes\nmore no`,
+    "a field that no record has": '{"index":1,"url":"http://a/","ok":true,"mine":1}\n',
+  })) {
+    it(`is left as it is if it is ${what}`, () => {
+      assert.throws(() => opened(text), NOT_STARTED);
+      assert.equal(readFileSync(join(directory, "records"), "utf8"), text);
+    });
+  }
+
+  it("loses nothing of another run to the journal of a run that was killed", async () => {
+    const [path, state] = [join(directory, "records"), join(directory, "state")];
+    writeFileSync(path, RECORD);
+    const journal = Journal.open(state);
+    const killed = RecordsFile.open(path, { saved: undefined, fields: undefined, journal: state });
+    await journal.commit([], await killed.sync());
+    appendFileSync(path, RECORD); // not noted any more
+    killed.close(false);
+    journal[Symbol.dispose]();
+    // The process that the lock names is gone.
+    writeFileSync(`${path}.lock`, readFileSync(`${path}.lock`, "utf8").replace(/^\d+ \d*/, "0"));
+
+    const wanted = { exitCode: EXIT.notStarted, message: /that did not come to its end; repeat that run first, or/ };
+    const others = [undefined, join(directory, "other")];
+    for (const other of others) {
+      if (other !== undefined) Journal.open(other)[Symbol.dispose]();
+      const options = { saved: undefined, fields: undefined, journal: other };
+      assert.throws(() => RecordsFile.open(path, options), wanted);
+    }
+
+    const again = Journal.open(state);
+    RecordsFile.open(path, { saved: again.saved, fields: undefined, journal: state }).close(true);
+    again[Symbol.dispose]();
+    assert.equal(readFileSync(path, "utf8"), RECORD);
+    assert.equal(existsSync(`${path}.lock`), false);
+  });
+});
+
+describe("the files of fetch", () => {
+  it("leave no state behind if another of them cannot be opened", async () => {
+    const state = join(directory, "state");
+    const { exit } = await cli(["fetch", "http://a/", "--state", state, "--jsonl", join(directory, "no", "records")]);
+    assert.equal(exit, 3);
+    assert.equal(existsSync(state), false);
+    assert.equal(existsSync(`${state}.lock`), false);
+    const theirs = join(directory, "theirs");
+    writeFileSync(theirs, "theirs\n");
+    assert.equal((await cli(["fetch", "http://a/", "--state", state, "--jsonl", theirs])).exit, 3);
+    assert.deepEqual(readdirSync(directory), ["theirs"]);
+  });
+});
