@@ -11,7 +11,7 @@ import type { Dispatcher } from "undici";
 import type { Answer } from "./answer.ts";
 import { BodyStream } from "./body-stream.ts";
 import { ByteQueue } from "./byte-queue.ts";
-import type { Connection } from "./connection.ts";
+import type { Carrier } from "./carrier.ts";
 import type { ExchangePlan, RawHeaders } from "./exchange-plan.ts";
 import { failureOf, headersTooLarge, responseClosed } from "./failures.ts";
 import { Patience } from "./patience.ts";
@@ -46,9 +46,9 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   #waiter: Waiter<void> | null = null;
   readonly #patience: Patience;
   readonly #pool: Pool;
-  readonly #connection: Connection;
+  #connection: Carrier;
 
-  constructor(plan: ExchangePlan, pool: Pool, connection: Connection) {
+  constructor(plan: ExchangePlan, pool: Pool, connection: Carrier) {
     this.plan = plan;
     this.#pool = pool;
     this.#connection = connection;
@@ -62,6 +62,11 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   /** Whether the connection had served before: the server may have closed it just when this request was sent. */
   get isReused(): boolean {
     return this.#connection.isUsed;
+  }
+
+  /** Whether the server has done nothing about it, whatever it asked for. */
+  get isRefused(): boolean {
+    return this.#connection.isRefused;
   }
 
   /** Whether the last byte has come. */
@@ -117,6 +122,11 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     this.#makeError = makeError;
     this.#finish("failed");
     this.#pool.discard(this.#connection);
+  }
+
+  /** Something else carries it from here on; nothing was sent yet. */
+  moveTo(connection: Carrier): void {
+    this.#connection = connection;
   }
 
   /** Called by the connection, as all that follow: it is being made. */
