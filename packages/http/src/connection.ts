@@ -1,10 +1,11 @@
-// One connection: an undici Client with at most one request on it, and the socket below, so that a cancelled request
-// can close it in whatever state it is, also while it is being made.
+// One connection of HTTP/1.1: an undici Client with at most one request on it, and the socket below, so that a cancelled
+// request can close it in whatever state it is, also while it is being made.
 
 import type { Socket } from "node:net";
 
 import type { buildConnector, Client as UndiciClient, Dispatcher } from "undici";
 
+import type { Carrier } from "./carrier.ts";
 import { hungUp } from "./dial-failure.ts";
 import type { Dial } from "./dialer.ts";
 import type { Dialing } from "./dialing.ts";
@@ -21,19 +22,30 @@ export interface ConnectionOptions {
   readonly dial: Dial;
 }
 
-export class Connection {
+export class Connection implements Carrier {
   readonly host: Host;
   /** The request it carries; null while idle. */
   exchange: Exchange | null = null;
   /** Whether an answer has come over it before. */
   isUsed = false;
+  /** That is for the server to say, and HTTP/1.1 has no word for it. */
+  readonly isRefused = false;
   socket: Socket | null = null;
   readonly #client: UndiciClient;
   readonly #dial: Dial;
   #dialing: Dialing | null = null;
   readonly #onIdleEnd: (connection: Connection) => void;
+  // Made before it was clear that it speaks HTTP/1.1.
+  #madeBefore: Socket | null;
 
-  constructor(host: Host, options: ConnectionOptions, onIdleEnd: (connection: Connection) => void) {
+  /** @param socket - the connection if there is one already */
+  constructor(
+    host: Host,
+    options: ConnectionOptions,
+    onIdleEnd: (connection: Connection) => void,
+    socket: Socket | null = null,
+  ) {
+    this.#madeBefore = socket;
     this.host = host;
     this.#dial = options.dial;
     this.#onIdleEnd = onIdleEnd;
@@ -52,11 +64,21 @@ export class Connection {
     });
   }
 
+  get remoteAddress(): string | undefined {
+    return this.socket?.remoteAddress;
+  }
+
   /** Sends a request. The connection is made, or made again, if there is none. */
   start(exchange: Exchange, options: Dispatcher.DispatchOptions): void {
     this.exchange = exchange;
     const { forwarder } = this.host;
     this.#client.dispatch(forwarder === null ? options : forwarded(options, this.host.origin, forwarder), exchange);
+  }
+
+  /** It is kept. */
+  release(): boolean {
+    this.isUsed = true;
+    return true;
   }
 
   /** Closes the connection at once, whatever goes on over it. */
@@ -65,11 +87,13 @@ export class Connection {
     this.#client.destroy(null, whenClosed);
     this.#dialing?.abort();
     this.socket?.destroy();
+    this.#madeBefore?.destroy();
   }
 
   #makeSocket(target: buildConnector.Options, callback: buildConnector.Callback): void {
     // Called for the exchange that waits. A socket that undici replaces by itself starts a new life.
     this.isUsed = false;
+    if (this.#madeBefore !== null) return this.#adopt(this.#madeBefore, callback);
     const { exchange } = this;
     exchange?.connecting();
     this.#dialing = this.#dial(
@@ -81,6 +105,7 @@ export class Connection {
         servername: target.hostname,
         proxy: this.host.proxy,
         isPublicOnly: this.host.isPublicOnly,
+        isHttp2: false,
       },
       exchange,
       (socket) => {
@@ -92,6 +117,15 @@ export class Connection {
         else callback(error ?? hungUp(), null);
       },
     );
+  }
+
+  #adopt(socket: Socket, callback: buildConnector.Callback): void {
+    this.#madeBefore = null;
+    this.socket = socket;
+    queueMicrotask(() => {
+      if (socket.destroyed) callback(hungUp(), null);
+      else callback(null, socket);
+    });
   }
 }
 

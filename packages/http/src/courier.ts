@@ -153,7 +153,11 @@ export class Courier {
   /** Sends one request over one connection and waits for the head of its answer. The slot is the exchange's now. */
   async #send(hop: Hop, host: Host, plan: ExchangePlan, isFresh: boolean): Promise<Exchange> {
     const { pool } = this.#options;
-    const connection = pool.open(host, isFresh || !plan.settled.keepAlive);
+    if (pool.isClosed) {
+      pool.giveBack(host);
+      throw sessionClosed(plan.request);
+    }
+    const connection = pool.open(host, isFresh, plan.settled.keepAlive);
     const exchange = new Exchange(plan, pool, connection);
     plan.trace?.dequeued(connection.isUsed);
     try {
@@ -213,8 +217,13 @@ function askedHop(hop: Hop, response: ClientResponse): Hop {
   return { ...hop, url, fields: forAnybody(hop.fields), isCrossOrigin: true };
 }
 
-/** Whether a kept connection had been closed by the server by the time it was used: nobody saw the request. */
-function isStale(error: unknown, { isReused, isAnswered, plan }: Exchange, { payload }: Hop): boolean {
-  if (!(error instanceof HttpError) || error.code !== "MW_ERR_HTTP_RESET" || !isReused || isAnswered) return false;
+/**
+ * Whether a kept connection had been closed by the server by the time it was used, so that nobody saw the request; or
+ * whether the server says so itself.
+ */
+function isStale(error: unknown, { isReused, isRefused, isAnswered, plan }: Exchange, { payload }: Hop): boolean {
+  if (!(error instanceof HttpError) || error.code !== "MW_ERR_HTTP_RESET" || isAnswered) return false;
+  if (isRefused) return !isSpent(payload);
+  if (!isReused) return false;
   return IDEMPOTENT.has(plan.request.method) && !isSpent(payload);
 }

@@ -24,6 +24,8 @@ export interface Destination {
   readonly proxy: Proxy | null;
   /** Whether the rule for redirects from public addresses holds. */
   readonly isPublicOnly: boolean;
+  /** Whether HTTP/2 is offered as well. */
+  readonly isHttp2: boolean;
 }
 
 /** Begins to make a connection. Calls back later, never before it returns. */
@@ -39,6 +41,14 @@ interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly rule: AddressRule | null;
+}
+
+/** What TLS is put around. */
+interface Secured {
+  readonly socket: Socket;
+  readonly name: string;
+  readonly port: number;
+  readonly isHttp2: boolean;
 }
 
 const SOCKET_OPTIONS = {
@@ -134,7 +144,7 @@ export class Dialer {
       if (proxy.kind !== "https") return then(socket);
       const tls = this.#proxyTls.get(proxy) ?? new TlsLayer(proxy.tls, this.#warnInsecure);
       this.#proxyTls.set(proxy, tls);
-      this.#secure(dialing, tls, { socket, name: proxy.hostname, port: proxy.port }, then);
+      this.#secure(dialing, tls, { socket, name: proxy.hostname, port: proxy.port, isHttp2: false }, then);
     });
   }
 
@@ -181,7 +191,8 @@ export class Dialer {
       dialing.trace?.connectedTo?.(remoteAddress, false, null);
       return dialing.succeed();
     }
-    this.#secure(dialing, this.#tls, { socket, name: to.servername, port: to.port }, (_secure, alpn) => {
+    const layer = { socket, name: to.servername, port: to.port, isHttp2: to.isHttp2 };
+    this.#secure(dialing, this.#tls, layer, (_secure, alpn) => {
       dialing.trace?.connectedTo?.(remoteAddress, true, alpn);
       dialing.succeed();
     });
@@ -190,10 +201,10 @@ export class Dialer {
   #secure(
     dialing: Dialing,
     tls: TlsLayer,
-    { socket, name, port }: { readonly socket: Socket; readonly name: string; readonly port: number },
+    { socket, name, port, isHttp2 }: Secured,
     then: (socket: Socket, alpn: string | null) => void,
   ): void {
-    const secure = tls.wrap(socket, name, port, (failure) => {
+    const secure = tls.wrap(socket, { hostname: name, port, isHttp2 }, (failure) => {
       if (dialing.isOver) return;
       if (failure === null) then(secure, secure.alpnProtocol === false ? null : secure.alpnProtocol);
       else dialing.fail(failure);

@@ -11,7 +11,7 @@ import type { Dispatcher } from "undici";
 import type { Answer } from "./answer.ts";
 import { BodyStream } from "./body-stream.ts";
 import { ByteQueue } from "./byte-queue.ts";
-import type { Connection } from "./connection.ts";
+import type { Carrier } from "./carrier.ts";
 import type { ExchangePlan, RawHeaders } from "./exchange-plan.ts";
 import { failureOf, headersTooLarge, responseClosed } from "./failures.ts";
 import { Patience } from "./patience.ts";
@@ -48,9 +48,9 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   #waiter: Waiter<void> | null = null;
   readonly #patience: Patience;
   readonly #pool: Pool;
-  readonly #connection: Connection;
+  #connection: Carrier;
 
-  constructor(plan: ExchangePlan, pool: Pool, connection: Connection) {
+  constructor(plan: ExchangePlan, pool: Pool, connection: Carrier) {
     this.plan = plan;
     this.#pool = pool;
     this.#connection = connection;
@@ -68,7 +68,12 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
 
   /** The address that answers; null if that is a proxy. */
   get peer(): string | null | undefined {
-    return this.#connection.host.proxy === null ? this.#connection.socket?.remoteAddress : null;
+    return this.#connection.host.proxy === null ? this.#connection.remoteAddress : null;
+  }
+
+  /** Whether the server has done nothing about it, whatever it asked for. */
+  get isRefused(): boolean {
+    return this.#connection.isRefused;
   }
 
   /** Whether the last byte has come. */
@@ -124,6 +129,11 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     this.#makeError = makeError;
     this.#finish("failed");
     this.#pool.discard(this.#connection);
+  }
+
+  /** Something else carries it from here on; nothing was sent yet. */
+  moveTo(connection: Carrier): void {
+    this.#connection = connection;
   }
 
   /** Called by the connection, as all that follow: it is being made. */

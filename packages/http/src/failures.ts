@@ -7,6 +7,11 @@ import type { SentPayload } from "./request-body.ts";
 
 /** What undici's parser throws has a name and no code. */
 const PARSER = "HTTPParserError";
+/** What Node says of a server that breaks the rules of HTTP/2. */
+const LIBRARY = "ERR_HTTP2_ERROR";
+
+const NOT_SENDABLE =
+  /^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$|^ERR_(HTTP2_)?INVALID_|^ERR_HTTP2_HEADER_SINGLE_VALUE$/;
 
 /** How far an exchange had come when it failed. */
 export type FailedIn = "connecting" | "sent" | "head" | "body";
@@ -61,16 +66,18 @@ function connectFailure(code: string, request: RequestLine, options: ErrorOption
 function kindOf(code: string, cause: Error, phase: "sent" | "head" | "body"): [HttpErrorCode, string] {
   const isMismatch = code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH";
   const isCut = code === PARSER && cause.message.includes("EOF state");
-  const isProtocol = code === PARSER || (code === "UND_ERR_SOCKET" && cause.message.startsWith("bad "));
+  const isProtocol =
+    code === PARSER || code === LIBRARY || (code === "UND_ERR_SOCKET" && cause.message.startsWith("bad "));
   if (!isCut && (isProtocol || (isMismatch && phase !== "body"))) {
-    return ["MW_ERR_HTTP_PROTOCOL", "the server does not speak HTTP/1.1, or not correctly"];
+    return ["MW_ERR_HTTP_PROTOCOL", "the server does not speak HTTP, or not correctly"];
   }
   if (isCut || phase !== "sent")
     return ["MW_ERR_HTTP_INCOMPLETE", "the connection ended before the answer was complete"];
-  if (/^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/.test(code)) {
+  if (NOT_SENDABLE.test(code)) {
     return ["MW_ERR_HTTP_INVALID_ARGUMENT", `it is not a request that can be sent: ${cause.message}`];
   }
-  return ["MW_ERR_HTTP_RESET", `the server closed the connection without an answer (${code})`];
+  const what = code.startsWith("NGHTTP2_") ? "its HTTP/2 stream was closed" : "the server closed the connection";
+  return ["MW_ERR_HTTP_RESET", `${what} without an answer (${code})`];
 }
 
 /** The code of a foreign error; of several addresses that failed, the first one's. */

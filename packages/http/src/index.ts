@@ -39,7 +39,6 @@ export {
 } from "./middleware.ts";
 export { netrcAuth } from "./netrc.ts";
 export type { CommonOptions, ParamsInput, RequestOptions, SessionOptions, Timeouts } from "./options.ts";
-export type { HostStatistics, SessionStatistics } from "./pool.ts";
 export type { ProxyOption, ProxyOptions } from "./proxies.ts";
 export { redactUrl } from "./redact.ts";
 export type { BodyContent, RequestBody } from "./request-body.ts";
@@ -54,6 +53,7 @@ export { type ReconnectEvent, serverSentEvents, type ServerSentEventsOptions } f
 export { Secret } from "./secret.ts";
 export type { RetryBudget } from "./retry-budget.ts";
 export { ClientSession } from "./session.ts";
+export type { HostStatistics, SessionStatistics } from "./statistics.ts";
 export { TRACE_CHANNEL, type TraceEvent, type TraceEventKind, type TraceListener } from "./trace.ts";
 export type { OnProgress, TransferProgress } from "./transfer-progress.ts";
 export type { TlsOptions } from "./tls.ts";

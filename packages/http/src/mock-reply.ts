@@ -47,8 +47,7 @@ const FAULTS: Readonly<Record<MockFault, (line: RequestLine) => HttpError>> = {
     new HttpError("MW_ERR_HTTP_RESET", line, "the server closed the connection without an answer (ECONNRESET)"),
   incomplete: (line) =>
     new HttpError("MW_ERR_HTTP_INCOMPLETE", line, "the connection ended before the answer was complete"),
-  protocol: (line) =>
-    new HttpError("MW_ERR_HTTP_PROTOCOL", line, "the server does not speak HTTP/1.1, or not correctly"),
+  protocol: (line) => new HttpError("MW_ERR_HTTP_PROTOCOL", line, "the server does not speak HTTP, or not correctly"),
 };
 
 /** Checks a reply before anything is asked. */

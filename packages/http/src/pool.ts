@@ -3,42 +3,22 @@
 // A request takes a place at its host, then one of the session: one that waits for a busy host holds up nobody else.
 // Both are given back together, by the exchange, the moment the last byte has come or the request has failed.
 
+import type { Socket } from "node:net";
+
 import { captureContext } from "meanwhile/lowlevel";
 
+import type { Carrier } from "./carrier.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { Dialer } from "./dialer.ts";
-import type { DnsStatistics } from "./dns.ts";
 import { sessionClosed } from "./failures.ts";
 import { Gate } from "./gate.ts";
+import type { Http2Line } from "./http2-line.ts";
+import { Http2Lines, type LineKeeper, type Http2LinesOptions } from "./http2-lines.ts";
 import type { Proxy } from "./proxies.ts";
 import type { Hop } from "./redirects.ts";
+import type { HostStatistics, SessionStatistics } from "./statistics.ts";
+import { StreamCarrier } from "./stream-carrier.ts";
 import type { Transport } from "./transport-options.ts";
-
-/** What the pool of a session does right now. */
-export interface SessionStatistics {
-  /** Requests that may have a connection at once. */
-  readonly limit: number;
-  /** Requests that have a slot. */
-  readonly inUse: number;
-  /** Requests that wait for a slot, of their host or of the session. */
-  readonly waiting: number;
-  /** Connections kept open for later requests. */
-  readonly idle: number;
-  /** The same for each origin that has any of these; one that is reached through a proxy has its name with it. */
-  readonly hosts: Readonly<Record<string, HostStatistics>>;
-  /** How often names of hosts were looked up; not there if none was. */
-  readonly dnsCache?: DnsStatistics;
-}
-
-/** A part of {@link SessionStatistics}. */
-export interface HostStatistics {
-  /** Requests to this origin that have a slot. */
-  readonly inUse: number;
-  /** Requests to this origin that wait for one. */
-  readonly waiting: number;
-  /** Connections to this origin kept open. */
-  readonly idle: number;
-}
 
 /** What the pool knows of one origin, and of one way to it. Forgotten when nobody uses it. */
 export interface Host {
@@ -55,6 +35,8 @@ export interface Host {
   waitingForSession: number;
   /** The one used last comes first again: the others may time out. */
   readonly idle: Connection[];
+  /** Its HTTP/2 connections; null if there can be none. */
+  lines: Http2Lines | null;
 }
 
 /** How a pool is made. */
@@ -62,6 +44,7 @@ export interface PoolOptions {
   readonly limit: number;
   readonly limitPerHost: number;
   readonly maxHeaderBytes: number;
+  readonly maxHeaderCount: number;
   readonly transport: Transport;
 }
 
@@ -70,14 +53,15 @@ export class Pool {
   readonly #limitPerHost: number;
   readonly #hosts = new Map<string, Host>();
   // Oldest first. Never more than the limit, so that a crawl of many hosts does not run out of sockets.
-  readonly #idle = new Set<Connection>();
-  readonly #busy = new Set<Connection>();
+  readonly #idle = new Set<Connection | Http2Line>();
+  readonly #busy = new Set<Carrier>();
   readonly #transport: Transport;
   readonly #connectionOptions: ConnectionOptions;
+  readonly #linesOptions: Http2LinesOptions;
   readonly #onIdleEnd = (connection: Connection): void => this.#forget(connection);
   isClosed = false;
 
-  constructor({ limit, limitPerHost, maxHeaderBytes, transport }: PoolOptions) {
+  constructor({ limit, limitPerHost, maxHeaderBytes, maxHeaderCount, transport }: PoolOptions) {
     this.#gate = new Gate(limit, "a slot of the session");
     this.#limitPerHost = limitPerHost;
     this.#transport = transport;
@@ -89,6 +73,9 @@ export class Pool {
       keepAlive: transport.keepAlive,
       dial: (to, trace, onLayer, done) => inContext(() => dialer.dial(to, trace, onLayer, done)),
     };
+    const { dial, keepAlive } = this.#connectionOptions;
+    const keeper = this.#makeKeeper();
+    this.#linesOptions = { maxHeaderBytes, maxHeaderCount, idleMs: keepAlive.usualMs, inContext, dial, keeper };
   }
 
   /** Takes the two places if both are free. */
@@ -129,9 +116,19 @@ export class Pool {
     this.#forgetIfUnused(host);
   }
 
-  /** A connection for one who has the places. A fresh one has never been used. */
-  open(host: Host, isFresh: boolean): Connection {
-    const kept = isFresh ? undefined : host.idle.pop();
+  /**
+   * A connection for one who has the places. A fresh one has never been used; over HTTP/2 it may be one that others use.
+   * Only one that is to be kept is shared.
+   */
+  open(host: Host, isFresh: boolean, isKept: boolean): Carrier {
+    const { lines } = host;
+    if (lines !== null && !lines.isHttp1) {
+      const { maxHeaderBytes, maxHeaderCount } = this.#linesOptions;
+      const carrier = new StreamCarrier(host, lines, { maxHeaderBytes, maxHeaderCount, isAlone: !isKept });
+      this.#busy.add(carrier);
+      return carrier;
+    }
+    const kept = isFresh || !isKept ? undefined : host.idle.pop();
     const connection = kept ?? new Connection(host, this.#connectionOptions, this.#onIdleEnd);
     this.#idle.delete(connection);
     this.#busy.add(connection);
@@ -139,22 +136,18 @@ export class Pool {
   }
 
   /** The request is done: its connection is kept for the next one. */
-  keep(connection: Connection): void {
-    const { host } = connection;
-    this.#leave(connection);
-    connection.isUsed = true;
-    host.idle.push(connection);
-    this.#idle.add(connection);
-    if (this.#idle.size <= this.#gate.limit) return;
-    const [oldest] = this.#idle;
-    if (oldest !== undefined) this.#forget(oldest);
+  keep(carrier: Carrier): void {
+    this.#leave(carrier);
+    if (!carrier.release() || !(carrier instanceof Connection)) return this.#forgetIfUnused(carrier.host);
+    carrier.host.idle.push(carrier);
+    this.#addIdle(carrier);
   }
 
   /** The request is over in some other way: its connection is closed. */
-  discard(connection: Connection): void {
-    this.#leave(connection);
-    connection.destroy();
-    this.#forgetIfUnused(connection.host);
+  discard(carrier: Carrier): void {
+    this.#leave(carrier);
+    carrier.destroy();
+    this.#forgetIfUnused(carrier.host);
   }
 
   /** Refuses everybody who waits, ends every exchange and closes every connection. Done when the last is closed. */
@@ -162,7 +155,8 @@ export class Pool {
     this.isClosed = true;
     this.#gate.refuseAll();
     for (const host of this.#hosts.values()) host.gate.refuseAll();
-    const connections = [...this.#busy, ...this.#idle];
+    const hosts = [...this.#hosts.values()];
+    const connections = [...this.#busy, ...hosts.flatMap(({ idle }) => idle)];
     const closed = connections.map((connection) => {
       const { exchange } = connection;
       exchange?.fail(() => sessionClosed(exchange.plan.request));
@@ -170,16 +164,17 @@ export class Pool {
       connection.destroy(resolve);
       return promise;
     });
+    const linesClosed = hosts.flatMap(({ lines }) => lines?.close() ?? []);
     this.#transport.dns.close();
     this.#idle.clear();
     this.#hosts.clear();
-    return Promise.all(closed);
+    return Promise.all([...closed, ...linesClosed]);
   }
 
   statistics(): SessionStatistics {
     const hosts: Record<string, HostStatistics> = {};
     let waiting = 0;
-    for (const { origin, proxy, gate, idle, waitingForSession } of this.#hosts.values()) {
+    for (const { origin, proxy, gate, idle, lines, waitingForSession } of this.#hosts.values()) {
       const name = proxy === null ? origin : `${origin} via ${proxy.name}`;
       const here = gate.waiting + waitingForSession;
       waiting += here;
@@ -188,7 +183,7 @@ export class Pool {
       hosts[name] = {
         inUse: other.inUse + gate.inUse - waitingForSession,
         waiting: other.waiting + here,
-        idle: other.idle + idle.length,
+        idle: other.idle + idle.length + (lines?.idle ?? 0),
       };
     }
     const { limit, inUse } = this.#gate;
@@ -206,28 +201,58 @@ export class Pool {
     if (host === undefined) {
       const gate = new Gate(this.#limitPerHost, `a slot of ${origin}`);
       const forwarder = proxy?.kind.startsWith("http") === true && url.protocol === "http:" ? proxy : null;
-      host = { key, origin, proxy, isPublicOnly, forwarder, gate, waitingForSession: 0, idle: [] };
+      host = { key, origin, proxy, isPublicOnly, forwarder, gate, waitingForSession: 0, idle: [], lines: null };
+      if (this.#transport.http2 && url.protocol === "https:") host.lines = new Http2Lines(host, this.#linesOptions);
       this.#hosts.set(key, host);
     }
     return host;
   }
 
-  #leave(connection: Connection): void {
-    if (!this.#busy.delete(connection)) return;
-    connection.exchange = null;
-    connection.host.gate.give();
+  #makeKeeper(): LineKeeper {
+    return {
+      becameIdle: (line) => this.#addIdle(line),
+      becameBusy: (line) => void this.#idle.delete(line),
+      closed: (line) => {
+        this.#idle.delete(line);
+        this.#forgetIfUnused(line.host);
+      },
+      fallBack: (carrier, socket) => this.#fallBack(carrier, socket),
+    };
+  }
+
+  /** The request of a stream that cannot be one goes on over HTTP/1.1, in its places. */
+  #fallBack(carrier: StreamCarrier, socket: Socket | null): void {
+    const { host, exchange, dispatch } = carrier;
+    if (exchange === null || dispatch === null || !this.#busy.delete(carrier)) return void socket?.destroy();
+    const connection = new Connection(host, this.#connectionOptions, this.#onIdleEnd, socket);
+    this.#busy.add(connection);
+    exchange.moveTo(connection);
+    connection.start(exchange, dispatch);
+  }
+
+  #addIdle(kept: Connection | Http2Line): void {
+    this.#idle.add(kept);
+    if (this.#idle.size <= this.#gate.limit) return;
+    const [oldest] = this.#idle;
+    if (oldest !== undefined) this.#forget(oldest);
+  }
+
+  #leave(carrier: Carrier): void {
+    if (!this.#busy.delete(carrier)) return;
+    carrier.exchange = null;
+    carrier.host.gate.give();
     this.#gate.give();
   }
 
-  #forget(connection: Connection): void {
-    if (!this.#idle.delete(connection)) return;
-    const { host } = connection;
-    host.idle.splice(host.idle.indexOf(connection), 1);
-    connection.destroy();
+  #forget(kept: Connection | Http2Line): void {
+    if (!this.#idle.delete(kept)) return;
+    const { host } = kept;
+    if (kept instanceof Connection) host.idle.splice(host.idle.indexOf(kept), 1);
+    kept.destroy();
     this.#forgetIfUnused(host);
   }
 
   #forgetIfUnused(host: Host): void {
-    if (host.gate.inUse === 0 && host.idle.length === 0) this.#hosts.delete(host.key);
+    if (host.gate.inUse === 0 && host.idle.length === 0 && host.lines?.isEmpty !== false) this.#hosts.delete(host.key);
   }
 }

@@ -11,7 +11,7 @@ import { HttpError, type RequestLine } from "./errors.ts";
 import { HostPauses } from "./host-pauses.ts";
 import { checkMiddlewares, type Middleware } from "./middleware.ts";
 import { DEFAULTS, type RequestOptions, type SessionOptions, type Settled, settle } from "./options.ts";
-import { Pool, type SessionStatistics } from "./pool.ts";
+import { Pool } from "./pool.ts";
 import type { Hop } from "./redirects.ts";
 import { payloadOf, withPayloadFields } from "./request-body.ts";
 import { type Fields, mergeFields, NO_FIELDS } from "./request-headers.ts";
@@ -19,6 +19,7 @@ import type { ClientResponse } from "./response.ts";
 import { retryRules, type RetryRules, tryAgain } from "./retries.ts";
 import { RetryBudgets } from "./retry-budget.ts";
 import { standardFetch } from "./standard-fetch.ts";
+import type { SessionStatistics } from "./statistics.ts";
 import { hasControls, targetOf } from "./target.ts";
 import { type RequestTrace, traceFor, type TraceListener } from "./trace.ts";
 import { checkTransport } from "./transport-options.ts";
@@ -92,7 +93,7 @@ export class ClientSession implements AsyncDisposable {
     this.#cookies = jarOf(options.cookies);
     this.#trace = traceOf(options.trace);
     const transport = checkTransport(options);
-    this.#pool = new Pool({ limit, limitPerHost, maxHeaderBytes, transport });
+    this.#pool = new Pool({ limit, limitPerHost, maxHeaderBytes, maxHeaderCount, transport });
     this.#courier = new Courier({
       pool: this.#pool,
       pauses: this.#pauses,

@@ -73,7 +73,11 @@ export class TlsLayer {
   }
 
   /** Begins the handshake. `done` is called when the server has proved who it is; errors come from the socket. */
-  wrap(socket: Socket, hostname: string, port: number, done: (failure: DialFailure | null) => void): TLSSocket {
+  wrap(
+    socket: Socket,
+    { hostname, port, isHttp2 }: { readonly hostname: string; readonly port: number; readonly isHttp2: boolean },
+    done: (failure: DialFailure | null) => void,
+  ): TLSSocket {
     const { servername = isIP(hostname) === 0 ? hostname : undefined, fingerprints, protocols } = this.#settings;
     const rejectUnauthorized = this.#settings.rejectUnauthorized ?? process.env["NODE_TLS_REJECT_UNAUTHORIZED"] !== "0";
     if (!rejectUnauthorized) this.#warnInsecure();
@@ -87,7 +91,7 @@ export class TlsLayer {
       host: hostname,
       secureContext: this.#context,
       rejectUnauthorized,
-      ALPNProtocols: [...protocols],
+      ALPNProtocols: isHttp2 ? ["h2", ...protocols] : [...protocols],
       ...(servername === undefined ? {} : { servername }),
       ...(session === undefined ? {} : { session }),
     });

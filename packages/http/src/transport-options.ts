@@ -45,6 +45,12 @@ export interface TransportOptions {
    * server says in `Keep-Alive`, up to 60 000; where it says nothing, 4 000.
    */
   readonly keepAliveMs?: number | undefined;
+  /**
+   * Whether https servers may choose HTTP/2, which carries many requests over one connection; those that do not get
+   * HTTP/1.1. Each request takes a slot all the same. A header field `host` becomes `:authority`, and changes neither the
+   * name that TLS asks for nor the connection that is taken. Default: `false`.
+   */
+  readonly http2?: boolean | undefined;
 }
 
 /** {@link TransportOptions}, checked. */
@@ -60,6 +66,7 @@ export interface Transport {
   readonly socketPath: string | undefined;
   readonly localAddress: string | undefined;
   readonly keepAlive: KeepAlive;
+  readonly http2: boolean;
 }
 
 /** How long an idle connection is kept, in milliseconds. */
@@ -78,6 +85,7 @@ const LONGEST_KEEP_ALIVE_MS = 600_000;
 export function checkTransport(options: TransportOptions): Transport {
   const { publicOnly = false, proxy, trustEnv = false, socketPath, localAddress } = options;
   checkFlag(SESSION, "trustEnv", trustEnv);
+  checkFlag(SESSION, "http2", options.http2);
   checkText("socketPath", socketPath);
   if (localAddress !== undefined && isIP(localAddress) === 0) {
     throw badArgument(SESSION, "localAddress", localAddress, "an IP address");
@@ -97,6 +105,7 @@ export function checkTransport(options: TransportOptions): Transport {
     socketPath,
     localAddress,
     keepAlive: checkKeepAlive(options.keepAliveMs),
+    http2: options.http2 === true,
   };
 }
 

@@ -44,7 +44,8 @@ export function readIoOptions(values: Values): IoOptions {
   for (const [option, path] of Object.entries({ state, jsonl, trace })) {
     if (path === "") throw usageError(`--${option} needs the name of a file`);
   }
-  checkFiles({ "--state": state, "--jsonl": jsonl, "--trace": trace }, values.input ?? []);
+  const written = { "--state": state, "--jsonl": jsonl, "--trace": trace, "--cookie-jar": values["cookie-jar"] };
+  checkFiles(written, values.input ?? []);
   const chosen = format === undefined ? undefined : choose("--format", format, RECORD_FORMATS);
   if (jsonl !== undefined && chosen !== undefined && chosen !== "jsonl") {
     throw usageError(`--jsonl writes JSON lines; for ${chosen} use --format alone and redirect stdout`);

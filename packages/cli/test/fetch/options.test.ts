@@ -185,6 +185,7 @@ describe("options of fetch", () => {
       ["--state", "x", "--jsonl", "./x"],
       ["--jsonl", "x", "--trace", "y/../x"],
       ["-i", "x", "--jsonl", "x"],
+      ["--cookie-jar", "x", "--jsonl", "x"],
       ["-i", "x", "--state", "x"],
     ]) {
       assert.throws(() => parseOptions(["http://a/", ...args]), /cannot use the same file/, args.join(" "));
