@@ -21,7 +21,7 @@ export interface Found {
 }
 
 /** Where the first answer to a URL lies. */
-export function keyOf(method: string, url: string): string {
+function keyOf(method: string, url: string): string {
   return `${method} ${url}`;
 }
 

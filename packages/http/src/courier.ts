@@ -81,7 +81,7 @@ export class Courier {
     const pass = this.#passage(journey);
     for (let hop = first; ;) {
       const response = await (pass === null ? this.#exchange(hop, journey) : pass(hop));
-      const next = redirectOf(hop, response, journey.settled);
+      const next = redirectOf(hop, response, journey);
       if (next === null) return response;
       journey.trace?.redirected(response.status, next.url.href);
       await response.close();
@@ -200,9 +200,9 @@ function withCookies(hop: Hop, cookies: CookieJar): Hop {
  * The next hop; one that must not be taken leaves no connection behind. The fields are those from before the middlewares,
  * which will see the next hop too.
  */
-function redirectOf(hop: Hop, response: ClientResponse, settled: Settled): Hop | null {
+function redirectOf(hop: Hop, response: ClientResponse, { settled, cookies }: Journey): Hop | null {
   try {
-    return nextHop(askedHop(hop, response), response.status, response.rawHeaders, settled);
+    return nextHop(askedHop(hop, response), response.status, response.rawHeaders, settled, cookies);
   } catch (error) {
     response.abandon();
     throw error;

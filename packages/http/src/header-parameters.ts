@@ -2,7 +2,7 @@
 // be able to make it slow.
 
 /** Parameters by lower-case name; the first of a name counts. */
-export type Parameters = ReadonlyMap<string, string>;
+type Parameters = ReadonlyMap<string, string>;
 
 /** What {@link readParameters} found. */
 export interface FoundParameters {

@@ -135,7 +135,7 @@ export class PartFile {
 }
 
 /** The error for a place that is taken. */
-export function fileExists(makeError: MakeError): HttpError {
+function fileExists(makeError: MakeError): HttpError {
   const what = "there is a file of that name already; choose another one, or pass overwrite: true";
   return makeError("MW_ERR_HTTP_FILE_EXISTS", what);
 }

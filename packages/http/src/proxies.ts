@@ -23,7 +23,7 @@ export interface ProxyOptions {
 /** Which proxy a request takes: one for all, or chosen by its URL; null for none. */
 export type ProxyOption = string | URL | ProxyOptions | ((url: URL) => string | null);
 
-export type ProxyKind = "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h";
+type ProxyKind = "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h";
 
 /** A proxy, checked. */
 export interface Proxy {

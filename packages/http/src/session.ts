@@ -3,12 +3,13 @@
 import { shield } from "meanwhile";
 import { enterCheckpoint } from "meanwhile/lowlevel";
 
-import { badArgument, checkCount, checkFlag, notSent, SESSION } from "./checks.ts";
+import { badArgument, checkCount, checkFlag, SESSION } from "./checks.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { Courier } from "./courier.ts";
 import { ACCEPT_ENCODING } from "./decoding.ts";
-import { HttpError, type RequestLine } from "./errors.ts";
+import type { RequestLine } from "./errors.ts";
 import { HostPauses } from "./host-pauses.ts";
+import { methodOf } from "./method.ts";
 import { checkMiddlewares, type Middleware } from "./middleware.ts";
 import { DEFAULTS, type RequestOptions, type SessionOptions, type Settled, settle } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -20,13 +21,11 @@ import { retryRules, type RetryRules, tryAgain } from "./retries.ts";
 import { RetryBudgets } from "./retry-budget.ts";
 import { standardFetch } from "./standard-fetch.ts";
 import type { SessionStatistics } from "./statistics.ts";
-import { hasControls, targetOf } from "./target.ts";
+import { targetOf } from "./target.ts";
 import { type RequestTrace, traceFor, type TraceListener } from "./trace.ts";
 import { checkTransport } from "./transport-options.ts";
 
 const CLOSE_MS = 2_000;
-const KNOWN_METHODS = new Set(["GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT", "PATCH", "TRACE"]);
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NO_OPTIONS: RequestOptions = {};
 
 /**
@@ -189,7 +188,7 @@ export class ClientSession implements AsyncDisposable {
    * @throws {@link CancelledError} `MW_ERR_CANCELLED` if the scope is cancelled before or during the call
    */
   async request(method: string, url: string | URL, options: RequestOptions = NO_OPTIONS): Promise<ClientResponse> {
-    const request = { method: checkMethod(method, url), url: String(url) };
+    const request = { method: methodOf(method, url), url: String(url) };
     const settled = options === NO_OPTIONS ? this.#settled : settle(options, this.#settled, request);
     const rules = retryRules(settled.retry, request);
     checkMiddlewares(options, request);
@@ -322,17 +321,6 @@ function baseOf(baseUrl: string | URL | undefined): URL | undefined {
   url.username = withUserinfo.username;
   url.password = withUserinfo.password;
   return url;
-}
-
-function checkMethod(method: unknown, url: string | URL): string {
-  const request = { method: "request", url: String(url) };
-  if (typeof method !== "string") throw badArgument(request, "method", method, 'a string like "GET"');
-  const upper = method.toUpperCase();
-  if (KNOWN_METHODS.has(upper)) return upper;
-  if (METHOD.test(method) && !hasControls(method) && upper !== "CONNECT") return method;
-  throw notSent(
-    new HttpError("MW_ERR_HTTP_INVALID_ARGUMENT", request, "'method' is not the name of a method that can be sent"),
-  );
 }
 
 function nothing(): void {}

@@ -145,6 +145,7 @@ describe("session.fetch", () => {
   it("is a function of its own", async () => {
     await using server = await serve((_request, response) => response.end("fine"));
     await using session = new ClientSession();
+    // oxlint-disable-next-line typescript/unbound-method -- that it may be taken is the point
     const { fetch } = session;
     assert.equal(await (await fetch(server.url)).text(), "fine");
   });

@@ -37,12 +37,12 @@ const WORTH_RETRYING: ReadonlySet<FailureCode> = new Set(["connect", "dns", "inc
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 521, 522, 524]);
 
 /** Whether an answer with this status may be different next time. */
-export function isRetriedStatus(status: number): boolean {
+function isRetriedStatus(status: number): boolean {
   return RETRIED_STATUSES.has(status);
 }
 
 /** Whether a failure may be gone next time. */
-export function isRetriedFailure({ code }: Failure): boolean {
+function isRetriedFailure({ code }: Failure): boolean {
   return WORTH_RETRYING.has(code);
 }
 

@@ -5,7 +5,7 @@ import { checkTemplate } from "./name-template.ts";
 import type { Values } from "./read-options.ts";
 
 /** What happens where a file of that name is there already. */
-export type ExistingFile = "keep" | "overwrite" | "skip";
+type ExistingFile = "keep" | "overwrite" | "skip";
 
 export interface FileOptions {
   readonly directory: string;

@@ -11,7 +11,10 @@ import type { Values } from "./read-options.ts";
 
 export interface NetworkOptions {
   /** For the session. */
-  readonly session: Pick<SessionOptions, "proxy" | "trustEnv" | "tls" | "dns" | "publicOnly" | "privateRedirects">;
+  readonly session: Pick<
+    SessionOptions,
+    "proxy" | "trustEnv" | "tls" | "dns" | "publicOnly" | "privateRedirects" | "http2"
+  >;
   /** The file cookies are kept in between runs. */
   readonly cookieJar: string | undefined;
   /** The file of the authorities to believe. */
@@ -40,6 +43,7 @@ export function readNetworkOptions(values: Values): NetworkOptions {
       ...(values.resolve === undefined ? {} : { dns: { resolve: readResolve(values.resolve) } }),
       ...(values["public-only"] ? { publicOnly: true } : {}),
       privateRedirects: values["allow-private-redirects"],
+      http2: values.http2,
     },
     cookieJar,
     cacert,

@@ -47,7 +47,12 @@ describe("options of fetch", () => {
       maxBytes: 2 ** 30,
       maxTotalBytes: Infinity,
       minFreeBytes: 100 * 2 ** 20,
-      network: { session: { privateRedirects: false }, cookieJar: undefined, cacert: undefined, isInsecure: false },
+      network: {
+        session: { http2: false, privateRedirects: false },
+        cookieJar: undefined,
+        cacert: undefined,
+        isInsecure: false,
+      },
       files: undefined,
       body: "none",
       sha256: false,
