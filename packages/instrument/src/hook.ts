@@ -56,7 +56,12 @@ function instrument(
   { packages, entry, launcher, onlyEntry, cache }: HookOptions,
 ): string | null {
   const formats = FORMATS[givenFormat ?? "unknown"];
-  if (formats === undefined || url === launcher || !(onlyEntry ? url === entry : chooses(url, packages))) return null;
+  if (
+    formats === undefined ||
+    (url === launcher && url !== entry) ||
+    !(onlyEntry ? url === entry : chooses(url, packages))
+  )
+    return null;
   return transformCached(source, {
     id: pathOf(url),
     ...languageOf(url, givenFormat),

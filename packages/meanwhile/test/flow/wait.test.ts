@@ -20,7 +20,7 @@ import {
   type WaitOptions,
 } from "meanwhile";
 import { currentScopeNode, renderTaskTree } from "meanwhile/lowlevel";
-import { runTest, waitUntilIdle } from "meanwhile/testing";
+import { MockClock, runTest, waitUntilIdle } from "meanwhile/testing";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
 import { errorOf, givesWay } from "../util/outcomes.ts";
@@ -158,10 +158,13 @@ describe("wait", () => {
     it("no longer awaits those it has left: their failure ends the run", async () => {
       for (const options of [{ until: "first" }, { timeoutMs: 5 }] satisfies WaitOptions[]) {
         const failure = new Error("left alone");
-        const left = run(async () => {
-          await wait([failAfter(10, failure), createTask(() => sleep(2))], options);
-          await sleepForever();
-        });
+        const left = run(
+          async () => {
+            await wait([failAfter(10, failure), createTask(() => sleep(2))], options);
+            await sleepForever();
+          },
+          { clock: new MockClock() },
+        );
         assert.equal(await errorOf(left), failure);
       }
     });

@@ -84,8 +84,14 @@ describe("cancellable(promise)", () => {
       await caught(cancellable(promise));
       log.push(name);
     };
-    setTimeout(() => reject(new RangeError("for all")), 1);
-    await gather([each("first"), () => moveOnAfter(0, each("cancelled")), each("second")]);
+    await gather([
+      each("first"),
+      async () => {
+        await moveOnAfter(0, each("cancelled"));
+        setTimeout(() => reject(new RangeError("for all")), 1);
+      },
+      each("second"),
+    ]);
     await each("late")();
     assert.deepEqual(log, ["cancelled", "first", "second", "late"]);
   });
