@@ -73,7 +73,8 @@ describe("meanwhile fetch", () => {
 
   it("sees with --fail-fast a line that is no URL before any request has ended", { timeout: 20_000 }, async () => {
     await using server = await TestServer.start();
-    const input = `${server.origin}/stall/1\nhttp://[\n${server.origin}/stall/2\n`;
+    // More than are read ahead: the end of the list is far.
+    const input = `http://[\n${listOf(10_100, (index) => `${server.origin}/stall/${index}`)}`;
     const { exit } = await cli(["fetch", "-", "--fail-fast", "--grace", "0"], { input });
     assert.equal(exit, 5);
   });
