@@ -42,7 +42,7 @@ export class HostPolicy {
    */
   observe(target: Target, outcome: Outcome, startedAt: number): LongRest {
     const { retryAfterMs = 0, failure, status } = outcome;
-    if (outcome.isLocal !== true) this.#countErrors(target, WITHOUT_ANSWER.has(failure?.code));
+    if (outcome.isLocal !== true) this.#countErrors(target, WITHOUT_ANSWER.has(failure?.code), startedAt);
     const isOverload = OVERLOADED.has(status) || failure?.code === "timeout" || failure?.code === "stall";
     if (this.#limits.adaptive) this.#adapt(target.host, isOverload, startedAt);
     if (retryAfterMs <= 0) return "none";
@@ -56,9 +56,17 @@ export class HostPolicy {
     return isElsewhere ? "elsewhere" : "deferred";
   }
 
-  #countErrors(target: Target, isError: boolean): void {
+  // At the end of a list only those are left that fail, one after the other: later tries say nothing about the host, and
+  // neither does what began before its last answer.
+  #countErrors(target: Target, isError: boolean, startedAt: number): void {
     const host = target.host;
-    host.errorsInRow = isError ? host.errorsInRow + 1 : 0;
+    if (!isError) {
+      host.errorsInRow = 0;
+      host.answeredAt = performance.now();
+      return;
+    }
+    if (target.attempts > 1 || startedAt < host.answeredAt) return;
+    host.errorsInRow += 1;
     if (host.errorsInRow >= this.#limits.maxHostErrors) this.#schedule.breakHost(target);
   }
 

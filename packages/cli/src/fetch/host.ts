@@ -36,6 +36,8 @@ export class Host {
   halvedAt: number = -Infinity;
   /** Attempts in a row without an answer. */
   errorsInRow = 0;
+  /** When it answered last. */
+  answeredAt: number = -Infinity;
   // Invariant: in the ring at most once.
   isInRing = false;
 

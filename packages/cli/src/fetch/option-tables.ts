@@ -61,7 +61,7 @@ export const SCHEDULE_OPTIONS = {
     type: "string",
     default: "30",
     value: "N",
-    help: "give a host up after so many attempts in a row without an answer; the rest of its URLs fail as policy_blocked; 0 for never",
+    help: "give a host up after so many URLs in a row without an answer, each at its first try; the rest of its URLs fail as policy_blocked; 0 for never",
   },
   "max-errors": { type: "string", value: "N", help: "stop when so many URLs have failed (exit status 5)" },
   "fail-fast": {
