@@ -131,17 +131,19 @@ function visitForOf(node: ForOf, walk: Walk, labels: ReadonlyArray<string>): voi
 }
 
 /** An `await using` of the head goes into the body, where it can have its guards. Returns what the body begins with. */
-function takeResource({ left }: ForOf, walk: Walk): string | null {
+function takeResource({ left, right }: ForOf, walk: Walk): string | null {
   const { frame } = walk.owner;
   const [declared] = left.type === "VariableDeclaration" && left.kind === "await using" ? left.declarations : [];
-  if (frame === undefined || declared?.id.type !== "Identifier") {
+  // One that names itself, or begins with a value, is a mistake, and has to stay the same one.
+  const name = declared?.id.type === "Identifier" && declared.init === null ? declared.id.name : null;
+  if (frame === undefined || name === null || walk.code.slice(right.start, right.end).includes(name)) {
     visitHead(left, walk);
     return null;
   }
   const { before, after } = guards(frame, walk);
   const given = `${walk.words.guard}${++walk.guards}`;
   walk.edits.replace(left.start, left.end, `const ${given}`);
-  return `${before}await using ${declared.id.name}=${given}${after}`;
+  return `${before}await using ${name}=${given}${after}`;
 }
 
 /** Of a constant there is one for all rounds: a resource may as well stand before the loop. Not behind a label. */

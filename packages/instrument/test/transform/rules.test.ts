@@ -187,6 +187,7 @@ describe("waits", () => {
       `{\nusing G1=$u(F1);await using x = y;using G2=$v(G1);;for (; a; b) z}`,
     );
     assert.equal(body("l: for (await using x = y; a; b) z"), "l: for (await using x = y; a; b) z");
+    assert.equal(body("for (await using x of [x]) z"), "for (await using x of [x]) z");
   });
 
   it("of an async generator are told at each yield, and at what it returns", () => {
