@@ -71,7 +71,8 @@ export function onEachHead(socket: Socket, callback: (head: string) => unknown):
   });
 }
 
-async function started(server: Server): Promise<TestServer> {
+/** A server that listens on 127.0.0.1; `scheme` is that of its URL. */
+export async function started(server: Server, scheme: "http" | "https" = "http"): Promise<TestServer> {
   const sockets: Socket[] = [];
   server.on("connection", (socket: Socket) => sockets.push(socket));
   server.listen(0, "127.0.0.1");
@@ -81,7 +82,7 @@ async function started(server: Server): Promise<TestServer> {
   const alive = (): Socket[] => sockets.filter((socket) => !socket.closed);
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     sockets,
     open: () => alive().length,
     async allClosed() {
