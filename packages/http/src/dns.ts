@@ -73,7 +73,8 @@ export class DnsCache {
   readonly #resolver: Resolver | null;
   // The one found last comes last.
   readonly #entries = new Map<string, Entry>();
-  // Who waits for a lookup. It belongs to all of them, so no one of them can end it.
+  // Who waits for a lookup. It belongs to all of them, so no one of them can end it. Invariant: one lookup for each host,
+  // but where an older one was given up; its waiters still get its answer.
   readonly #pending = new Map<string, Pending>();
   #hits = 0;
   #misses = 0;

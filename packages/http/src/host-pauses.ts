@@ -17,6 +17,7 @@ const SWEEP_AT = 1_000;
 const PAUSE: WaitTarget = { describe: () => "a host that has asked for a pause" };
 
 export class HostPauses {
+  // Invariant: a host is in here from the answer that asked for a pause until somebody finds that it is over.
   readonly #until = new Map<string, number>();
   readonly #waiting = new Set<Waiter<void>>();
   #isClosed = false;

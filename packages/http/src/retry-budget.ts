@@ -18,6 +18,7 @@ const MOST_HOSTS = 1_000;
 
 /** Counts by slices of the window: what is older goes a slice at a time. */
 class Counts {
+  // Invariant: #slice is the newest slice of time that was counted in; older ones are in the arrays for SLICES - 1 more.
   readonly #sliceMs: number;
   readonly #requests = new Float64Array(SLICES);
   readonly #retries = new Float64Array(SLICES);
