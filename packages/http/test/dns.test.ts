@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { ClientSession } from "@meanwhile/http";
 import { cancelScope, gather, moveOnAfter, sleep } from "meanwhile";
 
+import { DnsCache } from "../src/dns.ts";
 import { serve } from "./servers.ts";
 
 const ok = () => serve((request, response) => response.end(request.headers.host));
@@ -210,3 +211,28 @@ function answerTo(question: Buffer, hosts: Readonly<Record<string, number[]>>): 
   if (address === undefined) return Buffer.concat([head, asked]);
   return Buffer.concat([head, asked, Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address])]);
 }
+
+describe("A lookup that never ends", () => {
+  it("is not joined for ever: after 10 s another one is begun", async (context) => {
+    let time = 0;
+    context.mock.method(performance, "now", () => time);
+    let asked = 0;
+    const cache = new DnsCache({
+      lookup: () => {
+        asked += 1;
+        return new Promise<never>(() => {});
+      },
+    });
+    const ask = async (): Promise<void> => {
+      cache.find("a.test", () => assert.fail("nothing was found"));
+      await new Promise(setImmediate);
+    };
+    await ask();
+    time = 9_999;
+    await ask();
+    assert.equal(asked, 1);
+    time = 10_000;
+    await ask();
+    assert.equal(asked, 2);
+  });
+});
