@@ -11,12 +11,16 @@ import { HttpError } from "./errors.ts";
 const DRAIN_BYTES = 64 * 1024;
 const DRAIN_MS = 100;
 
+const SETTLED: Promise<void> = Promise.resolve();
+
 /** The body as its bytes come. */
 export type ByteStream = AsyncIterableIterator<Uint8Array, undefined>;
 
 export class ResponseBody {
   #use: "unread" | "read" | "closed" = "unread";
   #reading: Promise<unknown> | null = null;
+  // All of it was read by one call.
+  #isCollected = false;
   readonly #answer: Answer;
   readonly #attempts: number;
 
@@ -29,19 +33,10 @@ export class ResponseBody {
     return this.#use !== "unread";
   }
 
-  /** Reads all of it. `call` is who asks, for the error. */
-  async collect(call: string): Promise<Uint8Array[]> {
+  /** Reads all of it. `call` is who asks, for the error. Throws at once if it was read before. */
+  collect(call: string): Promise<Uint8Array[]> {
     this.#begin(call);
-    const reading = this.#guarded(async () => {
-      const turn = enterCheckpoint();
-      if (turn !== null) await turn;
-      const source = new BodySource(this.#answer);
-      try {
-        return await source.collect();
-      } finally {
-        source.destroy();
-      }
-    });
+    const reading = this.#collect();
     this.#reading = reading;
     return reading;
   }
@@ -86,9 +81,9 @@ export class ResponseBody {
   }
 
   /** {@link close}, when a reading that is under way has ended. */
-  async settle(): Promise<void> {
-    await this.#reading?.catch(nothing);
-    await this.close();
+  settle(): Promise<void> {
+    // Nearly every response was read to its end by now.
+    return this.#isSettled ? SETTLED : this.#settle();
   }
 
   /** Gives it up without waiting: an unread body closes the connection. */
@@ -100,6 +95,33 @@ export class ResponseBody {
   /** Marks an error with how many attempts it took. */
   failed<E extends HttpError>(error: E): E {
     return Object.assign(error, { attempts: this.#attempts });
+  }
+
+  /** Whether there is nothing to wait for, and nothing to give up. */
+  get #isSettled(): boolean {
+    return this.#isCollected && this.#answer.isOver;
+  }
+
+  async #settle(): Promise<void> {
+    await this.#reading?.catch(nothing);
+    await this.close();
+  }
+
+  async #collect(): Promise<Uint8Array[]> {
+    try {
+      const turn = enterCheckpoint();
+      if (turn !== null) await turn;
+      const source = new BodySource(this.#answer);
+      try {
+        const parts = source.takeAll() ?? (await source.collect());
+        this.#isCollected = true;
+        return parts;
+      } finally {
+        source.destroy();
+      }
+    } catch (error) {
+      throw this.#givenUp(error);
+    }
   }
 
   #begin(call: string): void {
@@ -116,9 +138,14 @@ export class ResponseBody {
     try {
       return await read();
     } catch (error) {
-      this.abandon();
-      throw error instanceof HttpError ? this.failed(error) : error;
+      throw this.#givenUp(error);
     }
+  }
+
+  /** No connection is left behind by an error. */
+  #givenUp(error: unknown): unknown {
+    this.abandon();
+    return error instanceof HttpError ? this.failed(error) : error;
   }
 
   #restIsSmall(): boolean {

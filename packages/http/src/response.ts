@@ -13,8 +13,9 @@ import type { Settled } from "./options.ts";
 import { type ByteStream, ResponseBody } from "./response-body.ts";
 import { decodeText, joined, jsonProblem } from "./response-bytes.ts";
 import { ResponseHead } from "./response-head.ts";
-import { LineReader, linesOptions, type LinesOptions, type TextSource } from "./response-lines.ts";
+import { LineSplitting, linesOptions, type LinesOptions } from "./response-lines.ts";
 import { saveBody, type Saved, saveOptions, type SaveOptions } from "./save.ts";
+import { SplitBody, type TextSource } from "./split-body.ts";
 
 /** Options of {@link ClientResponse.json}. */
 export interface JsonOptions {
@@ -55,8 +56,7 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
    * `MW_ERR_HTTP_BODY_USED` if it was read before
    */
   async text(): Promise<string> {
-    const bytes = joined(await this.#body.collect("text"));
-    return decodeText(bytes, this.#answer.headers["content-type"]);
+    return decodeText(await this.#body.collect("text"), this.#answer.headers["content-type"]);
   }
 
   /**
@@ -126,7 +126,8 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
    */
   lines(options: LinesOptions = {}): AsyncIterableIterator<string, undefined> {
     const settled = linesOptions(options, this.#answer.plan.request);
-    return new LineReader(this.#textSource("lines"), settled);
+    const source = this.#textSource("lines");
+    return new SplitBody(source, new LineSplitting(source, settled));
   }
 
   /**
@@ -141,7 +142,7 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
    * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html}
    */
   sse(options: EventStreamOptions = {}): AsyncIterableIterator<ServerSentEvent, undefined> {
-    return this.openEvents(options);
+    return this.openEvents(options).events;
   }
 
   /**
@@ -186,8 +187,8 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
    *
    * Cancellation: safe. As in `close`; it reaches the reading.
    */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#body.settle();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#body.settle();
   }
 
   /** @internal Gives the response up without waiting: an unread body closes the connection. */

@@ -13,7 +13,7 @@ import { deadUrl, onEachHead, serve, serveRaw } from "./servers.ts";
 const tls = { ca: CA };
 
 describe("an HTTP proxy", () => {
-  it("gets requests for http URLs as they are, with its authorization, which the server does not get", async () => {
+  it("gets requests for http URLs as they are, with its authorization, which the server does not get (C13)", async () => {
     await using server = await serve((request, response) => {
       response.end(JSON.stringify({ url: request.url, host: request.headers.host, headers: request.rawHeaders }));
     });

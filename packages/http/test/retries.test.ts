@@ -20,7 +20,7 @@ async function answeringWith(statuses: ReadonlyArray<number>, headers: Record<st
   return { url: server.url, times, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
-describe("retry", () => {
+describe("retry (C16)", () => {
   it("is off by default", async () => {
     await using server = await answeringWith([503, 200]);
     await using session = new ClientSession();
