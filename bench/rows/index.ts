@@ -4,6 +4,7 @@ import type { Row } from "../harness/row.ts";
 import { row as cancel } from "./cancel.ts";
 import { row as chain } from "./chain.ts";
 import { row as create } from "./create.ts";
+import { row as fetchLarge } from "./fetch-large.ts";
 import { row as fetch } from "./fetch.ts";
 import { row as gather } from "./gather.ts";
 import { row as http } from "./http.ts";
@@ -20,4 +21,4 @@ import { row as startup } from "./startup.ts";
 /** The rows of the package `meanwhile` itself. */
 export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, semaphore, chain, cancel, create];
 
-export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch];
+export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, fetchLarge];
