@@ -147,7 +147,7 @@ export class Courier {
   async #enter(hop: Hop, request: RequestLine, { poolMs }: Settled): Promise<Host> {
     const { pool } = this.#options;
     if (pool.isClosed) throw sessionClosed(request);
-    const host = pool.tryEnter(hop) ?? (await pool.enter(hop, now() + poolMs));
+    const host = await pool.enter(hop, now() + poolMs);
     if (host !== null) return host;
     if (pool.isClosed) throw sessionClosed(request);
     throw new HttpTimeoutError("pool", request, `no slot was free for ${poolMs} ms; raise limit or timeouts.poolMs`);

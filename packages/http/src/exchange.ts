@@ -36,6 +36,8 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   headers: RawHeaders = {};
   trailers: RawHeaders = {};
   bytesReceived = 0;
+  /** The address that answers, noted with the head: the connection may be gone by the time somebody asks. Null if that is a proxy. */
+  peer: string | null | undefined;
   /** Whether the server has begun to answer. */
   isAnswered = false;
   // Invariant: ended and failed are for good, and the connection is no longer ours.
@@ -64,11 +66,6 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   /** Whether the connection had served before: the server may have closed it just when this request was sent. */
   get isReused(): boolean {
     return this.#connection.isUsed;
-  }
-
-  /** The address that answers; null if that is a proxy. */
-  get peer(): string | null | undefined {
-    return this.#connection.host.proxy === null ? this.#connection.remoteAddress : null;
   }
 
   /** Whether the server has done nothing about it, whatever it asked for. */
@@ -186,6 +183,7 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     this.status = status;
     this.statusText = text ?? "";
     this.headers = headers;
+    this.peer = this.#connection.host.proxy === null ? this.#connection.remoteAddress : null;
     this.plan.trace?.answered(status);
     this.plan.heed?.(this.#connection.host.origin, status, headers["retry-after"]);
     this.#notify();

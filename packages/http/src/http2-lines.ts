@@ -218,6 +218,8 @@ export class Http2Lines {
       keeper.fallBack(carrier, first);
       first = null;
     }
+    // Other connections have served all who had waited for it.
+    first?.destroy();
   }
 
   /** Everybody who waits for it fails, unless there is another one, or may still be. */

@@ -93,12 +93,15 @@ export class Pool {
   tryEnter(hop: Pick<Hop, "url" | "isPublicOnly">): Host | null {
     const host = this.#hostOf(hop);
     const { gate } = host.gate;
-    if (!gate.tryTake()) return null;
-    if (this.#gate.tryTake()) {
-      host.inUse += 1;
-      return host;
+    if (gate.tryTake()) {
+      if (this.#gate.tryTake()) {
+        host.inUse += 1;
+        return host;
+      }
+      gate.give();
     }
-    gate.give();
+    // It may lead through another proxy the next time.
+    this.#forgetIfUnused(host);
     return null;
   }
 

@@ -46,14 +46,24 @@ export class ResponseBody {
     this.#begin(call);
     this.#answer.forgetTotal();
     let source: BodySource | null = null;
-    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> =>
-      this.#guarded(async () => {
-        const turn = enterCheckpoint();
-        if (turn !== null) await turn;
-        source ??= new BodySource(this.#answer, limit);
-        const value = await source.next();
-        return value === null ? { done: true, value: undefined } : { value };
-      });
+    let isReading = false;
+    const read = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      const turn = enterCheckpoint();
+      if (turn !== null) await turn;
+      source ??= new BodySource(this.#answer, limit);
+      const value = await source.next();
+      return value === null ? { done: true, value: undefined } : { value };
+    };
+    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      // Two who wait for the same bytes: one of them would wait for ever.
+      if (isReading) throw this.#readTwice(call);
+      isReading = true;
+      try {
+        return await this.#guarded(read);
+      } finally {
+        isReading = false;
+      }
+    };
     const end = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
       source?.destroy();
       this.abandon();
@@ -132,6 +142,11 @@ export class ResponseBody {
     const why = this.#use === "read" ? "its body was read before" : "the response was closed";
     const what = `${call}() cannot read it: ${why}; read the body once and keep what you need`;
     throw this.failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#answer.plan.request, what));
+  }
+
+  #readTwice(call: string): HttpError {
+    const what = `a next() of ${call}() is still under way; await it before the next one`;
+    return this.failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#answer.plan.request, what));
   }
 
   async #guarded<T>(read: () => Promise<T>): Promise<T> {

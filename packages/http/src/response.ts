@@ -94,11 +94,12 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
 
   /**
    * The body as it comes. Only as much is taken from the server as is asked for; leaving the loop early closes the
-   * connection. `timeouts.totalMs` does not apply any more, `maxBodyBytes` does.
+   * connection. `timeouts.totalMs` does not apply any more, `maxBodyBytes` does. Wait for each piece before the next.
    *
    * Cancellation: loses the rest of the body. The connection is closed.
    *
-   * @throws {@link HttpError} `MW_ERR_HTTP_BODY_USED` if it was read before; the iterator throws what `text` throws
+   * @throws {@link HttpError} `MW_ERR_HTTP_BODY_USED` if it was read before; the iterator throws what `text` throws, and
+   * `MW_ERR_HTTP_BODY_USED` for a second `next()` while one is under way
    */
   stream(): AsyncIterableIterator<Uint8Array, undefined> {
     return this.#body.stream("stream");

@@ -76,7 +76,12 @@ export function retryRules(option: RetryOption, request: RequestLine): RetryRule
       throw badArgument(request, `retry.${name}`, rules[name], "a list");
     }
   }
-  return rules.attempts === 1 && rules.pauseHost !== true ? null : rules;
+  return isOnce(rules) && rules.pauseHost !== true ? null : rules;
+}
+
+/** Whether there is nothing to repeat, and no time limit around it. */
+export function isOnce({ attempts, totalMs }: RetryRules): boolean {
+  return attempts === 1 && totalMs === undefined;
 }
 
 function checkBudget(budget: RetryBudget | false | undefined, request: RequestLine): void {

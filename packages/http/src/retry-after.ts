@@ -3,8 +3,8 @@
 const LONGEST_DATE = 64;
 /** All forms of an HTTP date begin like this and have a time of day; Date.parse alone would take nearly anything. */
 const DATE = /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*,? .*\d\d:\d\d:\d\d/i;
-/** The form of C's asctime(): it names no zone, and is in that of Greenwich like all of them. */
-const WITHOUT_ZONE = /^[a-z]{3} [a-z]{3} /i;
+/** Ends with the time of day, or as C's asctime() does with the year: it is in the zone of Greenwich like all of them. */
+const WITHOUT_ZONE = /\d\d:\d\d:\d\d( \d{4})?$/;
 
 /**
  * How long a header field `Retry-After` asks to wait, in milliseconds from `nowMs` on: 0 for a date that has passed;

@@ -17,7 +17,7 @@ import type { Hop } from "./redirects.ts";
 import { payloadOf, withPayloadFields } from "./request-body.ts";
 import { type Fields, mergeFields, NO_FIELDS } from "./request-headers.ts";
 import type { ClientResponse } from "./response.ts";
-import { retryRules, type RetryRules, tryAgain } from "./retries.ts";
+import { isOnce, retryRules, type RetryRules, tryAgain } from "./retries.ts";
 import { RetryBudgets } from "./retry-budget.ts";
 import { standardFetch } from "./standard-fetch.ts";
 import type { SessionStatistics } from "./statistics.ts";
@@ -266,7 +266,7 @@ export class ClientSession implements AsyncDisposable {
     const journey = { settled, auth, middlewares, cookies, trace, heed, peer: undefined, deadline: null };
     const attempt = (number: number): Promise<ClientResponse> =>
       this.#courier.deliver(hop, { ...journey, attempt: number, responses: [] });
-    if (rules === null || rules.attempts === 1) return attempt(1);
+    if (rules === null || isOnce(rules)) return attempt(1);
     const { origin } = hop.url;
     const { budget = {} } = rules;
     if (budget !== false) this.#budgets.requested(origin, budget);
@@ -284,7 +284,7 @@ export class ClientSession implements AsyncDisposable {
   }
 
   #retriesBy(rules: RetryRules | null): Retries {
-    const isHeeding = rules !== null && rules.pauseHost !== false;
+    const isHeeding = rules !== null && (rules.pauseHost ?? rules.attempts !== 1);
     return { rules, heed: isHeeding ? this.#pauses.heed(rules.maxRetryAfterMs ?? 120_000) : null };
   }
 

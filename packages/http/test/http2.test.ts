@@ -8,7 +8,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
@@ -468,6 +468,26 @@ describe("A session with http2", () => {
     assert.equal(server.sockets.length, 1);
   });
 
+  it("says which address an answer came from, also when nothing of the stream is left", async () => {
+    await using server = await serve((stream) => stream.respond({ ":status": 204 }, { endStream: true }));
+    await using session = client();
+    for (const options of [{}, {}, { keepAlive: false }]) {
+      const response = await session.get(server.url, options);
+      await response.bytes();
+      assert.equal(response.remoteAddress, "127.0.0.1");
+    }
+  });
+
+  it("follows a redirect without a body from a private address to another", async () => {
+    const head = { ":status": 302, location: "/end" };
+    await using server = await serve((stream, path) =>
+      path === "/end" ? ok(stream, path, "GET") : stream.respond(head, { endStream: true }),
+    );
+    const { port } = new URL(server.url);
+    await using session = client({ privateRedirects: false, dns: { resolve: { localhost: "127.0.0.1" } } });
+    assert.equal(await (await session.get(`https://localhost:${port}/`)).text(), "/end");
+  });
+
   it("follows redirects and tries again", async () => {
     let asked = 0;
     await using server = await serve((stream, path) => {
@@ -623,6 +643,37 @@ describe("A session with http2", () => {
     assert.equal(session.statistics().inUse, 0);
     await session.close();
     await server.allClosed();
+  });
+
+  it("closes a connection for HTTP/1.1 that nobody waits for any more", async () => {
+    let count = 0;
+    await using server = await serve(ok, {
+      allowHTTP1: true,
+      settings: { maxConcurrentStreams: 1 },
+      ALPNCallback: () => ((count += 1) === 1 ? "h2" : "http/1.1"),
+    });
+    const answered = Promise.withResolvers<void>();
+    await using slow = await serveRaw((socket, index) => {
+      const upstream = connect(Number(new URL(server.url).port), "127.0.0.1");
+      upstream.on("error", () => {});
+      upstream.pipe(socket).once("close", () => upstream.destroy());
+      if (index === 0) socket.pipe(upstream);
+      else
+        answered.promise.then(
+          () => socket.pipe(upstream),
+          () => {},
+        );
+    });
+    await using session = client();
+    const url = `https://127.0.0.1:${slow.port}`;
+    await fetchAll(session, url, 1);
+    // The second one waits for the first, and a connection is made for it meanwhile.
+    assert.deepEqual(await fetchAll(session, url, 2), paths(2));
+    assert.deepEqual([slow.sockets.length, count], [2, 1]);
+    answered.resolve();
+    while (slow.open() > 1) await sleep(1);
+    assert.equal(count, 2);
+    assert.equal(session.statistics().idle, 1);
   });
 
   it("goes through a tunnel of a proxy", async () => {

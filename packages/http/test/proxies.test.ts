@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { inspect } from "node:util";
 
 import { ClientSession, ConnectError, HttpError } from "@meanwhile/http";
-import { sleep } from "meanwhile";
+import { gather, sleep } from "meanwhile";
 
 import { CA, serveSecure } from "./certificates.ts";
 import { serveHttpProxy } from "./proxy-servers.ts";
@@ -151,6 +151,17 @@ describe("an HTTP proxy", () => {
 });
 
 describe("the option proxy", () => {
+  it("is forgotten with all that belongs to it if another one is taken in the end", async () => {
+    await using server = await serve((_request, response) => response.end("fine"));
+    await using proxy = await serveHttpProxy();
+    let count = 0;
+    const choose = (): string => `http://user${(count += 1)}:x@127.0.0.1:${proxy.port}`;
+    await using session = new ClientSession({ limitPerHost: 1, keepAlive: false, proxy: choose });
+    const texts = await gather(Array.from({ length: 10 }, () => async () => (await session.get(server.url)).text()));
+    assert.equal(texts.length, 10);
+    assert.deepEqual(session.statistics().hosts, {});
+  });
+
   it("is checked before anything is sent, and never shown", () => {
     const wrong: ReadonlyArray<unknown> = [
       7,

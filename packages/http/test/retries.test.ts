@@ -147,6 +147,16 @@ describe("retry (C16)", () => {
     assert.equal(await total.text(), "attempt 1");
   });
 
+  it("ends the only attempt after totalMs too", async () => {
+    await using server = await serve(() => {});
+    await using session = new ClientSession();
+    for (const pauseHost of [undefined, true]) {
+      const retry = { attempts: 1, totalMs: 10, pauseHost };
+      await assert.rejects(session.get(server.url, { retry }), { name: "TimeoutError", code: "MW_ERR_TIMEOUT" });
+    }
+    assert.equal(session.statistics().inUse, 0);
+  });
+
   it("lets 'when' refuse, and tells 'onRetry' of each wait", async () => {
     await using server = await answeringWith([503]);
     await using session = new ClientSession();
