@@ -165,7 +165,7 @@ export class Courier {
     plan.trace?.dequeued(connection.isUsed);
     try {
       connection.start(exchange, this.#dispatchOptions(hop, plan.payload));
-      await exchange.start();
+      await exchange.firstEvent();
       if (!exchange.hasHead) await exchange.head();
       return exchange;
     } catch (error) {

@@ -79,7 +79,7 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   }
 
   /** Waits until something happens, nearly always that the head has come. {@link head} is to follow if it was not that. */
-  start(): Promise<void> {
+  firstEvent(): Promise<void> {
     return this.#isBegun ? this.#event(HEAD) : this.head();
   }
 
