@@ -3,6 +3,7 @@
 //   node run.ts                 all rows, five rounds, results and README are written
 //   node run.ts gather map      these rows
 //   node run.ts core            the rows of the package meanwhile itself
+//   node run.ts workers         the rows of meanwhile/workers
 //   node run.ts --rounds 3      fewer, or more
 //   node run.ts --quick         two rounds, nothing is written
 //   node run.ts --readme        writes the README anew from the results
@@ -16,7 +17,7 @@ import { updateReadme } from "./harness/readme.ts";
 import { type Result, type Rounds, summarize, writeResult } from "./harness/results.ts";
 import { type Measured, type Peer, type Row } from "./harness/row.ts";
 import { plainTable } from "./harness/table.ts";
-import { core, rows } from "./rows/index.ts";
+import { core, rows, workers } from "./rows/index.ts";
 
 const ROUNDS = 5;
 const QUICK_ROUNDS = 2;
@@ -46,13 +47,15 @@ async function main(): Promise<void> {
   if (!values.quick) updateReadme(rows);
 }
 
+const GROUPS: Readonly<Record<string, readonly Row[]>> = { core, workers };
+
 function chosen(names: readonly string[]): readonly Row[] {
-  const wanted = new Set(names.flatMap((name) => (name === "core" ? core.map((row) => row.name) : [name])));
+  const wanted = new Set(names.flatMap((name) => GROUPS[name]?.map((row) => row.name) ?? [name]));
   const unknown = [...wanted].filter((name) => !rows.some((row) => row.name === name));
   if (unknown.length > 0) {
     const known = rows.map(({ name }) => name).join(", ");
     throw new Error(
-      `Cannot measure ${unknown.join(", ")}; the rows are ${known}, and core for those of the package meanwhile itself`,
+      `Cannot measure ${unknown.join(", ")}; the rows are ${known}, and ${Object.keys(GROUPS).join(" and ")} for several of them`,
     );
   }
   return wanted.size === 0 ? rows : rows.filter(({ name }) => wanted.has(name));

@@ -1,7 +1,8 @@
 // Type-checks every ```ts block of the documentation and of doc comments, runs it, and compares what it prints with its `//>` lines.
 //
 // A block without an import gets the names of ours that it uses. "…" in a `//>` line stands for anything. Not run, only checked:
-// a block marked ```ts no-run, or one that declares what it needs (`declare const url: string`).
+// a block marked ```ts no-run, one that declares what it needs (`declare const url: string`), and one marked ```ts file=math.ts,
+// which is a module of that name for other blocks to import.
 
 import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +35,8 @@ function blocksOf(file: string): Block[] {
     const [, indent = "", info = "", body = ""] = match;
     const line = text.slice(0, match.index).split("\n").length + 1;
     const code = body.replaceAll(new RegExp(`^${indent}`, "gm"), "");
-    const isRun = !/\bno-run\b/.test(info) && !/^declare /m.test(code);
+    const name = /\bfile=([\w-]+\.ts)\b/.exec(info)?.[1];
+    const isRun = name === undefined && !/\bno-run\b/.test(info) && !/^declare /m.test(code);
     const isInstrumented = /\binstrumented\b/.test(info);
     return {
       file,
@@ -42,7 +44,7 @@ function blocksOf(file: string): Block[] {
       code,
       isRun,
       isInstrumented,
-      path: join(FOLDER, `${file.replaceAll(/[^\w.-]/g, "_")}.${line}.ts`),
+      path: join(FOLDER, name ?? `${file.replaceAll(/[^\w.-]/g, "_")}.${line}.ts`),
     };
   });
 }

@@ -17,8 +17,24 @@ import { row as semaphore } from "./semaphore.ts";
 import { row as server } from "./server.ts";
 import { row as sleep } from "./sleep.ts";
 import { row as startup } from "./startup.ts";
+import { row as workersBuffer } from "./workers-buffer.ts";
+import { row as workersBurst } from "./workers-burst.ts";
+import { row as workersMap } from "./workers-map.ts";
+import { row as workersPrimes } from "./workers-primes.ts";
+import { row as workersStart } from "./workers-start.ts";
+import { row as workersTurns } from "./workers-turns.ts";
 
 /** The rows of the package `meanwhile` itself. */
 export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, semaphore, chain, cancel, create];
 
-export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, fetchLarge];
+/** The rows of `meanwhile/workers`. */
+export const workers: readonly Row[] = [
+  workersBurst,
+  workersTurns,
+  workersMap,
+  workersBuffer,
+  workersStart,
+  workersPrimes,
+];
+
+export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, fetchLarge, ...workers];

@@ -15,6 +15,7 @@ import { forgottenAwait } from "./chapters/forgotten-await.ts";
 import { httpChapter } from "./chapters/http.ts";
 import { retryChapter } from "./chapters/retry.ts";
 import { threeWaits } from "./chapters/three-waits.ts";
+import { workersChapter } from "./chapters/workers.ts";
 import { whereIs } from "./source.ts";
 import { Stage } from "./stage.ts";
 
@@ -26,6 +27,7 @@ const CHAPTERS: readonly Chapter[] = [
   everyAwait,
   retryChapter,
   httpChapter,
+  workersChapter,
   forgottenAwait,
   deadlock,
 ];

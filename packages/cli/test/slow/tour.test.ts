@@ -23,6 +23,7 @@ describe("meanwhile tour", () => {
       /300 answers/,
       /Hello, visitor=Ada/,
       /1\.00 MB saved/,
+      /in \d+ threads, and the timer kept going/,
       /chapters\/deadlock\.ts/,
     ];
     for (const pattern of said) assert.match(stdout, pattern);

@@ -34,11 +34,23 @@ export async function besides<R>(failure: unknown, where: string, body: () => R 
   try {
     return await body();
   } catch (error) {
-    if (cancellationOf(error) === null && !isCauseOf(failure, error)) {
-      reportSuppressed(failure, where);
-    }
+    reportBeside(error, failure, where);
     throw error;
   }
+}
+
+/** {@link besides} for code that does not wait. */
+export function besidesSync<R>(failure: unknown, where: string, body: () => R): R {
+  try {
+    return body();
+  } catch (error) {
+    reportBeside(error, failure, where);
+    throw error;
+  }
+}
+
+function reportBeside(error: unknown, failure: unknown, where: string): void {
+  if (cancellationOf(error) === null && !isCauseOf(failure, error)) reportSuppressed(failure, where);
 }
 
 /** Whether `error` is `failure`, or tells of it. */

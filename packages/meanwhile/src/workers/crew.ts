@@ -1,0 +1,125 @@
+// The workers of a pool: started when there are jobs for them, sent away when there are none, replaced when they die.
+
+import type { StartWorker } from "./link.ts";
+import { PoolWorker } from "./pool-worker.ts";
+import type { PoolSettings } from "./settings.ts";
+import type { WorkerOwner } from "./worker-owner.ts";
+
+const { clearTimeout, performance, setTimeout } = globalThis;
+
+/** The workers that have not ended. */
+export class Crew {
+  readonly #settings: PoolSettings;
+  readonly #start: StartWorker;
+  readonly #owner: WorkerOwner;
+  readonly #workers = new Set<PoolWorker>();
+  // Those that were sent away, until they have ended or their time is up.
+  readonly #leaving = new Map<PoolWorker, ReturnType<typeof setTimeout>>();
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #count = 0;
+
+  constructor(settings: PoolSettings, start: StartWorker, owner: WorkerOwner) {
+    this.#settings = settings;
+    this.#start = start;
+    this.#owner = owner;
+  }
+
+  /** Every worker, the leaving ones included. */
+  get all(): ReadonlySet<PoolWorker> {
+    return this.#workers;
+  }
+
+  /** How many can be sent jobs, now or soon. */
+  get size(): number {
+    let size = 0;
+    for (const { state } of this.#workers) if (state === "starting" || state === "ready") size += 1;
+    return size;
+  }
+
+  /** Whether one still loads the module. */
+  get isStarting(): boolean {
+    for (const { state } of this.#workers) if (state === "starting") return true;
+    return false;
+  }
+
+  /** Those that can be sent jobs now; the one with the fewest first, and of the idle ones the one that worked last. */
+  get ready(): PoolWorker[] {
+    const ready: PoolWorker[] = [];
+    for (const worker of this.#workers) if (worker.state === "ready") ready.push(worker);
+    return ready.length < 2 ? ready : ready.toSorted((a, b) => a.load - b.load || b.heardAt - a.heardAt);
+  }
+
+  /** Starts workers until there are so many, but never more than the pool may have. */
+  growTo(wanted: number): void {
+    const { threads, module, initializer, concurrency, name } = this.#settings;
+    for (let size = this.size; size < Math.min(wanted, threads); size++) {
+      const setup = { module, initializer, concurrency, name: `${name} ${++this.#count}` };
+      this.#workers.add(new PoolWorker(this.#owner, this.#start, setup));
+    }
+  }
+
+  /** Sends away a worker that has nothing to do. One that does not leave in time is killed. */
+  dismiss(worker: PoolWorker): void {
+    if (this.#leaving.has(worker) || worker.state === "ended") return;
+    worker.dismiss();
+    const { graceMs } = this.#settings;
+    if (graceMs !== Infinity) this.#leaving.set(worker, setTimeout(() => worker.kill(), graceMs).unref());
+  }
+
+  /** Goes on with a worker that is to leave: see pool-core.ts on cancelling. */
+  release(worker: PoolWorker): void {
+    if (worker.jobs.length > 0) return;
+    if (worker.load === 0) this.dismiss(worker);
+    else worker.kill();
+  }
+
+  /** The worker has nothing to do. */
+  becameIdle(worker: PoolWorker): void {
+    const { maxJobsPerWorker, idleTimeoutMs } = this.#settings;
+    if (worker.taken >= maxJobsPerWorker) this.dismiss(worker);
+    else if (idleTimeoutMs !== Infinity && this.#idleTimer === undefined) this.#checkIdleIn(idleTimeoutMs);
+  }
+
+  #checkIdleIn(ms: number): void {
+    this.#idleTimer = setTimeout(() => this.#dismissIdle(), ms).unref();
+  }
+
+  #dismissIdle(): void {
+    this.#idleTimer = undefined;
+    const { minThreads, idleTimeoutMs } = this.#settings;
+    const now = performance.now();
+    let spare = this.size - minThreads;
+    let next = Infinity;
+    for (const worker of this.#workers) {
+      if (worker.state !== "ready" || worker.load > 0 || spare <= 0) continue;
+      const left = worker.heardAt + idleTimeoutMs - now;
+      if (left > 0) next = Math.min(next, left);
+      else {
+        this.dismiss(worker);
+        spare -= 1;
+      }
+    }
+    if (next !== Infinity) this.#checkIdleIn(Math.ceil(next));
+  }
+
+  /** The worker has ended. */
+  remove(worker: PoolWorker): void {
+    clearTimeout(this.#leaving.get(worker));
+    this.#leaving.delete(worker);
+    this.#workers.delete(worker);
+  }
+
+  /** Sends everybody away who has nothing to do, or kills everybody. */
+  dismissAll(): void {
+    clearTimeout(this.#idleTimer);
+    for (const worker of this.#workers) {
+      if (worker.state === "starting") worker.kill();
+      else if (worker.load === 0) this.dismiss(worker);
+      else worker.retire();
+    }
+  }
+
+  killAll(): void {
+    for (const worker of this.#workers) worker.kill();
+  }
+}

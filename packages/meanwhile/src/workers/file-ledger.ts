@@ -1,0 +1,108 @@
+// The ledger of a process: a file that parent and child have open, gone from its directory as soon as it is. It outlives the
+// child, however that ends, because its pages are the system's.
+//
+// There is no atomic exchange on a file. Each side writes its own cell and then reads that of the other: of a pool that takes
+// a job back and a worker that begins it at the same moment at least one sees the other and gives in.
+
+import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { BEGUN, FINISHED, type Ledger, REVOKED, SENT } from "./ledger.ts";
+import { SLOTS } from "./wire.ts";
+
+// What the pool wants of a job.
+const NOTHING = 0;
+const CANCEL = 1;
+const TAKE_BACK = 2;
+
+const WISHES = SLOTS;
+const { performance } = globalThis;
+const cell = new Uint8Array(1);
+
+/** A ledger in a file; see {@link Ledger}. */
+export class FileLedger implements Ledger {
+  /** The open file. */
+  readonly fd: number;
+  #askedSlot = -1;
+  #askedAt = 0;
+  #answer = false;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Opens a new one, and once more for the child: Bun closes what it gives to a child. */
+  static open(): { readonly ledger: FileLedger; readonly forChild: number } {
+    const path = join(tmpdir(), `meanwhile-ledger-${process.pid}-${crypto.randomUUID()}`);
+    const fd = openSync(path, "wx+", 0o600);
+    writeSync(fd, new Uint8Array(2 * SLOTS));
+    const forChild = openSync(path, "r+");
+    try {
+      rmSync(path);
+    } catch {
+      // Windows keeps what is open; the directory is for temporary files.
+    }
+    return { ledger: new FileLedger(fd), forChild };
+  }
+
+  send(slot: number): void {
+    this.#write(WISHES + slot, NOTHING);
+    this.#write(slot, SENT);
+  }
+
+  revoke(slot: number): boolean {
+    const before = this.#read(WISHES + slot);
+    this.#write(WISHES + slot, TAKE_BACK);
+    if (this.#read(slot) === SENT) return true;
+    this.#write(WISHES + slot, before);
+    return false;
+  }
+
+  requestCancel(slot: number): void {
+    this.#write(WISHES + slot, CANCEL);
+  }
+
+  stateOf(slot: number): number {
+    return this.#read(slot);
+  }
+
+  announce(): void {}
+
+  begin(slot: number): boolean {
+    this.#askedSlot = -1;
+    this.#write(slot, BEGUN);
+    if (this.#read(WISHES + slot) === NOTHING) return true;
+    this.#write(slot, REVOKED);
+    return false;
+  }
+
+  finish(slot: number): void {
+    this.#write(slot, FINISHED);
+  }
+
+  /** Asked in loops that compute, so the file is read at most once in a millisecond. */
+  isCancelRequested(slot: number): boolean {
+    const time = performance.now();
+    if (slot === this.#askedSlot && time - this.#askedAt < 1) return this.#answer;
+    this.#askedSlot = slot;
+    this.#askedAt = time;
+    this.#answer = this.#read(WISHES + slot) === CANCEL;
+    return this.#answer;
+  }
+
+  /** Pool: the worker has ended, and everything was read. */
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  #write(at: number, value: number): void {
+    cell[0] = value;
+    writeSync(this.fd, cell, 0, 1, at);
+  }
+
+  #read(at: number): number {
+    readSync(this.fd, cell, 0, 1, at);
+    return cell[0] ?? 0;
+  }
+}

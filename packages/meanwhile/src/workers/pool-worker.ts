@@ -1,0 +1,250 @@
+// One worker as its pool sees it: what it was sent, and what it said.
+//
+//   starting ──READY──▶ ready ──retire()──▶ retiring ──▶ ended
+//      └──BROKEN, or its end────────────────────────────▲
+//
+// A retiring worker is sent nothing more; it leaves, or is killed, when the jobs it had begun have ended.
+
+import type { WorkerExit } from "./errors.ts";
+import { BEGUN, FINISHED } from "./ledger.ts";
+import type { LinkListener, StartWorker, WorkerLink } from "./link.ts";
+import { Outbox, type Refusal } from "./outbox.ts";
+import { notCloneable } from "./pool-errors.ts";
+import type { CancelledBy, PoolJob } from "./pool-job.ts";
+import { decodeError, type EncodedError } from "./remote-error.ts";
+import * as wire from "./wire.ts";
+import type { WorkerOwner } from "./worker-owner.ts";
+
+const { performance } = globalThis;
+
+/** A worker of a pool. */
+export class PoolWorker implements LinkListener {
+  state: "starting" | "ready" | "retiring" | "ended" = "starting";
+  /** How many jobs it has, those included that were taken back and that it has not met yet. */
+  load = 0;
+  /** How many jobs it was sent in all. */
+  taken = 0;
+  /** When it last said something, or was sent its first job after a rest. */
+  heardAt = 0;
+  /** The newest request to cancel that it has seen. */
+  cancelSeen = 0;
+  readonly #owner: WorkerOwner;
+  readonly #link: WorkerLink;
+  readonly #outbox: Outbox;
+  // By slot; null if the slot is free, or the job was taken back.
+  readonly #slots: Array<PoolJob | null> = Array.from({ length: wire.SLOTS }, () => null);
+  readonly #freeSlots: number[] = Array.from({ length: wire.SLOTS }, (_, i) => wire.SLOTS - 1 - i);
+  #names: readonly string[] = [];
+  #functions = new Map<string, number>();
+  #cancels = 0;
+  #lastWords: EncodedError | null = null;
+
+  constructor(owner: WorkerOwner, start: StartWorker, setup: wire.WorkerSetup) {
+    this.#owner = owner;
+    this.#link = start(setup, this);
+    this.#outbox = new Outbox(
+      (message, transfer) => this.#link.post(message, transfer),
+      (refusal) => this.#refused(refusal),
+    );
+  }
+
+  /** The jobs it was sent that have not ended. */
+  get jobs(): PoolJob[] {
+    return this.#slots.filter((job) => job !== null);
+  }
+
+  /** What the module exports. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** Whether it can run the function. */
+  knows(name: string): boolean {
+    return this.#functions.has(name);
+  }
+
+  /** Sends the job with the next {@link flush}. There must be room, and it must know the function. */
+  take(job: PoolJob): void {
+    const slot = this.#freeSlots.pop() as number;
+    if (this.load === 0) this.heardAt = performance.now();
+    this.#slots[slot] = job;
+    this.load += 1;
+    this.taken += 1;
+    job.become("sent");
+    job.worker = this;
+    job.slot = slot;
+    job.sendings += 1;
+    this.#link.ledger.send(slot);
+    this.#write(job, slot);
+  }
+
+  #write({ name, args, terms }: PoolJob, slot: number): void {
+    const { records } = this.#outbox;
+    const { isEach, deadline, transfer } = terms;
+    const known = this.#functions.get(name) as number;
+    const ms = deadline === Infinity ? Infinity : deadline - performance.now();
+    if (isEach) records.push(wire.CALL_EACH, slot, known, ms, args[0]);
+    else {
+      if (ms === Infinity) records.push(wire.CALL, slot, known, args.length);
+      else records.push(wire.CALL_WITHIN, slot, known, ms, args.length);
+      for (const arg of args) records.push(arg);
+    }
+    if (transfer.length > 0) this.#outbox.move(transfer);
+  }
+
+  /** Sends what was taken. */
+  flush(): void {
+    this.#outbox.flush();
+  }
+
+  /** Takes a job back, if it has not begun. It is then no job of this worker any more. */
+  revoke(job: PoolJob): boolean {
+    if (!this.#link.ledger.revoke(job.slot)) return false;
+    this.#slots[job.slot] = null;
+    return true;
+  }
+
+  /** What comes of the job is nobody's business any more. */
+  forget(job: PoolJob): void {
+    this.#slots[job.slot] = null;
+  }
+
+  /** Asks a job to end. Returns the number of the request. */
+  requestCancel(job: PoolJob, reason: string | null): number {
+    this.#link.ledger.requestCancel(job.slot);
+    this.#outbox.records.push(wire.CANCEL, job.slot, ++this.#cancels, reason);
+    this.#outbox.flush();
+    return this.#cancels;
+  }
+
+  /** Sends nothing more: what has not begun goes elsewhere. */
+  retire(): void {
+    if (this.state === "ended") return;
+    this.state = "retiring";
+    for (const job of this.jobs) if (this.revoke(job)) this.#owner.notBegun(job);
+  }
+
+  /** Lets it leave by itself; it must have nothing to do. */
+  dismiss(): void {
+    this.state = "retiring";
+    this.#outbox.records.push(wire.LEAVE);
+    this.#outbox.flush();
+  }
+
+  /** Ends it, whatever it does. */
+  kill(): void {
+    if (this.state !== "ended") this.#link.kill();
+  }
+
+  received(message: unknown[]): void {
+    for (let at = 0; at < message.length;) {
+      const mark = message[at];
+      if (mark === wire.VALUE) {
+        const value = message[at + 2];
+        const job = this.#close(message[at + 1] as number);
+        if (job !== null) this.#owner.settled(job, "completed", () => job.listener.succeeded(job, value));
+        at += 3;
+      } else at = this.#receiveOther(message, at, mark as number);
+    }
+    this.heardAt = performance.now();
+    this.#owner.workerReplied(this);
+  }
+
+  #receiveOther(message: unknown[], at: number, mark: number): number {
+    const [first, second, third] = [message[at + 1], message[at + 2], message[at + 3]];
+    switch (mark) {
+      case wire.COST:
+        this.#owner.learned(this.#names[first as number] as string, second as number, third as number);
+        return at + 4;
+      case wire.READY:
+        this.#becomeReady(first as string[]);
+        return at + 2;
+      case wire.BROKEN:
+        this.#owner.workerBroken(this, first as EncodedError);
+        return at + 2;
+      case wire.OUTPUT:
+        this.#owner.output(first as 1 | 2, second as Uint8Array);
+        return at + 3;
+      case wire.LAST_WORDS:
+        this.#lastWords = first as EncodedError;
+        return at + 2;
+      case wire.CANCEL_SEEN:
+        this.cancelSeen = first as number;
+        return at + 2;
+      case wire.PROGRESS:
+        this.#progressed(this.#slots[first as number] ?? null, second);
+        return at + 3;
+      case wire.SKIPPED:
+        this.#skipped(first as number);
+        return at + 2;
+      default:
+        this.#receiveEnd(mark, this.#close(first as number), second);
+        return at + 3;
+    }
+  }
+
+  #progressed(job: PoolJob | null, value: unknown): void {
+    job?.listener.progressed(job, value);
+  }
+
+  #receiveEnd(mark: number, job: PoolJob | null, detail: unknown): void {
+    if (job === null) return;
+    const { listener } = job;
+    this.#owner.settled(job, mark === wire.CANCELLED ? "cancelled" : "failed", () => {
+      if (mark === wire.CANCELLED) listener.cancelled(job, howCancelled(job, detail === true));
+      else if (mark === wire.FAILURE)
+        listener.failed(job, (site = new Error()) => decodeError(detail as EncodedError, site));
+      else listener.failed(job, () => notCloneable(job.name, String(detail)));
+    });
+  }
+
+  #becomeReady(names: readonly string[]): void {
+    this.#names = names;
+    this.#functions = new Map(names.map((name, index) => [name, index]));
+    if (this.state !== "starting") return;
+    this.state = "ready";
+    this.#owner.workerReady(this);
+  }
+
+  /** The slot is free again. */
+  #close(slot: number): PoolJob | null {
+    const job = this.#slots[slot] ?? null;
+    this.#slots[slot] = null;
+    this.load -= 1;
+    this.#freeSlots.push(slot);
+    return job;
+  }
+
+  // The worker may have given in though the pool did: see file-ledger.ts.
+  #skipped(slot: number): void {
+    const job = this.#close(slot);
+    if (job !== null) this.#owner.notBegun(job);
+  }
+
+  #refused({ record, describe, error }: Refusal): void {
+    const job = this.#close(record[1] as number);
+    if (job === null) return;
+    const { name, args, terms } = job;
+    const what = describe(terms.isEach ? args[0] : args, terms.isEach ? "items" : "args") ?? String(error);
+    this.#owner.settled(job, "failed", () => job.listener.failed(job, () => notCloneable(name, what)));
+  }
+
+  ended(exit: WorkerExit): void {
+    const before = this.state;
+    this.state = "ended";
+    const said = this.#lastWords;
+    this.#owner.workerEnded(this, said === null ? exit : { ...exit, error: decodeError(said, new Error()) }, before);
+  }
+
+  /** After the end: whether the job had begun, and whether it had ended too. */
+  fateOf({ slot }: PoolJob): "never begun" | "running" | "finished" {
+    const state = this.#link.ledger.stateOf(slot);
+    if (state === FINISHED) return "finished";
+    return state === BEGUN ? "running" : "never begun";
+  }
+}
+
+function howCancelled(job: PoolJob, isByDeadline: boolean): CancelledBy {
+  if (job.cancel !== null) return "request";
+  return isByDeadline ? "deadline" : "itself";
+}

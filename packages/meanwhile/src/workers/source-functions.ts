@@ -1,0 +1,120 @@
+// The module of the pool behind toThread: makes a function of its text and calls it.
+
+import { readFileSync } from "node:fs";
+import { constants, Script } from "node:vm";
+
+import { show } from "../util/show.ts";
+import { WorkerError } from "./errors.ts";
+import { standInsFor } from "./instrumented-text.ts";
+
+/** A function as text. */
+export interface FunctionSource {
+  readonly text: string;
+  readonly name: string;
+  /** The URL of the file that asked for it; "" if that is not known. Relative imports of the function start there. */
+  readonly file: string;
+}
+
+// What the threads of toThread are for: that functions of theirs import modules is no news.
+const emitWarning = process.emitWarning.bind(process) as (...warning: unknown[]) => void;
+process.emitWarning = (...warning: unknown[]): void => {
+  if (!String(warning[0]).includes("vm.USE_MAIN_CONTEXT_DEFAULT_LOADER")) emitWarning(...warning);
+};
+
+interface Compiled {
+  readonly fn: (...args: unknown[]) => unknown;
+  /** What its frames in stacks are said to be in. */
+  readonly filename: string;
+}
+
+const MOST_KEPT = 1_000;
+const kept = new Map<string, Compiled>();
+
+/** Calls the function of the text that comes last, with what comes before it. */
+export async function callSource(...given: readonly unknown[]): Promise<unknown> {
+  const args = given.slice(0, -1);
+  const source = given.at(-1) as FunctionSource;
+  const { fn, filename } = compiled(source);
+  try {
+    return await fn(...args);
+  } catch (error) {
+    throw capturedError(error, source.name, filename) ?? error;
+  }
+}
+
+function compiled(source: FunctionSource): Compiled {
+  const key = `${source.file}\n${source.text}`;
+  let found = kept.get(key);
+  if (found !== undefined) return found;
+  // A program that makes texts up again and again must not fill the memory.
+  if (kept.size >= MOST_KEPT) kept.clear();
+  found = compile(source);
+  kept.set(key, found);
+  return found;
+}
+
+/** Strict as in a module, and with a `this` of its own, which is undefined. */
+const opening = (names: readonly string[]): string => `"use strict";(function(${names.join()}){return(`;
+const AFTER = "\n)})";
+
+function compile({ text, file }: FunctionSource): Compiled {
+  const place = file === "" ? null : placeIn(file, text);
+  // Stacks tell the line of the file if that is known, else the line of the function.
+  const filename = place === null ? `${file}#toThread` : file;
+  const standIns = standInsFor(text);
+  const head = opening(Object.keys(standIns));
+  const script = new Script(head + text + AFTER, {
+    filename,
+    lineOffset: place?.line ?? 0,
+    columnOffset: (place?.column ?? 0) - head.length,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const make = script.runInThisContext() as (this: undefined, ...standIns: unknown[]) => Compiled["fn"];
+  return { fn: make.call(undefined, ...Object.values(standIns)), filename };
+}
+
+/** Where in the file the text stands, if that is clear. */
+function placeIn(file: string, text: string): { readonly line: number; readonly column: number } | null {
+  const whole = contentOf(file);
+  const start = whole === null ? -1 : findStripped(whole, text, 0);
+  if (whole === null || start === -1 || findStripped(whole, text, start + 1) !== -1) return null;
+  const before = whole.slice(0, start).split("\n");
+  return { line: before.length - 1, column: before.at(-1)?.length ?? 0 };
+}
+
+function contentOf(file: string): string | null {
+  try {
+    return readFileSync(new URL(file), "utf8");
+  } catch {
+    return null; // no file of this machine: there is only the text
+  }
+}
+
+/** Where `text` begins in `whole`, of which it is a part but that spaces may stand where types were. */
+function findStripped(whole: string, text: string, from: number): number {
+  const first = text[0] ?? "";
+  for (let at = whole.indexOf(first, from); at !== -1; at = whole.indexOf(first, at + 1)) {
+    if (standsAt(whole, text, at)) return at;
+  }
+  return -1;
+}
+
+function standsAt(whole: string, text: string, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] !== whole[at + i] && text[i] !== " ") return false;
+  }
+  return true;
+}
+
+/** What a function that uses a variable around it failed with; null if that is not why. */
+function capturedError(error: unknown, name: string, filename: string): WorkerError | null {
+  if (!(error instanceof ReferenceError)) return null;
+  const variable = /^(\S+) is not defined$/.exec(error.message)?.[1];
+  const [, frame = ""] = error.stack?.match(/^ +at (.*)$/m) ?? [];
+  if (variable === undefined || !frame.includes(filename)) return null;
+  return new WorkerError(
+    "MW_ERR_WORKER_CAPTURED",
+    `Cannot run ${name === "" ? "the function" : show(name)} in a thread: it uses "${variable}", which is not part of it; pass it as an argument, or put the function into a module and call it with a WorkerPool`,
+    { cause: error },
+  );
+}

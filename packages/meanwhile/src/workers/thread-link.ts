@@ -1,0 +1,81 @@
+// Workers that are threads.
+
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+  type ResourceLimits,
+  type WorkerOptions,
+} from "node:worker_threads";
+
+import { captureContext } from "../lowlevel.ts";
+import { entryUrl } from "./entry-url.ts";
+import { inheritedExecArgv } from "./exec-argv.ts";
+import { SharedLedger } from "./ledger.ts";
+import type { LinkListener, StartWorker, WorkerLink } from "./link.ts";
+import type { WorkerSetup } from "./wire.ts";
+
+/** How threads are started. */
+export interface ThreadOptions {
+  readonly resourceLimits?: ResourceLimits | undefined;
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  readonly execArgv?: readonly string[] | undefined;
+}
+
+// A worker lives longer than the call that needed it first, so it must not belong to the scope of that call.
+const outside = captureContext();
+
+/** Starts threads with these options. */
+export function threadStarter(options: ThreadOptions): StartWorker {
+  return (setup, listener) => outside(() => startThread(setup, listener, options));
+}
+
+function startThread(setup: WorkerSetup, listener: LinkListener, options: ThreadOptions): WorkerLink {
+  const ledger = new SharedLedger();
+  const { port1: port, port2 } = new MessageChannel();
+  const worker = new Worker(entryUrl("entry", import.meta.url), {
+    name: setup.name,
+    workerData: { setup, port: port2, memory: ledger.memory },
+    transferList: [port2],
+    ...given(options),
+  });
+  let thrown: unknown;
+  port.on("message", (message: unknown[]) => listener.received(message));
+  worker.on("error", (error) => (thrown = error));
+  worker.on("exit", (exitCode) => {
+    drain(port, listener);
+    port.close();
+    listener.ended({ exitCode, signal: null, error: thrown });
+  });
+  // Whether there is something to wait for is known to the pool.
+  port.unref();
+  worker.unref();
+  return {
+    ledger,
+    post(message, transfer) {
+      port.postMessage(message, transfer as ArrayBuffer[]);
+      ledger.announce();
+    },
+    kill: () => void worker.terminate(),
+  };
+}
+
+/** What the worker has said before its end. */
+function drain(port: MessagePort, listener: LinkListener): void {
+  try {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      listener.received(next.message as unknown[]);
+    }
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // Deno has closed the port already
+  }
+}
+
+function given({ resourceLimits, env, execArgv = inheritedExecArgv() ?? undefined }: ThreadOptions): WorkerOptions {
+  return {
+    ...(resourceLimits === undefined ? {} : { resourceLimits }),
+    ...(env === undefined ? {} : { env }),
+    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+  };
+}

@@ -1,0 +1,30 @@
+// Functions of toThread that need packages in their thread.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+
+import { run } from "meanwhile";
+import { runSync, toThread } from "meanwhile/workers";
+
+describe("a function given to toThread", () => {
+  it("may block its thread", async () => {
+    const module = new URL("./modules/sync-functions.ts", import.meta.url).href;
+    const sum = await run(() =>
+      toThread(async (url: string) => {
+        const workers = await import("meanwhile/workers");
+        return workers.runSync<number>(url, "add", 1, 2);
+      }, module),
+    );
+    assert.equal(sum, 3);
+    assert.equal(runSync(module, "add", 1, 2), 3);
+  });
+
+  it("runs an instrumented function as its source says", () => {
+    const program = new URL("./modules/instrumented-to-thread.ts", import.meta.url);
+    const hook = new URL("../../../instrument/src/register.ts", import.meta.url).href;
+    const args = ["--conditions=@meanwhile/source", `--import=${hook}`, program.pathname];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    assert.equal(`${stdout}${stderr}`, "[ 3, 5, 7 ] closed\n");
+  });
+});
