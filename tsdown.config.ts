@@ -23,9 +23,28 @@ const base: UserConfig = {
 
 const fewFiles = { unbundle: false, hash: false, dts: false } as const;
 
+// What several entries of the core need: in one file what all of them do, in another one what is for threads and processes.
+const coreFiles = {
+  groups: [
+    { name: "shared-by-workers", test: /[\\/]src[\\/]workers[\\/]/, minShareCount: 2, priority: 2 },
+    {
+      name: "kernel",
+      test: /[\\/]src[\\/](?:kernel|clock|util|time[\\/]sleep|errors|lowlevel)/,
+      minShareCount: 2,
+      priority: 3,
+    },
+  ],
+};
+
 const config: UserConfig[] = defineConfig([
   { ...base, workspace: "packages/!(instrument|http)" },
-  { ...base, workspace: "packages/meanwhile", outDir: "dist/node", ...fewFiles },
+  {
+    ...base,
+    workspace: "packages/meanwhile",
+    outDir: "dist/node",
+    ...fewFiles,
+    outputOptions: { codeSplitting: coreFiles },
+  },
   { ...base, workspace: "packages/{instrument,http}", ...fewFiles },
   { ...base, workspace: "packages/{instrument,http}", dts: { sourcemap: true, emitDtsOnly: true }, clean: false },
 ]);

@@ -46,7 +46,8 @@ export type WarningCode =
   | "MW_WARN_SCOPE_LEFT_OPEN"
   | "MW_WARN_STILL_SUSPENDED"
   | "MW_WARN_SUPPRESSED"
-  | "MW_WARN_SWALLOWED_CANCELLATION";
+  | "MW_WARN_SWALLOWED_CANCELLATION"
+  | "MW_WARN_WORKER_START";
 
 /** One cancellation: who was cancelled, why and where. Shared by all errors it causes. */
 export interface Cancellation {

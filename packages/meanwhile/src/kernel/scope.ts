@@ -130,6 +130,11 @@ export class Scope implements CancelScope, ScopeMember {
     else deadlines.add(timer, at);
   }
 
+  /** Makes known when somebody else is going to cancel the scope: `deadline` tells it, and no timer is set. */
+  noteDeadline(at: number): void {
+    (this.#timer ??= new ScopeTimer(this)).at = at;
+  }
+
   /** Cancels the scope, once; see {@link CancelScope}. */
   cancel(reason?: unknown): void {
     if (this.own !== null || this.closed) return;

@@ -26,6 +26,7 @@ export function callInPool(core: PoolCore, name: string, args: readonly unknown[
 // Whoever is woken may find the room taken by a call that did not wait.
 async function callLater(core: PoolCore, name: string, args: readonly unknown[], isEach: boolean): Promise<unknown> {
   await core.room.park();
+  core.roomAgain(); // if this one is not made after all, the next in the line gets its room
   return await callInPool(core, name, args, isEach);
 }
 
@@ -53,12 +54,10 @@ const CALLERS: JobListener = {
   failed({ waiter }, makeError) {
     waiter?.failWith(makeError);
   },
-  cancelled({ waiter, name }, by) {
+  cancelled({ waiter, name }) {
     const scope = waiter?.scope ?? null;
     if (waiter === null || scope === null) return;
-    // The worker's timer was first: ours comes now, and ends the wait.
-    if (by === "deadline" && scope.effective === null) waiter.abort = null;
-    else waiter.failWith(() => (scope.effective === null ? jobCancelled(name) : new CancelledError(scope.effective)));
+    waiter.failWith(() => (scope.effective === null ? jobCancelled(name) : new CancelledError(scope.effective)));
   },
   progressed() {},
 };

@@ -2,14 +2,20 @@
 //
 // A job that has not begun is done at once. One that runs is asked to end (its scope is cancelled, and a flag in the ledger
 // is set for code that never waits) and is done when it has ended. After its `graceMs` its worker retires: what it had not
-// begun goes elsewhere. It is killed at once if no other job runs in it, or if its event loop no longer turns, so that no
-// other can go on either. Else the job is done, and the worker is killed when the others have ended.
+// begun goes elsewhere. It is killed at once if no other job runs in it, or a moment later if its event loop no longer turns,
+// so that no other can go on either. Else the job is done, and the worker is killed when the others have ended.
+//
+// What the worker has said may wait to be read while this thread computes, and timers come before messages: so it is listened
+// to for a turn before anything is decided. A job that has ended by the ledger is done; its worker has gone on to others.
 
 import type { PoolCore } from "./pool-core.ts";
 import type { PendingCancel, PoolJob } from "./pool-job.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 
-const { setTimeout } = globalThis;
+const { setImmediate, setTimeout } = globalThis;
+
+/** How long an event loop that turns may take to say so: the machine may be busy. */
+const TURN_MS = 250;
 
 /** Asks a job to end. True if it is done at once: then its listener is not told. */
 export function cancelJob(core: PoolCore, job: PoolJob, reason: unknown): boolean {
@@ -24,7 +30,7 @@ export function cancelJob(core: PoolCore, job: PoolJob, reason: unknown): boolea
   }
   const request = worker.requestCancel(job, reasonText(reason));
   const { graceMs } = job.terms;
-  if (graceMs !== Infinity) cancel.graceTimer = setTimeout(() => graceEnded(core, job, worker, request), graceMs);
+  if (graceMs !== Infinity) cancel.graceTimer = afterTurn(graceMs, () => graceEnded(core, job, worker, request));
   return false;
 }
 
@@ -34,21 +40,28 @@ function reasonText(reason: unknown): string | null {
   return typeof reason === "string" ? reason : null;
 }
 
-function graceEnded(core: PoolCore, job: PoolJob, worker: PoolWorker, request: number): void {
-  worker.retire();
-  const isLoopTurning = worker.cancelSeen >= request;
-  const hasOthers = worker.jobs.some((other) => other !== job);
-  if (!isLoopTurning || !hasOthers) {
-    worker.kill();
-    return;
-  }
+function afterTurn(ms: number, then: () => void): ReturnType<typeof setTimeout> {
+  return setTimeout(() => void setImmediate(then), ms);
+}
+
+function graceEnded(core: PoolCore, job: PoolJob, worker: PoolWorker, request: number, isLast = false): void {
+  if (job.worker !== worker || job.cancel === null) return;
+  if (worker.fateOf(job) === "running") worker.retire(); // no other begins from here on
+  if (worker.fateOf(job) === "finished") giveUp(core, job, worker);
+  else if (worker.jobs.every((other) => other === job)) worker.kill();
+  else if (worker.cancelSeen >= request) giveUp(core, job, worker);
+  else if (isLast) worker.kill();
+  else job.cancel.graceTimer = afterTurn(TURN_MS, () => graceEnded(core, job, worker, request, true));
+}
+
+function giveUp(core: PoolCore, job: PoolJob, worker: PoolWorker): void {
   worker.forget(job);
-  core.settled(job, "cancelled", () => job.listener.cancelled(job, "request"));
+  core.settled(job, "cancelled", () => job.listener.cancelled(job));
 }
 
 /** Asks every job to end. */
 export function cancelAllJobs(core: PoolCore, reason: string): void {
   for (const job of core.list()) {
-    if (job.state !== "done" && cancelJob(core, job, reason)) job.listener.cancelled(job, "request");
+    if (job.state !== "done" && cancelJob(core, job, reason)) job.listener.cancelled(job);
   }
 }

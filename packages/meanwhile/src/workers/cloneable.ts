@@ -3,6 +3,8 @@
 
 import { types } from "node:util";
 
+const SHOWN = 100;
+
 /** A value that was met, and how to get to it. */
 interface Found {
   readonly value: unknown;
@@ -16,15 +18,21 @@ interface Found {
  * @param value - what was to be sent
  * @param at - how the caller calls the value, like `args[0]`
  * @param transferred - objects that are moved, not copied: they are taken as they are
+ * @param refuse - what a value is, if it is of a kind that is never cloned
  * @returns for `{ user: { save() {} } }` at `args[0]`: `args[0].user.save is a function`
  */
-export function describeNotCloneable(value: unknown, at: string, transferred: readonly unknown[] = []): string | null {
+export function describeNotCloneable(
+  value: unknown,
+  at: string,
+  transferred: readonly unknown[] = [],
+  refuse: (value: unknown) => string | null = refusalOf,
+): string | null {
   const seen = new Set<unknown>(transferred);
   const suspects: Found[] = [];
   const queue: Found[] = [];
   const meet = (next: unknown, where: () => string): string | null => {
-    const bad = refusalOf(next);
-    if (bad !== null) return seen.has(next) ? null : `${where()} is ${bad}`;
+    const bad = refuse(next);
+    if (bad !== null) return seen.has(next) ? null : `${shorten(where())} is ${bad}`;
     if (typeof next !== "object" || next === null || seen.has(next)) return null;
     seen.add(next);
     queue.push({ value: next, at: where() });
@@ -43,8 +51,13 @@ export function describeNotCloneable(value: unknown, at: string, transferred: re
 
 type Meet = (value: unknown, where: () => string) => string | null;
 
+/** Cuts a path of thousands of steps in the middle. */
+function shorten(path: string): string {
+  return path.length <= 2 * SHOWN ? path : `${path.slice(0, SHOWN)} … ${path.slice(-SHOWN)}`;
+}
+
 /** What the value is, if it is of a kind that is never cloned. */
-function refusalOf(value: unknown): string | null {
+export function refusalOf(value: unknown): string | null {
   if (typeof value === "function") return "a function";
   if (typeof value === "symbol" || types.isSymbolObject(value)) return "a symbol";
   if (typeof value !== "object" || value === null) return null;
@@ -90,7 +103,7 @@ function lookAt(holder: Record<string, unknown>, key: string, at: string, meet: 
   try {
     return meet(holder[key], where);
   } catch {
-    return `${where()} is a getter that throws`;
+    return `${shorten(where())} is a getter that throws`;
   }
 }
 
@@ -113,7 +126,7 @@ function firstRefused(suspects: readonly Found[]): string | null {
     try {
       structuredClone(value);
     } catch {
-      return `${at} is ${nameWhatItIs(value as object)}`;
+      return `${shorten(at)} is ${nameWhatItIs(value as object)}`;
     }
   }
   return null;

@@ -1,11 +1,16 @@
 // The workers of a pool: started when there are jobs for them, sent away when there are none, replaced when they die.
 
+import { warn } from "../errors.ts";
 import type { StartWorker } from "./link.ts";
 import { PoolWorker } from "./pool-worker.ts";
 import type { PoolSettings } from "./settings.ts";
 import type { WorkerOwner } from "./worker-owner.ts";
 
 const { clearTimeout, performance, setTimeout } = globalThis;
+
+/** How long no worker is started after one could not be, at first and at most. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
 
 /** The workers that have not ended. */
 export class Crew {
@@ -17,6 +22,8 @@ export class Crew {
   readonly #leaving = new Map<PoolWorker, ReturnType<typeof setTimeout>>();
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #count = 0;
+  #pauseMs = FIRST_PAUSE_MS / 2;
+  #pausedUntil = 0;
 
   constructor(settings: PoolSettings, start: StartWorker, owner: WorkerOwner) {
     this.#settings = settings;
@@ -52,10 +59,23 @@ export class Crew {
   /** Starts workers until there are so many, but never more than the pool may have. */
   growTo(wanted: number): void {
     const { threads, module, initializer, concurrency, name } = this.#settings;
+    if (wanted !== Infinity && performance.now() < this.#pausedUntil && this.ready.length > 0) return;
     for (let size = this.size; size < Math.min(wanted, threads); size++) {
       const setup = { module, initializer, concurrency, name: `${name} ${++this.#count}` };
       this.#workers.add(new PoolWorker(this.#owner, this.#start, setup));
     }
+  }
+
+  /** One could not be started though another one works: the next one is tried later, and ever later. */
+  startFailed(error: unknown): void {
+    if (performance.now() < this.#pausedUntil) return; // they were started together
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+    this.#pausedUntil = performance.now() + this.#pauseMs;
+    const why = error instanceof Error ? error.message : String(error);
+    warn(
+      "MW_WARN_WORKER_START",
+      `A worker of ${this.#settings.name} could not be started; the others go on, and it is tried again in ${this.#pauseMs} ms: ${why}`,
+    );
   }
 
   /** Sends away a worker that has nothing to do. One that does not leave in time is killed. */

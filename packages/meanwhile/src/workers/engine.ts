@@ -28,11 +28,11 @@ const FLUSH_MS = 1;
 const SLICE_MS = 5;
 
 /**
- * How long an idle worker looks for the next job before it goes to sleep: as a rule it comes within microseconds. First without
- * giving the event loop its turn.
+ * How long an idle worker holds its thread for the next job, which as a rule comes within microseconds, instead of waiting in
+ * the event loop. No shorter: a wait that may end before the next tick of the system has it set a timer, and a call one at a
+ * time takes twice as long (measured: row workers-turns).
  */
-const BRIEF_LOOKOUT_MS = 0.05;
-const LOOKOUT_MS = 1;
+const LOOKOUT_MS = 4;
 
 /** Runs the jobs of one worker, inside of a run. */
 export class Engine implements Surroundings {
@@ -126,6 +126,7 @@ export class Engine implements Surroundings {
   }
 
   #pump(): void {
+    if (this.#isDying) return;
     while (this.#inbox.size > 0 && this.#running.size < this.#concurrency) {
       if (this.#isSliceOver()) break;
       this.#begin(this.#inbox.shift());
@@ -134,7 +135,13 @@ export class Engine implements Surroundings {
     if (this.#inbox.size > 0 || this.#running.size > 0) return;
     // Somebody may be waiting for just this one, and have the next one ready.
     this.flush();
-    if (!this.#isSliceOver()) this.#lookOut(BRIEF_LOOKOUT_MS);
+    if (!this.#isSliceOver()) this.#lookOut(LOOKOUT_MS);
+  }
+
+  // A run that ends by itself has failed, and takes the worker with it: the pool is told by that. What has not begun goes
+  // elsewhere.
+  get #isDying(): boolean {
+    return this.#children.scope.effective !== null;
   }
 
   #isSliceOver(): boolean {
@@ -152,7 +159,7 @@ export class Engine implements Surroundings {
     }
     if (!isQuick(known, FLUSH_MS)) this.flush();
     const task = this.#children.create(job.body, known.name, slot);
-    if (job.deadline !== Infinity) task.scope.deadline = job.deadline;
+    if (job.deadline !== Infinity) task.scope.noteDeadline(job.deadline);
     this.#running.set(slot, { slot, known, task, calls, startedAt: performance.now() });
     this.#slots.set(task, slot);
     if (this.#ledger.isCancelRequested(slot)) task.cancel("the caller was cancelled");
@@ -165,18 +172,19 @@ export class Engine implements Surroundings {
     this.#running.delete(slot);
     note(known, calls, performance.now() - startedAt);
     this.#ledger.finish(slot);
-    // A run that ends by itself has failed, and takes the worker with it: the pool is told by that.
-    if (this.#children.scope.effective === null) this.#reply(task, slot);
+    if (!this.#isDying) this.#reply(task, slot);
     this.#pump();
   }
 
-  #reply({ state, scope }: TaskNode, slot: number): void {
-    const { records } = this.#outbox;
+  #reply({ state }: TaskNode, slot: number): void {
     if (state.kind === "succeeded") {
-      records.push(wire.VALUE, slot, state.value);
+      this.#outbox.keepApart([state.value]);
+      this.#outbox.records.push(wire.VALUE, slot, state.value);
       this.#outbox.move(takeMoved(state.value));
-    } else if (state.kind === "failed") records.push(wire.FAILURE, slot, encodeError(state.error));
-    else records.push(wire.CANCELLED, slot, scope.own?.by === "deadline");
+    } else if (state.kind === "failed") {
+      this.#outbox.keepApart([state]);
+      this.#outbox.records.push(wire.FAILURE, slot, encodeError(state.error));
+    } else this.#outbox.records.push(wire.CANCELLED, slot);
   }
 
   #askForTurn(): void {
@@ -209,7 +217,8 @@ export class Engine implements Surroundings {
 
   #refused({ record, describe, error }: Refusal): void {
     const [mark, slot, value] = record;
-    const at = mark === wire.PROGRESS ? "the progress" : "the result";
+    if (mark === wire.PROGRESS) throw error; // to who reports it; see report()
+    const at = "the result";
     this.#outbox.records.push(wire.UNSENDABLE, slot, describe(value, at) ?? `${at} cannot be cloned: ${String(error)}`);
     this.#outbox.flush();
   }
@@ -219,9 +228,10 @@ export class Engine implements Surroundings {
   }
 
   report(slot: number, value: unknown): void {
+    this.flush(); // alone in its message, so that a refusal concerns nothing else
     this.#outbox.records.push(wire.PROGRESS, slot, value);
     this.#outbox.move(takeMoved(value));
-    this.flush();
+    this.#outbox.flush();
   }
 
   isCancelRequested(slot: number): boolean {

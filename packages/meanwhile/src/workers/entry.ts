@@ -4,6 +4,7 @@ import { isMainThread, receiveMessageOnPort, type MessagePort, workerData } from
 
 import { run } from "../lowlevel.ts";
 import { allowBlocking } from "./blocking.ts";
+import { ChildChannel } from "./child-channel.ts";
 import type { EngineConnection } from "./engine-jobs.ts";
 import { Engine } from "./engine.ts";
 import { WorkerError } from "./errors.ts";
@@ -20,6 +21,8 @@ const LEDGER_FD = 4;
 /** What the worker is connected by. */
 interface Connection extends EngineConnection {
   readonly setup: wire.WorkerSetup;
+  /** Called at the very end. */
+  readonly leave: () => void;
   /** Starts to listen. */
   readonly listen: (engine: Engine) => void;
 }
@@ -43,6 +46,7 @@ function connectThread({ setup, port, memory }: ThreadData): Connection {
     setup,
     ledger,
     post: (message, transfer) => port.postMessage(message, transfer as ArrayBuffer[]),
+    leave: () => {},
     listen: (engine) => void port.on("message", (message: unknown[]) => engine.receive(message)),
     lookOut: (engine, ms) => {
       // The news may be of a message that came in as an event.
@@ -52,16 +56,18 @@ function connectThread({ setup, port, memory }: ThreadData): Connection {
 }
 
 async function connectProcess(): Promise<Connection> {
-  const send = process.send?.bind(process) as (message: unknown) => void;
+  const ledger = new FileLedger(LEDGER_FD);
+  const channel = new ChildChannel(ledger);
   // Ctrl+C reaches the whole group: what is to happen is decided by the parent.
   process.on("SIGINT", () => {});
-  process.on("uncaughtExceptionMonitor", (error) => send([wire.LAST_WORDS, encodeError(error)]));
+  process.on("uncaughtExceptionMonitor", (error) => channel.post([wire.LAST_WORDS, encodeError(error)]));
   process.on("disconnect", () => process.exit(0));
   const setup = await new Promise<wire.WorkerSetup>((resolve) => void process.once("message", resolve as never));
   return {
     setup,
-    ledger: new FileLedger(LEDGER_FD),
-    post: (message) => send(message),
+    ledger,
+    post: (message) => channel.post(message),
+    leave: () => channel.leave(),
     listen: (engine) => void process.on("message", (message) => engine.receive(message as unknown[])),
     lookOut: () => {},
   };
@@ -91,6 +97,7 @@ function showNames(names: readonly string[]): string {
 
 async function serve(connection: Connection): Promise<void> {
   const { setup, post } = connection;
+  allowBlocking();
   let functions: ModuleFunctions;
   try {
     functions = await load(setup);
@@ -100,9 +107,11 @@ async function serve(connection: Connection): Promise<void> {
   }
   const engine = new Engine(connection, setup.concurrency, functions);
   surroundBy(engine);
-  allowBlocking();
   if (!isMainThread) takeOutput(engine);
-  process.on("exit", () => engine.flush());
+  process.on("exit", () => {
+    engine.flush();
+    connection.leave();
+  });
   connection.listen(engine);
   await engine.serve();
 }

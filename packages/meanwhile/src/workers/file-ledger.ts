@@ -4,7 +4,7 @@
 // There is no atomic exchange on a file. Each side writes its own cell and then reads that of the other: of a pool that takes
 // a job back and a worker that begins it at the same moment at least one sees the other and gives in.
 
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -17,6 +17,8 @@ const CANCEL = 1;
 const TAKE_BACK = 2;
 
 const WISHES = SLOTS;
+/** Where begins what a worker leaves: its length, then the bytes. */
+const LEFT = 2 * SLOTS;
 const { performance } = globalThis;
 const cell = new Uint8Array(1);
 
@@ -94,6 +96,30 @@ export class FileLedger implements Ledger {
   /** Pool: the worker has ended, and everything was read. */
   close(): void {
     closeSync(this.fd);
+  }
+
+  /** Worker: leaves bytes for the pool, once. */
+  leave(bytes: Uint8Array): void {
+    const length = new Float64Array([bytes.length]);
+    for (const [part, at] of [
+      [bytes, LEFT + length.byteLength],
+      [new Uint8Array(length.buffer), LEFT], // last: if it is there, all of it is
+    ] as const) {
+      for (let done = 0; done < part.length;) done += writeSync(this.fd, part, done, part.length - done, at + done);
+    }
+  }
+
+  /** Pool: the bytes that an ended worker has left; null if there are none. */
+  left(): Uint8Array | null {
+    if (fstatSync(this.fd).size <= LEFT) return null;
+    const length = new Float64Array(1);
+    readSync(this.fd, length, 0, length.byteLength, LEFT);
+    if (length[0] === 0) return null;
+    const bytes = new Uint8Array(length[0] as number);
+    for (let done = 0; done < bytes.length;) {
+      done += readSync(this.fd, bytes, done, bytes.length - done, LEFT + length.byteLength + done);
+    }
+    return bytes;
   }
 
   #write(at: number, value: number): void {

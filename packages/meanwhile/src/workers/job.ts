@@ -9,8 +9,8 @@ import { cancelJob } from "./cancelling.ts";
 import { takeMoved } from "./moved.ts";
 import type { PoolCore } from "./pool-core.ts";
 import { closedError, queueFull } from "./pool-errors.ts";
-import { type CancelledBy, type JobListener, PoolJob } from "./pool-job.ts";
-import { badOption, isDuration } from "./settings.ts";
+import { type JobListener, PoolJob } from "./pool-job.ts";
+import { badOption, checkNames, isDuration, timerMs } from "./settings.ts";
 
 const { clearTimeout, performance, setTimeout } = globalThis;
 
@@ -25,13 +25,17 @@ export interface JobOptions {
   readonly isIdempotent?: boolean | undefined;
   /** How many milliseconds the job may take to end after it was cancelled. Default: that of the pool. */
   readonly graceMs?: number | undefined;
-  /** After how many milliseconds, the wait for a worker included, it is cancelled and fails with `TimeoutError`. Default: never. */
+  /**
+   * After how many milliseconds, the wait for a worker included, it is cancelled and fails with `TimeoutError`. Default: never,
+   * as for more than 24 days.
+   */
   readonly timeoutMs?: number | undefined;
 }
 
 /**
  * A job in a worker. Awaiting it gives its result and is a checkpoint; it does not own the job. Leaving its block
- * (`await using`) cancels it and waits for its end.
+ * (`await using`) cancels it and waits for its end; if it had failed before and nobody has met its error, that is thrown there.
+ * The failure of a job that nobody awaits, reads the progress of or cancels, and that has no block, is an unhandled rejection.
  *
  * Do not return a job from an async function: being a thenable it would be awaited there.
  */
@@ -41,8 +45,8 @@ export interface Job<R> extends PromiseLike<R>, AsyncDisposable {
   /** Whether the job has ended, in whatever way. */
   readonly done: boolean;
   /**
-   * What the function gives to `reportProgress`, until the job ends. Of what was reported before this was first asked for
-   * only the newest is kept.
+   * What the function gives to `reportProgress`, until the job ends; if it fails, `next` throws its error. Of what was
+   * reported before this was first asked for only the newest is kept.
    */
   readonly progress: AsyncIterable<unknown>;
   /** Cancels the job; who awaits it gets `TaskCancelledError` when it has ended. Calling it again changes nothing. */
@@ -54,7 +58,7 @@ export function startInPool(core: PoolCore, name: string, args: readonly unknown
   checkJobOptions(options);
   const { name: pool, maxQueued } = core.settings;
   if (core.state !== "open") throw closedError(pool);
-  if (core.isFull) throw queueFull(pool, maxQueued);
+  if (!core.hasRoom()) throw queueFull(pool, maxQueued);
   return new StartedJob(core, name, args, options);
 }
 
@@ -65,21 +69,31 @@ class StartedJob implements Job<unknown>, JobListener {
   readonly #result = Promise.withResolvers<unknown>();
   // Where the job was started: part of the stack of its error.
   readonly #site = new Error();
-  #progress: Queue<unknown> | null = null;
+  // The same for all who read it: each value goes to one of them.
+  #values: Queue<unknown> | null = null;
+  #progress: AsyncIterable<unknown> | null = null;
   #newest: { readonly value: unknown } | null = null;
   readonly #timeoutMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isTimedOut = false;
+  #isCancelled = false;
+  #isAwaited = false;
+  #failure: Failure | null = null;
 
   constructor(core: PoolCore, name: string, args: readonly unknown[], options: JobOptions) {
     const { transfer = [], isIdempotent = false, graceMs = core.settings.graceMs, timeoutMs = Infinity } = options;
     this.name = name;
     this.#core = core;
-    this.#timeoutMs = timeoutMs;
+    this.#timeoutMs = timerMs(timeoutMs);
     const deadline = timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs;
     const moved = [...takeMoved(args), ...transfer];
-    this.#job = new PoolJob(name, args, { isEach: false, transfer: moved, deadline, isIdempotent, graceMs }, this);
-    if (timeoutMs !== Infinity) this.#timer = setTimeout(() => this.#timeOut(), timeoutMs);
+    this.#job = new PoolJob(
+      name,
+      args,
+      { isEach: false, transfer: moved, deadline, isIdempotent, graceMs: timerMs(graceMs) },
+      this,
+    );
+    if (this.#timeoutMs !== Infinity) this.#timer = setTimeout(() => this.#timeOut(), timeoutMs);
     core.submit(this.#job);
   }
 
@@ -89,24 +103,39 @@ class StartedJob implements Job<unknown>, JobListener {
 
   get progress(): AsyncIterable<unknown> {
     if (this.#progress !== null) return this.#progress;
-    const progress = new Queue<unknown>({ maxSize: Infinity });
-    this.#progress = progress;
-    if (this.#newest !== null) progress.tryPut(this.#newest.value);
-    if (this.done) progress.close();
-    return progress;
+    const values = new Queue<unknown>({ maxSize: Infinity });
+    this.#values = values;
+    if (this.#newest !== null) values.tryPut(this.#newest.value);
+    if (this.done) values.close();
+    // Whoever reads it meets the error there, but maybe long after the job has failed.
+    this.#result.promise.catch(ignore);
+    this.#progress = { [Symbol.asyncIterator]: () => ({ next: () => this.#nextProgress(values) }) };
+    return this.#progress;
+  }
+
+  async #nextProgress(values: Queue<unknown>): Promise<IteratorResult<unknown, undefined>> {
+    const next = await values[Symbol.asyncIterator]().next();
+    if (next.done === true && this.#failure !== null) this.#throwFailure(this.#failure);
+    return next;
+  }
+
+  #throwFailure(failure: Failure): never {
+    failure.isMet = true;
+    throw failure.error;
   }
 
   cancel(reason?: unknown): void {
     if (this.done) return;
     // Whoever cancels knows; it must not be reported as an error that nobody has handled.
     this.#result.promise.catch(ignore);
-    if (cancelJob(this.#core, this.#job, reason)) this.cancelled(this.#job, "request");
+    this.#isCancelled = true;
+    if (cancelJob(this.#core, this.#job, reason)) this.cancelled();
   }
 
   #timeOut(): void {
     this.#isTimedOut = true;
     const reason = `its timeout of ${this.#timeoutMs} ms has passed`;
-    if (cancelJob(this.#core, this.#job, reason)) this.cancelled(this.#job, "deadline");
+    if (cancelJob(this.#core, this.#job, reason)) this.cancelled();
   }
 
   succeeded(_job: PoolJob, value: unknown): void {
@@ -115,31 +144,37 @@ class StartedJob implements Job<unknown>, JobListener {
   }
 
   failed(_job: PoolJob, makeError: (site?: Error) => unknown): void {
-    this.#end();
-    this.#result.reject(makeError(this.#site));
+    this.#fail(makeError(this.#site));
   }
 
-  cancelled(_job: PoolJob, by: CancelledBy): void {
+  cancelled(): void {
+    if (this.#isTimedOut) this.#fail(timedOut(this.name, this.#timeoutMs));
+    else this.#fail(jobCancelled(this.name));
+  }
+
+  #fail(error: unknown): void {
+    // Whoever has cancelled it knows.
+    if (!this.#isCancelled) this.#failure = { error, isMet: this.#isAwaited };
     this.#end();
-    // The worker has a timer of its own, which may be first.
-    const isTimedOut = this.#isTimedOut || by === "deadline";
-    this.#result.reject(isTimedOut ? timedOut(this.name, this.#timeoutMs) : jobCancelled(this.name));
+    this.#result.reject(error);
   }
 
   progressed(_job: PoolJob, value: unknown): void {
-    if (this.#progress === null) this.#newest = { value };
-    else this.#progress.tryPut(value);
+    if (this.#values === null) this.#newest = { value };
+    else this.#values.tryPut(value);
   }
 
   #end(): void {
     clearTimeout(this.#timer);
-    this.#progress?.close();
+    this.#values?.close();
   }
 
   then<A = unknown, B = never>(
     onFulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
+    if (this.#failure !== null) this.#failure.isMet = true;
+    this.#isAwaited = true;
     return cancellable(this.#result.promise).then(onFulfilled, onRejected);
   }
 
@@ -148,11 +183,26 @@ class StartedJob implements Job<unknown>, JobListener {
    *
    * Cancellation: safe. It is held back until then.
    */
-  async [Symbol.asyncDispose](): Promise<void> {
+  get [Symbol.asyncDispose](): () => Promise<void> {
+    // A block asks for it at its beginning: from there on it is the block that meets the error.
+    this.#result.promise.catch(ignore);
+    return () => this.#dispose();
+  }
+
+  async #dispose(): Promise<void> {
+    const failure = this.#failure;
+    if (failure?.isMet === false) this.#throwFailure(failure);
     if (this.done) return;
     this.cancel("the block of the job was left");
     await shield(() => cancellable(this.#result.promise.then(ignore, ignore)));
   }
+}
+
+/** What the job has failed with. */
+interface Failure {
+  readonly error: unknown;
+  /** Whether it was thrown to somebody. */
+  isMet: boolean;
 }
 
 function ignore(): void {}
@@ -161,7 +211,9 @@ function timedOut(name: string, ms: number): TimeoutError {
   return new TimeoutError(`Cannot finish "${name}" in a worker in time: its timeout of ${ms} ms has passed`);
 }
 
-function checkJobOptions({ graceMs, timeoutMs, transfer }: JobOptions): void {
+function checkJobOptions(options: JobOptions): void {
+  checkNames("start a job", options, ["transfer", "isIdempotent", "graceMs", "timeoutMs"]);
+  const { graceMs, timeoutMs, transfer } = options;
   for (const [key, value] of Object.entries({ graceMs, timeoutMs })) {
     if (value === undefined || isDuration(value)) continue;
     throw badOption("start a job", key, value, "milliseconds >= 0, or Infinity");

@@ -38,11 +38,6 @@ export interface Ledger {
   isCancelRequested(slot: number): boolean;
 }
 
-const { performance } = globalThis;
-
-const SPIN_MS = 0.03;
-/** After so many spins in vain it is tried once in 128 times. */
-const MOST_VAIN = 7;
 const NEWS = 0;
 const STATES = 1;
 const CANCELS = STATES + SLOTS;
@@ -53,9 +48,6 @@ export class SharedLedger implements Ledger {
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array<SharedArrayBuffer>;
   #seen = 0;
-  // Grows with spins in vain, and shrinks with others more slowly; and how often to do without until the next.
-  #vain = 0;
-  #pauses = 0;
 
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer((CANCELS + SLOTS) * Int32Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
@@ -98,30 +90,10 @@ export class SharedLedger implements Ledger {
 
   /** Worker: holds the thread until the pool has posted something since the last call, at most so long. */
   waitForNews(ms: number): boolean {
-    const left = ms - this.#spin();
-    if (left > 0) Atomics.wait(this.#cells, NEWS, this.#seen, left);
+    Atomics.wait(this.#cells, NEWS, this.#seen, ms);
     const news = Atomics.load(this.#cells, NEWS);
     const isNew = news !== this.#seen;
     this.#seen = news;
     return isNew;
-  }
-
-  /**
-   * Asks again and again for a moment: on a core of its own, a thread that sleeps takes several times as long to wake as the
-   * next job takes to come. On a core it shares with the pool it only keeps that from posting; so what was in vain is tried
-   * less and less often. Returns how long it took.
-   */
-  #spin(): number {
-    if (this.#pauses > 0) {
-      this.#pauses -= 1;
-      return 0;
-    }
-    const start = performance.now();
-    let time = start;
-    while (Atomics.load(this.#cells, NEWS) === this.#seen && time < start + SPIN_MS) time = performance.now();
-    const isInVain = time >= start + SPIN_MS;
-    this.#vain = isInVain ? Math.min(this.#vain + 2, MOST_VAIN) : Math.max(this.#vain - 1, 0);
-    this.#pauses = isInVain ? 2 ** this.#vain : 0;
-    return time - start;
   }
 }

@@ -1,11 +1,17 @@
 // Which values leave for the other side instead of being copied.
 
+import * as threads from "node:worker_threads";
+
 import { show } from "../util/show.ts";
 import { WorkerError } from "./errors.ts";
 
 const marked = new WeakSet<object>();
 // How many marks were made and not met on the way out. While there are none, nothing is searched.
 let outstanding = 0;
+// A buffer that was marked and never sent.
+const lost = new FinalizationRegistry<undefined>(() => {
+  outstanding -= 1;
+});
 
 /**
  * Marks a buffer, or the buffer of a typed array, as one that the next message which carries it moves instead of copying it:
@@ -13,7 +19,8 @@ let outstanding = 0;
  * In a `ProcessPool` it is copied all the same. `MessagePort`s and streams are always moved.
  *
  * @returns `buffer` itself
- * @throws {@link WorkerError} `MW_ERR_WORKER_INVALID_ARGUMENT` for anything but a buffer or a view of one
+ * @throws {@link WorkerError} `MW_ERR_WORKER_INVALID_ARGUMENT` for anything but a buffer or a view of one, and for a
+ *   small `Buffer`, which shares its memory with others
  * @see {@link https://developer.mozilla.org/docs/Web/API/Web_Workers_API/Transferable_objects}
  *
  * @example
@@ -36,19 +43,34 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(buffer: T): T {
       `Cannot move ${show(buffer)}; pass an ArrayBuffer or a typed array of one`,
     );
   }
-  if (!marked.has(whole)) outstanding += 1;
+  // The function is not there in every host.
+  const { isMarkedAsUntransferable: isShared } = threads as Partial<typeof threads>;
+  if (isShared?.(whole)) {
+    throw new WorkerError(
+      "MW_ERR_WORKER_INVALID_ARGUMENT",
+      `Cannot move ${show(buffer)}: it lies in memory that it shares with other buffers; pass a copy, like Uint8Array.from(buffer)`,
+    );
+  }
+  if (marked.has(whole)) return buffer;
   marked.add(whole);
+  outstanding += 1;
+  lost.register(whole, undefined, whole);
   return buffer;
 }
 
 /** The buffers in `value` that were given to {@link moved}; their marks are taken off. */
 export function takeMoved(value: unknown): ArrayBuffer[] {
   if (outstanding === 0) return NOTHING;
-  return search(value, (found) => found instanceof ArrayBuffer && marked.delete(found)).filter(isBuffer);
+  try {
+    return search(value, (found) => found instanceof ArrayBuffer && marked.delete(found)).filter(isBuffer);
+  } catch {
+    return NOTHING; // a getter that throws: the clone is refused, and tells where it is
+  }
 }
 
 function isBuffer(value: object): value is ArrayBuffer {
   outstanding -= 1;
+  lost.unregister(value);
   return value instanceof ArrayBuffer;
 }
 
@@ -56,7 +78,11 @@ const NOTHING: ArrayBuffer[] = [];
 
 /** What in `value` cannot be copied and has to be moved, and what was `chosen`. Searched only after a message was refused. */
 export function mustMove(value: unknown, chosen: ReadonlySet<object>): object[] {
-  return search(value, (found) => chosen.has(found) || MOVED_CLASSES.has(classOf(found)));
+  try {
+    return search(value, (found) => chosen.has(found) || MOVED_CLASSES.has(classOf(found)));
+  } catch {
+    return []; // a getter that throws
+  }
 }
 
 const MOVED_CLASSES = new Set([

@@ -1,6 +1,6 @@
 // Records on their way, put together to one message. Used on both sides.
 
-import { describeNotCloneable } from "./cloneable.ts";
+import { describeRefusal } from "./foreign-values.ts";
 import { mustMove } from "./moved.ts";
 import { type MessageRecord, splitRecords } from "./wire.ts";
 
@@ -21,13 +21,29 @@ export class Outbox {
   /** Records, one after the other; see wire.ts. */
   records: unknown[] = [];
   #transfer: object[] = [];
+  #hasObject = false;
   readonly #post: Post;
   readonly #refused: (refusal: Refusal) => void;
+  readonly #movedWith: (record: MessageRecord) => void;
 
-  /** @param refused - told of each record that cannot be sent */
-  constructor(post: Post, refused: (refusal: Refusal) => void) {
+  /**
+   * @param refused - told of each record that cannot be sent
+   * @param movedWith - told of each record with which something was moved that nobody had named
+   */
+  constructor(post: Post, refused: (refusal: Refusal) => void, movedWith: (record: MessageRecord) => void = () => {}) {
     this.#post = post;
     this.#refused = refused;
+    this.#movedWith = movedWith;
+  }
+
+  /**
+   * To be called before a record with these values is added. At most one with objects goes into a message: within one the
+   * clone keeps what is the same object the same, and jobs that have nothing to do with each other would share it.
+   */
+  keepApart(values: readonly unknown[]): void {
+    if (!values.some((value) => typeof value === "object" && value !== null)) return;
+    if (this.#hasObject) this.flush();
+    this.#hasObject = true;
   }
 
   /** Notes what is moved with the records that were added. */
@@ -41,6 +57,7 @@ export class Outbox {
     const transfer = this.#transfer;
     if (records.length === 0) return;
     this.records = [];
+    this.#hasObject = false;
     if (transfer.length > 0) this.#transfer = [];
     try {
       this.#post(records, transfer);
@@ -52,12 +69,14 @@ export class Outbox {
 
   // It may hold what must be moved though nobody said so, like a MessagePort.
   #postAlone(record: MessageRecord, chosen: ReadonlySet<object>): void {
-    const moved = mustMove(record, chosen);
+    let moved: object[] = [];
     try {
+      moved = mustMove(record, chosen);
       this.#post([...record], moved);
     } catch (error) {
-      const describe = (value: unknown, at: string): string | null => describeNotCloneable(value, at, moved);
-      this.#refused({ record, describe, error });
+      this.#refused({ record, describe: (value, at) => describeRefusal(value, at, moved, error), error });
+      return;
     }
+    if (moved.length > 0) this.#movedWith(record);
   }
 }

@@ -20,6 +20,7 @@ import type { StartWorker } from "./link.ts";
 import {
   afterDeath,
   brokenModule,
+  closedError,
   crashBeforeReady,
   terminatedError,
   unknownFunction,
@@ -130,7 +131,7 @@ export class PoolCore implements WorkerOwner {
     try {
       this.crew.growTo(Math.ceil(this.#pending / this.settings.concurrency));
     } catch (error) {
-      this.#failStart(() => unstartable(error));
+      this.#failStart(() => unstartable(this.settings, error));
     }
   }
 
@@ -139,7 +140,7 @@ export class PoolCore implements WorkerOwner {
     try {
       this.crew.growTo(Infinity);
     } catch (error) {
-      throw unstartable(error);
+      throw unstartable(this.settings, error);
     }
   }
 
@@ -147,6 +148,17 @@ export class PoolCore implements WorkerOwner {
   drop(job: PoolJob): void {
     this.#queue.remove(job);
     this.#done(job, "cancelled");
+    this.roomAgain();
+  }
+
+  roomAgain(): void {
+    if (this.queued > 0 || this.room.size > 0) this.#askForDispatch();
+  }
+
+  /** Whether there is room for a job, when all are sent that can be. */
+  hasRoom(): boolean {
+    if (this.isFull) this.#dispatch();
+    return !this.isFull;
   }
 
   settled(job: PoolJob, how: keyof Ends, tell: () => void): void {
@@ -169,7 +181,7 @@ export class PoolCore implements WorkerOwner {
 
   notBegun(job: PoolJob): void {
     if (job.cancel !== null) {
-      this.settled(job, "cancelled", () => job.listener.cancelled(job, "request"));
+      this.settled(job, "cancelled", () => job.listener.cancelled(job));
       return;
     }
     job.become("queued");
@@ -194,7 +206,7 @@ export class PoolCore implements WorkerOwner {
   workerReplied(worker: PoolWorker): void {
     if (worker.state === "retiring") this.crew.release(worker);
     else if (worker.state === "ready" && worker.load === 0) this.crew.becameIdle(worker);
-    if (this.queued > 0) this.#dispatch();
+    if (this.queued > 0 || this.room.size > 0) this.#dispatch();
     else if (worker.load === 0) this.#rebalancer.watch();
   }
 
@@ -207,26 +219,36 @@ export class PoolCore implements WorkerOwner {
   #failStart(makeError: () => unknown): void {
     this.starting.failAll(makeError);
     if (this.crew.ready.length === 0) this.#failQueued(makeError);
+    else if (this.state === "open") this.crew.startFailed(makeError());
   }
 
-  #failQueued(makeError: () => unknown): void {
-    for (const job of this.#queue.drain()) this.#fail(job, makeError);
+  #failQueued(makeError: (job: PoolJob) => unknown): void {
+    for (const job of this.#queue.drain()) this.#fail(job, () => makeError(job));
     this.#letIn();
   }
 
   workerEnded(worker: PoolWorker, exit: WorkerExit, before: PoolWorker["state"]): void {
     this.crew.remove(worker);
-    if (before === "starting" && this.state === "open") this.#failStart(() => crashBeforeReady(this.settings, exit));
+    if (before === "starting") this.#failStart(this.#whyNotReady(exit));
     if (before === "ready") this.crashes += 1;
-    for (const job of worker.jobs) this.#bury(job, worker, exit);
+    const { jobs } = worker;
+    const hasSuspect = jobs.some((job) => worker.fateOf(job) !== "never begun");
+    for (const job of jobs) this.#bury(job, worker, exit, hasSuspect);
     if (this.crew.all.size === 0) this.ending.unparkAll();
     if (this.queued > 0) this.#askForDispatch();
   }
 
-  #bury(job: PoolJob, worker: PoolWorker, exit: WorkerExit): void {
+  #whyNotReady(exit: WorkerExit): () => unknown {
+    const isSentAway = this.state !== "open" && this.#pending === 0;
+    return () => (isSentAway ? closedError(this.settings.name) : crashBeforeReady(this.settings, exit));
+  }
+
+  // A job that only waited behind another one has nothing to do with it. If none had begun, reading one may have been deadly.
+  #bury(job: PoolJob, worker: PoolWorker, exit: WorkerExit, hasSuspect: boolean): void {
     const fate = worker.fateOf(job);
+    if (fate !== "never begun" || !hasSuspect) job.deaths += 1;
     const error = afterDeath(job, fate, exit);
-    if (job.cancel !== null) this.settled(job, "cancelled", () => job.listener.cancelled(job, "request"));
+    if (job.cancel !== null) this.settled(job, "cancelled", () => job.listener.cancelled(job));
     else if (this.#isTerminated) this.#fail(job, () => terminatedError(job.name));
     else if (error === null) this.notBegun(job);
     else this.#fail(job, error);
@@ -254,9 +276,8 @@ export class PoolCore implements WorkerOwner {
   terminate(): void {
     this.#isTerminated = true;
     this.stopTaking();
-    const makeError = (): unknown => terminatedError(this.settings.name);
-    this.starting.failAll(makeError);
-    this.#failQueued(makeError);
+    this.starting.failAll(() => closedError(this.settings.name));
+    this.#failQueued(({ name }) => terminatedError(name));
     this.crew.killAll();
   }
 }

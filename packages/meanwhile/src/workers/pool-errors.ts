@@ -1,26 +1,35 @@
 // What the callers of a pool are told when a job could not be carried out.
 
 import { showExit, WorkerCrashedError, WorkerError, type WorkerExit } from "./errors.ts";
+import { describeRefusal } from "./foreign-values.ts";
 import type { PoolJob } from "./pool-job.ts";
 import { decodeError, type EncodedError } from "./remote-error.ts";
 import type { PoolSettings } from "./settings.ts";
 
-/** How often a job is sent before the deaths of its workers are blamed on it. */
-const MOST_SENDINGS = 4;
+/** After how many deaths of its workers a job is not sent again. */
+const MOST_DEATHS = 4;
 
 /** How far a job was when its worker died. */
 export type Fate = "never begun" | "running" | "finished";
 
+const HOW_FAR: Readonly<Record<Fate, string>> = {
+  "never begun": "its worker died before it began",
+  running: "its worker died while it ran",
+  finished: "it had ended, but its worker died before the result was sent",
+};
+
 /** Why a job of a dead worker has failed; null if it can be sent again. */
-export function afterDeath({ name, terms, sendings }: PoolJob, fate: Fate, exit: WorkerExit): (() => unknown) | null {
-  const canGoAgain = fate === "never begun" || terms.isIdempotent;
-  if (canGoAgain && sendings < MOST_SENDINGS) return null;
+export function afterDeath(
+  { name, terms, deaths, isMoved }: PoolJob,
+  fate: Fate,
+  exit: WorkerExit,
+): (() => unknown) | null {
+  const canGoAgain = !isMoved && (fate === "never begun" || terms.isIdempotent);
+  if (canGoAgain && deaths < MOST_DEATHS) return null;
   const why = showExit(exit);
-  const again = canGoAgain ? `; it was tried ${sendings} times` : "";
-  const what =
-    fate === "finished"
-      ? `it had ended, but its worker died before the result was sent: ${why}`
-      : `its worker died while it ran: ${why}${again}`;
+  const again = canGoAgain ? `; it was tried ${deaths} times` : "";
+  const gone = isMoved && fate === "never begun" ? "; what was moved with it is lost" : "";
+  const what = `${HOW_FAR[fate]}: ${why}${again}${gone}`;
   return () => new WorkerCrashedError(name, exit, what);
 }
 
@@ -46,8 +55,10 @@ export function crashBeforeReady({ module }: PoolSettings, exit: WorkerExit): Wo
   );
 }
 
-/** Node refuses to start a worker with these options. */
-export function unstartable(cause: unknown): WorkerError {
+/** Node refuses to start a worker with these options, or the arguments of the initializer cannot be sent. */
+export function unstartable({ initializer }: PoolSettings, cause: unknown): WorkerError {
+  const what = initializer === null ? null : describeRefusal(initializer.args, "initializer.args", [], cause);
+  if (what !== null) return notCloneable(initializer?.name ?? "", what);
   const text = cause instanceof Error ? cause.message : String(cause);
   return new WorkerError("MW_ERR_WORKER_MODULE", `Cannot start a worker: ${text}`, { cause });
 }

@@ -13,15 +13,13 @@ import { invariant } from "../util/invariant.ts";
 import type { Linked } from "../util/linked-list.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 
-/** How a cancelled job was cancelled: as was asked, by its deadline in the worker, or by its own code. */
-export type CancelledBy = "request" | "deadline" | "itself";
-
 /** Who is told of jobs. Of the first three exactly one is called for each job, once. */
 export interface JobListener {
   succeeded(job: PoolJob, value: unknown): void;
   /** @param makeError - called where the error is thrown, so that its stack shows who waits; or given the place of the call */
   failed(job: PoolJob, makeError: (site?: Error) => unknown): void;
-  cancelled(job: PoolJob, by: CancelledBy): void;
+  /** As was asked, or by its own code. */
+  cancelled(job: PoolJob): void;
   progressed(job: PoolJob, value: unknown): void;
 }
 
@@ -65,8 +63,10 @@ export class PoolJob implements Linked<PoolJob>, WaitTarget {
   worker: PoolWorker | null = null;
   /** Its place there; -1 unless it is sent. */
   slot = -1;
-  /** How often it was sent. */
-  sendings = 0;
+  /** Whether something was moved with it when it was sent: then it can be sent only once. */
+  isMoved = false;
+  /** How many workers have died of it, as far as one can know. */
+  deaths = 0;
   /** Set when its end was asked for. */
   cancel: PendingCancel | null = null;
 

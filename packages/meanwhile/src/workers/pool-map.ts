@@ -55,7 +55,9 @@ export function mapInPool(
   const chunks = (): AsyncIterable<ArrayLike<unknown>> => {
     const { size, concurrency } = plan(core, name, options);
     const work = (items: unknown[]): Promise<unknown> => callInPool(core, name, [packNumbers(items)], true);
-    const inChunks = isAsync(source) ? collectAsync(source, options.chunk ?? 1) : collect(source, size);
+    const inChunks = isAsync(source)
+      ? collectAsync(source, Math.min(options.chunk ?? 1, options.window ?? Infinity))
+      : collect(source, size);
     return map(inChunks, work, { concurrency, ordered }) as AsyncIterable<ArrayLike<unknown>>;
   };
   return {
@@ -79,7 +81,10 @@ function plan(core: PoolCore, name: string, { window = Infinity, chunk }: PoolMa
   const { threads, concurrency: perWorker } = core.settings;
   const wanted = threads * perWorker * CHUNKS_PER_WORKER;
   if (chunk !== undefined) {
-    return { size: () => chunk, concurrency: Math.max(1, Math.min(wanted, Math.floor(window / chunk))) };
+    return {
+      size: () => Math.min(chunk, window),
+      concurrency: Math.max(1, Math.min(wanted, Math.floor(window / chunk))),
+    };
   }
   const largest = Math.max(1, Math.min(LARGEST, Math.floor(window / wanted)));
   let last = 1;

@@ -10,7 +10,7 @@ import { BEGUN, FINISHED } from "./ledger.ts";
 import type { LinkListener, StartWorker, WorkerLink } from "./link.ts";
 import { Outbox, type Refusal } from "./outbox.ts";
 import { notCloneable } from "./pool-errors.ts";
-import type { CancelledBy, PoolJob } from "./pool-job.ts";
+import type { PoolJob } from "./pool-job.ts";
 import { decodeError, type EncodedError } from "./remote-error.ts";
 import * as wire from "./wire.ts";
 import type { WorkerOwner } from "./worker-owner.ts";
@@ -45,6 +45,7 @@ export class PoolWorker implements LinkListener {
     this.#outbox = new Outbox(
       (message, transfer) => this.#link.post(message, transfer),
       (refusal) => this.#refused(refusal),
+      (record) => this.#movedWith(record),
     );
   }
 
@@ -73,12 +74,13 @@ export class PoolWorker implements LinkListener {
     job.become("sent");
     job.worker = this;
     job.slot = slot;
-    job.sendings += 1;
+    job.isMoved = job.terms.transfer.length > 0;
     this.#link.ledger.send(slot);
     this.#write(job, slot);
   }
 
   #write({ name, args, terms }: PoolJob, slot: number): void {
+    this.#outbox.keepApart(args);
     const { records } = this.#outbox;
     const { isEach, deadline, transfer } = terms;
     const known = this.#functions.get(name) as number;
@@ -95,6 +97,11 @@ export class PoolWorker implements LinkListener {
   /** Sends what was taken. */
   flush(): void {
     this.#outbox.flush();
+  }
+
+  #movedWith(record: wire.MessageRecord): void {
+    const job = this.#slots[record[1] as number];
+    if (job !== null && job !== undefined) job.isMoved = true;
   }
 
   /** Takes a job back, if it has not begun. It is then no job of this worker any more. */
@@ -121,7 +128,7 @@ export class PoolWorker implements LinkListener {
   retire(): void {
     if (this.state === "ended") return;
     this.state = "retiring";
-    for (const job of this.jobs) if (this.revoke(job)) this.#owner.notBegun(job);
+    for (const job of this.jobs) if (!job.isMoved && this.revoke(job)) this.#owner.notBegun(job);
   }
 
   /** Lets it leave by itself; it must have nothing to do. */
@@ -174,6 +181,9 @@ export class PoolWorker implements LinkListener {
       case wire.PROGRESS:
         this.#progressed(this.#slots[first as number] ?? null, second);
         return at + 3;
+      case wire.CANCELLED:
+        this.#cancelled(this.#close(first as number));
+        return at + 2;
       case wire.SKIPPED:
         this.#skipped(first as number);
         return at + 2;
@@ -190,12 +200,15 @@ export class PoolWorker implements LinkListener {
   #receiveEnd(mark: number, job: PoolJob | null, detail: unknown): void {
     if (job === null) return;
     const { listener } = job;
-    this.#owner.settled(job, mark === wire.CANCELLED ? "cancelled" : "failed", () => {
-      if (mark === wire.CANCELLED) listener.cancelled(job, howCancelled(job, detail === true));
-      else if (mark === wire.FAILURE)
+    this.#owner.settled(job, "failed", () => {
+      if (mark === wire.FAILURE)
         listener.failed(job, (site = new Error()) => decodeError(detail as EncodedError, site));
       else listener.failed(job, () => notCloneable(job.name, String(detail)));
     });
+  }
+
+  #cancelled(job: PoolJob | null): void {
+    if (job !== null) this.#owner.settled(job, "cancelled", () => job.listener.cancelled(job));
   }
 
   #becomeReady(names: readonly string[]): void {
@@ -223,9 +236,11 @@ export class PoolWorker implements LinkListener {
 
   #refused({ record, describe, error }: Refusal): void {
     const job = this.#close(record[1] as number);
+    this.taken -= 1;
+    this.#owner.roomAgain();
     if (job === null) return;
     const { name, args, terms } = job;
-    const what = describe(terms.isEach ? args[0] : args, terms.isEach ? "items" : "args") ?? String(error);
+    const what = describe(terms.isEach ? args[0] : args, terms.isEach ? "items" : "args") ?? showRefusal(error);
     this.#owner.settled(job, "failed", () => job.listener.failed(job, () => notCloneable(name, what)));
   }
 
@@ -236,7 +251,7 @@ export class PoolWorker implements LinkListener {
     this.#owner.workerEnded(this, said === null ? exit : { ...exit, error: decodeError(said, new Error()) }, before);
   }
 
-  /** After the end: whether the job had begun, and whether it had ended too. */
+  /** Whether the job has begun, and whether it has ended too. */
   fateOf({ slot }: PoolJob): "never begun" | "running" | "finished" {
     const state = this.#link.ledger.stateOf(slot);
     if (state === FINISHED) return "finished";
@@ -244,7 +259,6 @@ export class PoolWorker implements LinkListener {
   }
 }
 
-function howCancelled(job: PoolJob, isByDeadline: boolean): CancelledBy {
-  if (job.cancel !== null) return "request";
-  return isByDeadline ? "deadline" : "itself";
+function showRefusal(error: unknown): string {
+  return error instanceof Error ? `it cannot be cloned: ${error.message}` : "it cannot be cloned";
 }

@@ -44,13 +44,14 @@ export class WorkerPool<M> implements AsyncDisposable {
    * @throws {@link WorkerError} `MW_ERR_WORKER_INVALID_ARGUMENT` for what is no URL, and for bad options
    */
   constructor(module: URL | string, options: WorkerPoolOptions = {}) {
-    this.#core = new PoolCore(checkPool("make a WorkerPool", module, options), threadStarter(options));
+    this.#core = new PoolCore(checkPool("make a WorkerPool", module, options, ["resourceLimits"]), threadStarter(options));
   }
 
   /**
    * Calls a function in a worker and waits for its result. What it throws is thrown here, with its class, its `code` and its
    * stack, followed by the stack of this call. If `maxQueued` jobs wait already, it waits for room first. The time until the
-   * deadline of the current scope is known in the worker.
+   * deadline of the current scope is known in the worker, as it is when the job is sent: one that is moved later then does not
+   * keep it from being cancelled.
    *
    * Cancellation: reaches the function, and the call ends when the function has, or its worker. What the function returns in
    * spite of it is delivered.

@@ -2,19 +2,26 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { closeSync } from "node:fs";
+import { deserialize } from "node:v8";
 
 import { captureContext } from "../lowlevel.ts";
 import { entryUrl } from "./entry-url.ts";
 import { inheritedExecArgv } from "./exec-argv.ts";
 import { FileLedger } from "./file-ledger.ts";
+import { refuseForeign } from "./foreign-values.ts";
 import type { LinkListener, StartWorker, WorkerLink } from "./link.ts";
-import type { WorkerSetup } from "./wire.ts";
+import { ENVELOPE, type NumberedMessage, type WorkerSetup } from "./wire.ts";
 
 /** How processes are started. */
 export interface ProcessOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly execArgv?: readonly string[] | undefined;
 }
+
+const { clearTimeout, setTimeout } = globalThis;
+
+/** How long a child that has closed its channel may take to end. */
+const LEFT_ALONE_MS = 500;
 
 const outside = captureContext();
 
@@ -24,31 +31,85 @@ export function processStarter(options: ProcessOptions): StartWorker {
 }
 
 function startProcess(setup: WorkerSetup, listener: LinkListener, options: ProcessOptions): WorkerLink {
-  const { env, execArgv = inheritedExecArgv() ?? undefined } = options;
   const { ledger, forChild } = FileLedger.open();
-  const child = fork(entryUrl("entry", import.meta.url), {
-    serialization: "advanced",
-    // The last one is where the child finds its ledger.
-    stdio: ["ignore", "inherit", "inherit", "ipc", forChild],
-    ...(env === undefined ? {} : { env }),
-    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
-  });
+  const child = forkChild(options, forChild);
   if (!("bun" in process.versions)) closeSync(forChild);
-  child.on("message", (message) => listener.received(message as unknown[]));
-  whenEnded(child, (exitCode, signal, error) => {
-    listener.ended({ exitCode, signal, error });
-    ledger.close();
-  });
-  child.send(setup);
+  try {
+    refuseForeign(setup);
+    child.send(setup);
+  } catch (error) {
+    abandon(child, ledger); // arguments of the initializer that cannot be cloned
+    throw error;
+  }
+  listen(child, ledger, listener);
   child.unref();
   const channel: { unref?(): void } = child.channel ?? {};
   channel.unref?.(); // not in Bun, where it does not keep the process
   return {
     ledger,
-    // An error of the channel is the end of the child, which is told of apart.
-    post: (message) => void child.send(message, ignore),
+    post(message) {
+      refuseForeign(message);
+      // An error of the channel is the end of the child, which is told of apart.
+      child.send(message, ignore);
+    },
     kill: () => void child.kill("SIGKILL"),
   };
+}
+
+function forkChild(
+  { env, execArgv = inheritedExecArgv() ?? undefined }: ProcessOptions,
+  ledgerFd: number,
+): ChildProcess {
+  const child = fork(entryUrl("entry", import.meta.url), {
+    serialization: "advanced",
+    // The last one is where the child finds its ledger.
+    stdio: ["ignore", "inherit", "inherit", "ipc", ledgerFd],
+    ...(env === undefined ? {} : { env }),
+    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+  });
+  endWithUs(child);
+  return child;
+}
+
+function abandon(child: ChildProcess, ledger: FileLedger): void {
+  child.on("error", ignore);
+  child.once("exit", () => ledger.close());
+  child.kill("SIGKILL");
+}
+
+function listen(child: ChildProcess, ledger: FileLedger, listener: LinkListener): void {
+  let last = 0;
+  const receive = ([number, message]: NumberedMessage): void => {
+    if (number <= last) return;
+    last = number;
+    listener.received(message);
+  };
+  child.on("message", (message) => {
+    // The module may send messages of its own, which are nobody's.
+    if (Array.isArray(message) && message[0] === ENVELOPE) receive(message.slice(1) as never);
+  });
+  whenEnded(child, (exitCode, signal, error) => {
+    const left = ledger.left();
+    if (left !== null) for (const message of deserialize(left) as NumberedMessage[]) receive(message);
+    listener.ended({ exitCode, signal, error });
+    ledger.close();
+  });
+}
+
+const living = new Set<ChildProcess>();
+
+// One that computes would not see that its parent has gone.
+function endWithUs(child: ChildProcess): void {
+  if (living.size === 0) process.on("exit", endAll);
+  living.add(child);
+  child.once("exit", () => {
+    living.delete(child);
+    if (living.size === 0) process.off("exit", endAll);
+  });
+}
+
+function endAll(): void {
+  for (const child of living) child.kill("SIGKILL");
 }
 
 type Ended = (exitCode: number | null, signal: string | null, error: unknown) => void;
@@ -59,12 +120,14 @@ function whenEnded(child: ChildProcess, ended: Ended): void {
   let isConnected = true;
   let isTold = false;
   let failure: unknown;
+  let deadline: ReturnType<typeof setTimeout> | undefined;
   const check = (): void => {
     if (exit === null || isConnected || isTold) return;
     isTold = true;
     ended(...exit, failure);
   };
   child.on("exit", (exitCode, signal) => {
+    clearTimeout(deadline);
     exit = [exitCode, signal];
     // Whether its event comes before this one, after it, or was before anybody listened.
     isConnected &&= child.connected;
@@ -73,6 +136,8 @@ function whenEnded(child: ChildProcess, ended: Ended): void {
   child.on("disconnect", () => {
     isConnected = false;
     check();
+    // Nobody can reach it any more. As a rule it is just ending; if not, it never would.
+    if (!isTold && exit === null) deadline = setTimeout(() => child.kill("SIGKILL"), LEFT_ALONE_MS);
   });
   // It could not be started at all: no other event comes.
   child.on("error", (error) => {

@@ -15,8 +15,9 @@ import { checkPool, type PoolOptions } from "./settings.ts";
 
 /**
  * What {@link WorkerPool} is, with processes instead of threads: for code that may crash in native code, that changes the
- * working directory, or that has to be ended for good. A start takes longer, buffers are always copied, and there is no
- * `SharedArrayBuffer`. A process that dies, by whatever signal, fails only the job it ran.
+ * working directory, or that has to be ended for good. A start takes longer, buffers are always copied, and what belongs to a
+ * process is refused: `SharedArrayBuffer`, `MessagePort`, streams, `Blob`, keys. A process that dies, by whatever signal, fails
+ * only the job it ran.
  *
  * @typeParam M - the type of the module: `typeof import("./math.ts")`
  * @see {@link https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor}

@@ -38,7 +38,7 @@ export class Rebalancer {
     if (ready.some(({ load }) => load === 0)) {
       for (const worker of ready) {
         if (worker.load <= this.#concurrency || worker.heardAt > silentSince) continue;
-        for (const job of worker.jobs) if (worker.revoke(job)) this.#notBegun(job);
+        for (const job of worker.jobs) if (!job.isMoved && worker.revoke(job)) this.#notBegun(job);
       }
     }
     this.watch();

@@ -86,7 +86,9 @@ function crash(name: string, { exitCode, error }: Failed & { kind: "dead" }): Wo
   const cause = error === null ? undefined : decodeError(error, callSite());
   const exit = { exitCode, signal: null, error: cause };
   if (exitCode === null) return new WorkerCrashedError(name, exit, "its thread is gone; maybe it ran out of memory");
-  return new WorkerCrashedError(name, exit, `its thread has ended: ${showExit(exit)}`);
+  const isEmpty = exitCode === 0 && error === null;
+  const why = isEmpty ? "nothing was left in it to wait for, or it called process.exit(0)" : showExit(exit);
+  return new WorkerCrashedError(name, exit, `its thread has ended: ${why}`);
 }
 
 function unknownFunction(name: string, url: string, names: readonly string[]): WorkerError {

@@ -32,6 +32,8 @@ function fill(
 ): void {
   for (let left = share; left > 0 && worker.taken < settings.maxJobsPerWorker; left--) {
     const job = queue.first;
+    // What moves away with a job cannot be sent again: it must not wait behind another one.
+    if (job !== null && job.terms.transfer.length > 0 && worker.load >= settings.concurrency) return;
     if (job === null || worker.load >= costs.windowOf(job, settings.concurrency)) return;
     queue.remove(job);
     if (worker.knows(job.name)) worker.take(job);

@@ -56,10 +56,34 @@ export interface PoolSettings {
   readonly initializer: { readonly name: string; readonly args: readonly unknown[] } | null;
 }
 
-/** Checks what a pool is made with. */
-export function checkPool(what: string, module: URL | string, options: PoolOptions): PoolSettings {
+const OPTIONS = [
+  "threads",
+  "minThreads",
+  "idleTimeoutMs",
+  "concurrency",
+  "maxQueued",
+  "graceMs",
+  "maxJobsPerWorker",
+  "initializer",
+  "env",
+  "execArgv",
+  "name",
+] satisfies Array<keyof PoolOptions>;
+
+/**
+ * Checks what a pool is made with.
+ *
+ * @param own - the options that only this kind of pool has
+ */
+export function checkPool(
+  what: string,
+  module: URL | string,
+  options: PoolOptions,
+  own: readonly string[] = [],
+): PoolSettings {
   const url = checkModule(what, module);
   if (typeof options !== "object" || options === null) throw badOption(what, "options", options, "an object");
+  checkNames(what, options, [...OPTIONS, ...own]);
   const { initializer, name = url.slice(url.lastIndexOf("/") + 1) } = options;
   if (initializer !== undefined && typeof initializer?.name !== "string") {
     throw badOption(what, "initializer", initializer, "{ name, args }");
@@ -83,7 +107,7 @@ function checkNumbers(what: string, options: PoolOptions): Numbers {
   };
   const ms = (key: keyof Numbers, value: number): number => {
     if (!isDuration(value)) throw badOption(what, key, value, "milliseconds >= 0, or Infinity");
-    return value;
+    return timerMs(value);
   };
   return {
     threads: count("threads", 1, options.threads ?? availableParallelism()),
@@ -102,12 +126,27 @@ function checkModule(what: string, module: URL | string): string {
   throw badOption(what, "module", module, 'a URL, like new URL("./math.ts", import.meta.url)');
 }
 
+/** Refuses an option that there is not: it would be as if nothing had been given. */
+export function checkNames(what: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new WorkerError(
+    "MW_ERR_WORKER_INVALID_ARGUMENT",
+    `Cannot ${what}: there is no option ${show(unknown)}; there are ${known.join(", ")}`,
+  );
+}
+
 /** The error for an argument that cannot be used. */
 export function badOption(what: string, parameter: string, value: unknown, wanted: string): WorkerError {
   return new WorkerError(
     "MW_ERR_WORKER_INVALID_ARGUMENT",
     `Cannot ${what}: '${parameter}' is ${show(value)}; pass ${wanted}`,
   );
+}
+
+/** A time that a timer can wait for; what is longer than it can (24 days) is never. */
+export function timerMs(ms: number): number {
+  return ms > 2_147_483_647 ? Infinity : ms;
 }
 
 /** Whether `value` is a number of milliseconds that is not negative; `Infinity` is. */

@@ -3,8 +3,7 @@
 import { readFileSync } from "node:fs";
 import { constants, Script } from "node:vm";
 
-import { show } from "../util/show.ts";
-import { WorkerError } from "./errors.ts";
+import { FreeVariables, languageGlobalsIn } from "./free-variables.ts";
 import { standInsFor } from "./instrumented-text.ts";
 
 /** A function as text. */
@@ -23,8 +22,7 @@ process.emitWarning = (...warning: unknown[]): void => {
 
 interface Compiled {
   readonly fn: (...args: unknown[]) => unknown;
-  /** What its frames in stacks are said to be in. */
-  readonly filename: string;
+  readonly free: FreeVariables;
 }
 
 const MOST_KEPT = 1_000;
@@ -33,12 +31,13 @@ const kept = new Map<string, Compiled>();
 /** Calls the function of the text that comes last, with what comes before it. */
 export async function callSource(...given: readonly unknown[]): Promise<unknown> {
   const args = given.slice(0, -1);
-  const source = given.at(-1) as FunctionSource;
-  const { fn, filename } = compiled(source);
+  const { fn, free } = compiled(given.at(-1) as FunctionSource);
+  free.captured = null;
   try {
     return await fn(...args);
-  } catch (error) {
-    throw capturedError(error, source.name, filename) ?? error;
+  } finally {
+    // Though the function may have caught the error, and gone on without the variable.
+    free.throwIfCaptured();
   }
 }
 
@@ -54,23 +53,30 @@ function compiled(source: FunctionSource): Compiled {
 }
 
 /** Strict as in a module, and with a `this` of its own, which is undefined. */
-const opening = (names: readonly string[]): string => `"use strict";(function(${names.join()}){return(`;
-const AFTER = "\n)})";
+const opening = (names: readonly string[]): string =>
+  `(function(__mwv){with(__mwv){return function(${names.join()}){"use strict";return(`;
+const AFTER = "\n)}}})";
 
-function compile({ text, file }: FunctionSource): Compiled {
+type Make = (scope: object) => (this: undefined, ...values: unknown[]) => Compiled["fn"];
+
+function compile({ text, name, file }: FunctionSource): Compiled {
   const place = file === "" ? null : placeIn(file, text);
-  // Stacks tell the line of the file if that is known, else the line of the function.
-  const filename = place === null ? `${file}#toThread` : file;
-  const standIns = standInsFor(text);
-  const head = opening(Object.keys(standIns));
+  const around = { ...globalsOf(text), ...standInsFor(text) };
+  const head = opening(Object.keys(around));
   const script = new Script(head + text + AFTER, {
-    filename,
+    // Stacks tell the line of the file if that is known, else the line of the function.
+    filename: place === null ? `${file}#toThread` : file,
     lineOffset: place?.line ?? 0,
     columnOffset: (place?.column ?? 0) - head.length,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  const make = script.runInThisContext() as (this: undefined, ...standIns: unknown[]) => Compiled["fn"];
-  return { fn: make.call(undefined, ...Object.values(standIns)), filename };
+  const free = new FreeVariables(name, text);
+  const make = (script.runInThisContext() as Make)(free.scope);
+  return { fn: make.call(undefined, ...Object.values(around)), free };
+}
+
+function globalsOf(text: string): Record<string, unknown> {
+  return Object.fromEntries(languageGlobalsIn(text).map((name) => [name, Reflect.get(globalThis, name) as unknown]));
 }
 
 /** Where in the file the text stands, if that is clear. */
@@ -104,17 +110,4 @@ function standsAt(whole: string, text: string, at: number): boolean {
     if (text[i] !== whole[at + i] && text[i] !== " ") return false;
   }
   return true;
-}
-
-/** What a function that uses a variable around it failed with; null if that is not why. */
-function capturedError(error: unknown, name: string, filename: string): WorkerError | null {
-  if (!(error instanceof ReferenceError)) return null;
-  const variable = /^(\S+) is not defined$/.exec(error.message)?.[1];
-  const [, frame = ""] = error.stack?.match(/^ +at (.*)$/m) ?? [];
-  if (variable === undefined || !frame.includes(filename)) return null;
-  return new WorkerError(
-    "MW_ERR_WORKER_CAPTURED",
-    `Cannot run ${name === "" ? "the function" : show(name)} in a thread: it uses "${variable}", which is not part of it; pass it as an argument, or put the function into a module and call it with a WorkerPool`,
-    { cause: error },
-  );
 }

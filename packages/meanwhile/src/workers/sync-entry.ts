@@ -94,4 +94,7 @@ function postAgain(ending: SyncAnswer, transfer: object[]): void {
   }
 }
 
-await serve();
+// Not awaited: of a module that never ends to load Node would say that it is this line that hangs.
+serve().catch((error: unknown) => {
+  throw error;
+});

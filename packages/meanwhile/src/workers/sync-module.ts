@@ -6,6 +6,7 @@ import { checkOptions, isTime } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { WorkerError } from "./errors.ts";
 import { inheritedExecArgv } from "./exec-argv.ts";
+import { checkNames } from "./settings.ts";
 import { type SyncOutcome, SyncThread } from "./sync-thread.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach into the runtime.
@@ -31,6 +32,10 @@ export interface SyncModuleOptions {
   /** Options of Node for the thread. Default: those of this process, so TypeScript and `--import` work as here. */
   readonly execArgv?: readonly string[] | undefined;
 }
+
+const OPTIONS = ["timeoutMs", "graceMs", "idleTimeoutMs", "resourceLimits", "env", "execArgv"] satisfies Array<
+  keyof SyncModuleOptions
+>;
 
 /**
  * A module for `runSync`, with options for all calls. Its thread starts with the first call, is kept for the next one and
@@ -63,6 +68,7 @@ export class SyncModule<M = Readonly<Record<string, (...args: never[]) => unknow
   constructor(module: URL | string, options: SyncModuleOptions = {}) {
     this.url = checkUrl(module);
     checkOptions("SyncModule", options, "{ timeoutMs: 500 }");
+    checkNames("make a SyncModule", options, OPTIONS);
     const { timeoutMs = Infinity, graceMs = DEFAULT_GRACE_MS, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS } = options;
     for (const [name, value] of Object.entries({ timeoutMs, graceMs, idleTimeoutMs })) {
       if (!isTime(value) || value < 0) throw bad(name, value, "milliseconds >= 0, or Infinity");

@@ -12,9 +12,9 @@ const sources = new WeakMap<Function, FunctionSource>();
 
 /**
  * Calls a function in another thread and resolves with what it returns. The text of the function goes there, so it has to be
- * complete in itself: it may use its parameters, globals, and what it imports itself with `await import()`; a variable
- * around it is an error that names it. For more than one function, or one that is called often, make a module and a
- * `WorkerPool`.
+ * complete in itself: it may use its parameters, globals, and what it imports itself with `await import()`. Using a variable
+ * around it is an error that names it, unless it has the name of a global: then it is the global. For more than one function,
+ * or one that is called often, make a module and a `WorkerPool`.
  *
  * The threads belong to the run: as many as there are processors, started when they are needed, ended with the run.
  *
@@ -55,11 +55,19 @@ export async function toThread<Args extends unknown[], R>(
     return (await defaultPool().call(CALLED, ...args, source)) as Awaited<R>;
   } catch (error) {
     if (error instanceof WorkerError) nameTheFunction(error, fn.name);
-    throw error;
+    throw capturedIn(error) ?? error;
   }
 }
 
 const CALLED = "callSource";
+
+/** If the thread died of a variable that is not there, used where nobody could catch that, like in a timer: that error. */
+function capturedIn(error: unknown): WorkerError | null {
+  const cause = error instanceof WorkerCrashedError ? error.cause : undefined;
+  // Having been caught by nobody it has lost its class on the way.
+  if (!(cause instanceof Error && "code" in cause && cause.code === "MW_ERR_WORKER_CAPTURED")) return null;
+  return new WorkerError(cause.code, cause.message, { cause: error });
+}
 
 /** Puts the name of the function where the pool tells what it has called. */
 function nameTheFunction(error: WorkerError, name: string): void {
@@ -93,13 +101,32 @@ function textOf(fn: (...args: never[]) => unknown): string {
       "is a generator, and what it returns cannot leave its thread; pass a function that returns a list",
     );
   }
-  try {
-    // Only compiled: what can stand in parentheses is an expression of its own.
-    void new Script(`(${text}\n)`);
-  } catch {
-    throw refuse(fn, "is a method, which is part of its class or object; pass a function");
-  }
+  const why = whyNoExpression(text);
+  if (why !== null) throw refuse(fn, why);
   return text;
+}
+
+/** Why the text does not stand for itself; null if it does. */
+function whyNoExpression(text: string): string | null {
+  // Only compiled: what can stand in parentheses is an expression of its own.
+  if (compiles(`(${text}\n)`)) {
+    // There the `arguments` of whatever is around are refused, and those of a function itself are not.
+    if (!/\barguments\b/.test(text) || compiles(`(class{static f=(${text}\n)})`)) return null;
+    return "uses the 'arguments' of the function around it; give it parameters of its own, like (...args)";
+  }
+  if (/\bimport\s*\.\s*meta\b/.test(text)) {
+    return "uses 'import.meta', which belongs to its module; pass import.meta.url as an argument";
+  }
+  return "is a method, which is part of its class or object; pass a function";
+}
+
+function compiles(text: string): boolean {
+  try {
+    void new Script(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function refuse(fn: unknown, why: string): WorkerError {

@@ -3,7 +3,7 @@
 
 /** From the pool: run a function. */
 export const CALL = 0; // slot, function, count of arguments, the arguments
-/** From the pool: run a function for a caller that has so many milliseconds left. */
+/** From the pool: run a function for a caller that has so many milliseconds left. It is told; the pool cancels it. */
 export const CALL_WITHIN = 1; // slot, function, milliseconds, count of arguments, the arguments
 /** From the pool: run a function once for each item. */
 export const CALL_EACH = 2; // slot, function, milliseconds (Infinity: no end), items
@@ -23,7 +23,7 @@ export const FAILURE = 13; // slot, encoded error
 /** From the worker: what a job has returned or thrown cannot be sent. */
 export const UNSENDABLE = 14; // slot, where and what it is
 /** From the worker: a job ended by its cancellation. */
-export const CANCELLED = 15; // slot, whether the deadline did it
+export const CANCELLED = 15; // slot
 /** From the worker: a job had been taken back before it began. */
 export const SKIPPED = 16; // slot
 /** From the worker: a job tells how far it is. */
@@ -37,6 +37,12 @@ export const CANCEL_SEEN = 20; // number of the request
 
 /** From a process: it is about to die of an error nobody caught. */
 export const LAST_WORDS = 21; // encoded error
+
+/** What a message of a process begins with: the module may send messages of its own. */
+export const ENVELOPE = "meanwhile/workers"; // its number, the message
+
+/** A message with its number, the first of a process being 1. */
+export type NumberedMessage = readonly [number: number, message: unknown[]];
 
 /** The jobs a worker can have been sent at once. */
 export const SLOTS = 1_024;
@@ -68,7 +74,7 @@ const LENGTHS: Readonly<Record<number, number>> = {
   [VALUE]: 2,
   [FAILURE]: 2,
   [UNSENDABLE]: 2,
-  [CANCELLED]: 2,
+  [CANCELLED]: 1,
   [SKIPPED]: 1,
   [PROGRESS]: 2,
   [OUTPUT]: 2,

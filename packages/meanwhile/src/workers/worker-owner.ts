@@ -20,6 +20,8 @@ export interface WorkerOwner {
   workerReplied(worker: PoolWorker): void;
   /** @param before - the state in which it came to its end */
   workerEnded(worker: PoolWorker, exit: WorkerExit, before: PoolWorker["state"]): void;
+  /** A job was taken off a worker, or the queue, without a message: there may be room. */
+  roomAgain(): void;
   /** A job that a worker was to be sent, or had been sent, was not begun. */
   notBegun(job: PoolJob): void;
   /** The job has ended; `tell` tells its listener. */

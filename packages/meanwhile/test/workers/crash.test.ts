@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 
-import { WorkerCrashedError } from "meanwhile/workers";
+import { run } from "meanwhile";
+import { toThread, WorkerCrashedError } from "meanwhile/workers";
 
 import { cell, reached, set, threads } from "./pools.ts";
 
@@ -93,6 +94,15 @@ describe("a thread that dies", () => {
     assert.ok((await neighbour) instanceof WorkerCrashedError);
   });
 
+  it("blames no job that only waited behind those it died of", async () => {
+    await using pool = threads();
+    for (let i = 1; i <= 10; i++) await pool.call("dieAtZero", i); // known as quick: many are sent ahead
+    const deaths = Array.from({ length: 6 }, () => pool.call("dieAtZero", 0).catch((error: unknown) => error));
+    assert.equal(await pool.call("dieAtZero", 7), 7);
+    for (const death of await Promise.all(deaths))
+      assert.match(String(death), /died while it ran: it exited with code 0$/);
+  });
+
   it("lets an idempotent job run again, three times more at most", async (t) => {
     const file = fileFor(t);
     await using pool = threads();
@@ -128,5 +138,14 @@ describe("a thread that dies", () => {
     const deadly = pool.call("dieAtZero", 0).catch((error: unknown) => error);
     assert.deepEqual(await Promise.all(values), numbers);
     assert.ok((await deadly) instanceof WorkerCrashedError);
+  });
+
+  it("by a variable that a function of toThread does not have names that variable", async () => {
+    const far = "away";
+    const late = (): Promise<string> => new Promise((resolve) => void setTimeout(() => resolve(far), 1));
+    await assert.rejects(
+      run(() => toThread(late)),
+      { code: "MW_ERR_WORKER_CAPTURED", message: /Cannot run "late" in a thread: it uses "far"/ },
+    );
   });
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 
-import { cancelScope, gather, isCancelled, TaskCancelledError } from "meanwhile";
+import { cancelScope, gather, gatherSettled, isCancelled, sleep, TaskCancelledError } from "meanwhile";
 import { type Job, ProcessPool, WorkerCrashedError } from "meanwhile/workers";
 
 import { JOBS, type Jobs, processes } from "./pools.ts";
@@ -144,12 +145,46 @@ describe("ProcessPool", () => {
     for (const id of new Set(ids)) assert.throws(() => process.kill(id, 0), { code: "ESRCH" });
   });
 
+  it("gets the result of a job that had ended before its process died of an error", async () => {
+    await using pool = processes();
+    await pool.warmUp();
+    const ends = [() => pool.call("manyBytes", 30_000_000), () => pool.call("throwAtOnce")] as const;
+    const [large, died] = await gatherSettled(ends);
+    assert.equal(large.status === "fulfilled" && large.value.length, 30_000_000);
+    assert.ok(died.status === "rejected" && died.reason.cause instanceof RangeError);
+  });
+
+  it("leaves no process behind that computes when the program exits", async () => {
+    const program = `
+      import { ProcessPool } from "meanwhile/workers";
+      const pool = new ProcessPool(${JSON.stringify(JOBS.href)}, { threads: 1, execArgv: ["--conditions=@meanwhile/source"] });
+      console.log(await pool.call("processId"));
+      const job = pool.start("listen", ["deaf"]);
+      for await (const _ of job.progress) process.exit();
+    `;
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const args = ["--conditions=@meanwhile/source", "--input-type=module", `--eval=${program}`];
+    const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: import.meta.dirname, env });
+    const id = Number(stdout);
+    assert.ok(id > 0, stdout);
+    for (let turns = 0; isThere(id) && turns < 1_000; turns++) await sleep(5);
+    assert.ok(!isThere(id));
+  });
+
   it("shows what it does, and what is wrong with its options", async () => {
     await using pool = processes({ name: "jobs" });
     assert.equal(inspect(pool), "ProcessPool jobs (open, 0 workers, 0 jobs running, 0 queued)");
     assert.throws(() => new ProcessPool<Jobs>(JOBS, { threads: 0 }), { code: "MW_ERR_WORKER_INVALID_ARGUMENT" });
   });
 });
+
+function isThere(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch {
+    return false;
+  }
+}
 
 async function untilItRuns({ progress }: Job<string>): Promise<void> {
   for await (const _ of progress) return;

@@ -14,3 +14,17 @@ describe("output under runSync", () => {
     assert.deepEqual(stdout.split("\n"), [...rounds, long, `${long} again`, "after", ""]);
   });
 });
+
+describe("a module that never ends to load", () => {
+  it("fails the call of runSync, and Node warns of nothing", () => {
+    const module = new URL("./modules/never-loads.ts", import.meta.url).href;
+    const program = `
+      import { runSync } from "meanwhile/workers";
+      try { runSync(${JSON.stringify(module)}, "never"); } catch (error) { console.log(error.code, error.message); }
+    `;
+    const args = ["--conditions=@meanwhile/source", "--input-type=module", `--eval=${program}`];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: import.meta.dirname });
+    assert.match(stdout, /^MW_ERR_WORKER_CRASHED Cannot finish "never": .*nothing was left in it to wait for/);
+    assert.equal(stderr, "");
+  });
+});

@@ -90,5 +90,9 @@ describe("values on their way to a thread and back", () => {
   it("cannot be marked if they are no buffers", () => {
     assert.throws(() => moved("text" as never), { code: "MW_ERR_WORKER_INVALID_ARGUMENT" });
     assert.throws(() => moved(new Uint8Array(new SharedArrayBuffer(1))), { code: "MW_ERR_WORKER_INVALID_ARGUMENT" });
+    assert.throws(() => moved(Buffer.from("abc")), {
+      code: "MW_ERR_WORKER_INVALID_ARGUMENT",
+      message: /shares with other/,
+    });
   });
 });

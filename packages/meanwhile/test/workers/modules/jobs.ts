@@ -264,3 +264,91 @@ export function spinBriefly(x: number): number {
   while (performance.now() < end);
   return x;
 }
+
+export function bump(counter: { n: number }): number {
+  return ++counter.n;
+}
+
+const SHARED = { n: 0 };
+
+export function shared(): { n: number } {
+  return SHARED;
+}
+
+/** Computes for so long. */
+export function spin(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+export function byteLength(buffer: Uint8Array): number {
+  return buffer.byteLength;
+}
+
+export function getterThatThrows(): object {
+  return {
+    get inner(): never {
+      throw new RangeError("from a getter");
+    },
+  };
+}
+
+/** Reports what cannot be sent, and returns what it is told. */
+export function reportFunction(): string {
+  try {
+    reportProgress(() => 1);
+  } catch (error) {
+    return String(error);
+  }
+  return "not told";
+}
+
+export async function napFor(ms: number): Promise<void> {
+  await sleep(ms);
+}
+
+export function sendMessage(): string {
+  process.send?.("ready");
+  return "sent";
+}
+
+/** Cuts a process off from its pool, and does not end. */
+export function disconnect(): Promise<void> {
+  process.on("exit", () => {
+    for (;;);
+  });
+  process.disconnect?.();
+  return sleepForever();
+}
+
+export async function nap(ms: number): Promise<string> {
+  await sleep(ms);
+  return "rested";
+}
+
+export async function limitMyself(ms: number): Promise<void> {
+  currentScope().deadline = now() + ms;
+  await sleepForever();
+}
+
+export async function reportAndRefuse(text: string): Promise<never> {
+  reportProgress("soon");
+  await checkpoint();
+  return refuse(text);
+}
+
+export function manyBytes(length: number): Uint8Array {
+  return new Uint8Array(length).fill(7);
+}
+
+export function blob(): unknown {
+  return { parts: [new Blob(["text"])] };
+}
+
+/** Dies before its result could be sent. */
+export function throwAtOnce(): Promise<void> {
+  process.nextTick(() => {
+    throw new RangeError("nobody caught it");
+  });
+  return sleepForever();
+}
