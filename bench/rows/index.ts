@@ -11,6 +11,11 @@ import { row as instrument } from "./instrument.ts";
 import { row as lock } from "./lock.ts";
 import { row as map } from "./map.ts";
 import { row as memory } from "./memory.ts";
+import { row as postgresAcquire } from "./postgres-acquire.ts";
+import { row as postgresCopy } from "./postgres-copy.ts";
+import { row as postgresRows } from "./postgres-rows.ts";
+import { row as postgresTransaction } from "./postgres-transaction.ts";
+import { row as postgres } from "./postgres.ts";
 import { row as queue } from "./queue.ts";
 import { row as semaphore } from "./semaphore.ts";
 import { row as server } from "./server.ts";
@@ -20,4 +25,7 @@ import { row as startup } from "./startup.ts";
 /** The rows of the package `meanwhile` itself. */
 export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, semaphore, chain, cancel, create];
 
-export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch];
+/** The rows of the package `@meanwhile/postgres`. */
+const database: readonly Row[] = [postgres, postgresRows, postgresTransaction, postgresCopy, postgresAcquire];
+
+export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, ...database];

@@ -23,6 +23,7 @@ describe("meanwhile tour", () => {
       /300 answers/,
       /Hello, visitor=Ada/,
       /1\.00 MB saved/,
+      /"name":"Ada","euros":10|This chapter needs a PostgreSQL/,
       /chapters\/deadlock\.ts/,
     ];
     for (const pattern of said) assert.match(stdout, pattern);

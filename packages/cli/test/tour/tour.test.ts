@@ -15,6 +15,7 @@ const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
   "every-await": ["download", "downloadBoth"],
   retry: ["getFlaky", "patiently"],
   http: ["logIn", "buy", "buyBoth", "fetchFile", "readForAWhile"],
+  postgres: ["listUsers", "waitForReport", "pay"],
   "forgotten-await": ["saveUser", "forgetful"],
   deadlock: ["transferBothWays"],
 };

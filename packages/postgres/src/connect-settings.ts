@@ -1,0 +1,165 @@
+// Puts together what options, DSN, service and environment say of a connection, and checks it: once for a pool.
+
+import { userInfo } from "node:os";
+
+import { badArgument, checkCount, checkFlag, checkMs, checkText, checkWord } from "./checks.ts";
+import type { ConnectOptions, ConnectSettled, PasswordSource, ServerAddress } from "./connect-options.ts";
+import { parametersOfService } from "./credential-files.ts";
+import { parseDsn, type Parameters } from "./dsn.ts";
+import { parametersOfEnvironment } from "./environment.ts";
+import { tlsSettings } from "./tls-options.ts";
+import { TypeRegistry } from "./type-registry.ts";
+
+const TARGETS = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"] as const;
+const BINDINGS = ["disable", "prefer", "require"] as const;
+const DEFAULT_PORT = "5432";
+
+/** Keywords that are for this side; all others are settings of the session, as asyncpg has it. */
+const OURS = new Set(
+  `host hostaddr port dbname user password passfile service servicefile sslmode sslnegotiation sslcert sslkey sslrootcert sslcrl
+  sslpassword sslsni sslcompression sslcrldir sslcertmode ssl_min_protocol_version ssl_max_protocol_version channel_binding
+  connect_timeout target_session_attrs load_balance_hosts keepalives keepalives_idle keepalives_interval keepalives_count
+  tcp_user_timeout client_encoding gssencmode krbsrvname gsslib gssdelegation require_auth requirepeer min_protocol_version
+  max_protocol_version fallback_application_name replication pgbouncer uselibpqcompat`.split(/\s+/),
+);
+
+/**
+ * Everything that is needed to make connections.
+ *
+ * @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT` or `MW_ERR_PG_INVALID_DSN`
+ */
+export function settleConnect(given: string | ConnectOptions = {}): ConnectSettled {
+  const options = typeof given === "string" ? { dsn: given } : given;
+  if (typeof options !== "object" || options === null) throw badArgument("options", options, "an object or a DSN");
+  checkOptions(options);
+  const parameters = gather(options);
+  const user = options.user ?? parameters["user"] ?? nameOfUser();
+  const servers = serversOf(options, parameters);
+  const { sslMode, tls } = tlsSettings(options.ssl, parameters);
+  const keepAliveMs =
+    options.keepAliveMs ?? (parameters["keepalives"] === "0" ? 0 : seconds(parameters, "keepalives_idle", 60_000));
+  return {
+    servers,
+    user,
+    password: options.password ?? parameters["password"],
+    passfile: options.passfile ?? parameters["passfile"],
+    database: options.database ?? parameters["dbname"] ?? user,
+    sslMode,
+    tls: parameters["sslsni"] === "0" ? { ...tls, servername: "" } : tls,
+    directTls: options.directTls ?? parameters["sslnegotiation"] === "direct",
+    channelBinding: wordOf(BINDINGS, "channel_binding", parameters["channel_binding"] ?? "prefer"),
+    connectTimeoutMs: options.connectTimeoutMs ?? (seconds(parameters, "connect_timeout", 10_000) || Infinity),
+    cancelTimeoutMs: options.cancelTimeoutMs ?? 1_000,
+    startup: startupOf(options, parameters),
+    targetSessionAttrs: wordOf(
+      TARGETS,
+      "target_session_attrs",
+      options.targetSessionAttrs ?? parameters["target_session_attrs"] ?? "any",
+    ),
+    loadBalance: parameters["load_balance_hosts"] === "random",
+    statementCacheSize: options.statementCacheSize ?? 100,
+    pgBouncer: options.pgBouncer ?? parameters["pgbouncer"] === "true",
+    types: new TypeRegistry(options.types),
+    keepAliveMs,
+  };
+}
+
+function nameOfUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // The number of the user has no name on this machine.
+    return "postgres";
+  }
+}
+
+function checkOptions(options: ConnectOptions): void {
+  for (const key of ["dsn", "user", "database", "applicationName", "passfile", "service"] as const)
+    checkText(key, options[key]);
+  for (const key of ["connectTimeoutMs", "statementTimeoutMs", "cancelTimeoutMs"] as const) checkMs(key, options[key]);
+  for (const key of ["statementCacheSize", "keepAliveMs"] as const) checkCount(key, options[key], 0);
+  for (const key of ["directTls", "pgBouncer"] as const) checkFlag(key, options[key]);
+  checkWord("targetSessionAttrs", options.targetSessionAttrs, TARGETS);
+  checkPassword(options.password);
+  const { serverSettings } = options;
+  if (serverSettings === undefined) return;
+  if (typeof serverSettings !== "object" || serverSettings === null)
+    throw badArgument("serverSettings", serverSettings, "an object");
+  for (const [name, value] of Object.entries(serverSettings)) {
+    if (typeof value !== "string" || value.includes("\0"))
+      throw badArgument(`serverSettings.${name}`, value, "a string");
+  }
+}
+
+function checkPassword(password: PasswordSource | undefined): void {
+  if (password === undefined || typeof password === "string" || typeof password === "function") return;
+  throw badArgument("password", password, "a string or a function; is a variable not set?");
+}
+
+/** From the least to the most: environment, service, DSN. Options come on top, where they are read. */
+function gather(options: ConnectOptions): Parameters {
+  const environment = parametersOfEnvironment();
+  const isFree = options.dsn === undefined && options.host === undefined && options.service === undefined;
+  const url = isFree ? process.env["DATABASE_URL"] : undefined;
+  const dsn = options.dsn ?? (url === "" ? undefined : url);
+  const said = dsn === undefined ? {} : parseDsn(dsn);
+  const service = options.service ?? said["service"] ?? environment["service"];
+  const file = said["servicefile"] ?? environment["servicefile"];
+  // A server that was named is not half of one that the environment names.
+  if (options.host !== undefined || said["host"] !== undefined) delete environment["hostaddr"];
+  return { ...environment, ...(service === undefined ? {} : parametersOfService(service, file)), ...said };
+}
+
+function serversOf({ host, port }: ConnectOptions, parameters: Parameters): ServerAddress[] {
+  const named = listOf(host) ?? listOf(parameters["host"]);
+  const addresses = host === undefined ? listOf(parameters["hostaddr"]) : undefined;
+  const hosts = named ?? addresses ?? ["localhost"];
+  const ports = listOf(port) ?? listOf(parameters["port"]) ?? [DEFAULT_PORT];
+  if (ports.length !== 1 && ports.length !== hosts.length) {
+    throw badArgument("port", ports, `one port for all hosts, or one for each of ${hosts.length}`);
+  }
+  if (addresses !== undefined && addresses.length !== hosts.length) {
+    throw badArgument("hostaddr", addresses, `one address for each of ${hosts.length} hosts`);
+  }
+  return hosts.map((one, at) => {
+    const value = Number((ports.length === 1 ? ports[0] : ports[at]) || DEFAULT_PORT);
+    if (!Number.isInteger(value) || value < 1 || value > 65_535)
+      throw badArgument("port", value, "an integer from 1 to 65535");
+    return { host: one || "localhost", address: addresses?.[at], port: value };
+  });
+}
+
+function listOf(value: string | number | ReadonlyArray<string | number> | undefined): string[] | undefined {
+  if (value === undefined) return undefined;
+  const list: ReadonlyArray<string | number> = typeof value === "string" ? value.split(",") : [value].flat();
+  if (list.length === 0) throw badArgument("host", list, "at least one");
+  return list.map((one) => String(one).trim());
+}
+
+/** In whole seconds, as libpq has it; in milliseconds here. */
+function seconds(parameters: Parameters, name: string, otherwise: number): number {
+  const text = parameters[name];
+  if (text === undefined) return otherwise;
+  if (!/^\d+$/.test(text)) throw badArgument(name, text, "a number of seconds");
+  return Number(text) * 1_000;
+}
+
+function wordOf<W extends string>(words: ReadonlyArray<W>, name: string, value: string): W {
+  const word = words.find((one) => one === value);
+  if (word === undefined) throw badArgument(name, value, `one of ${words.join(", ")}`);
+  return word;
+}
+
+/** What is sent at login. Times are read in one form only, so `DateStyle` is ours; the order of day and month is not touched. */
+function startupOf(options: ConnectOptions, parameters: Parameters): Record<string, string> {
+  const startup: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parameters)) if (!OURS.has(name)) startup[name] = value;
+  startup["application_name"] =
+    options.applicationName ?? startup["application_name"] ?? parameters["fallback_application_name"] ?? "meanwhile";
+  const { statementTimeoutMs } = options;
+  if (statementTimeoutMs !== undefined && statementTimeoutMs !== Infinity)
+    startup["statement_timeout"] = String(Math.ceil(statementTimeoutMs));
+  Object.assign(startup, options.serverSettings);
+  startup["DateStyle"] = "ISO";
+  return startup;
+}

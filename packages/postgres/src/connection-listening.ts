@@ -1,0 +1,49 @@
+// The listeners of a single connection: they end with it.
+
+import { ended, eventOf, failed, type Listener, type ListenerSource } from "./listener.ts";
+import type { Session } from "./session.ts";
+import { quoteName } from "./sql.ts";
+
+export class ConnectionListening implements ListenerSource {
+  readonly #session: Session;
+  readonly #listeners = new Set<Listener>();
+  readonly #told = new Set<string>();
+
+  constructor(session: Session) {
+    this.#session = session;
+    const { link } = session;
+    const before = link.onLost;
+    link.onLost = (error) => {
+      for (const listener of this.#listeners) listener.finish(failed(error));
+      before?.(error);
+    };
+    link.onNotification = (notification) => {
+      for (const listener of this.#listeners) {
+        if (listener.channels.includes(notification.channel)) listener.push(eventOf(notification));
+      }
+    };
+  }
+
+  async start(listener: Listener): Promise<void> {
+    this.#listeners.add(listener);
+    const channels = listener.channels.filter((channel) => !this.#told.has(channel));
+    if (channels.length === 0) return;
+    await this.#session.command(channels.map((channel) => `listen ${quoteName([channel])}`).join("; "));
+    for (const channel of channels) this.#told.add(channel);
+    this.#session.link.keepAlive(true);
+  }
+
+  /** The server is not told: something else may run just now. What comes for nobody is dropped. */
+  stop(listener: Listener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) this.#session.link.keepAlive(false);
+  }
+
+  /** Ends every loop. */
+  close(): void {
+    const { link } = this.#session;
+    link.onNotification = null;
+    link.keepAlive(false);
+    for (const listener of this.#listeners) listener.finish(ended);
+  }
+}

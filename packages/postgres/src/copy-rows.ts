@@ -1,0 +1,74 @@
+// Rows as the text format of COPY has them.
+//
+// @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
+
+import { PostgresError } from "./errors.ts";
+import { Prepare } from "./prepare.ts";
+import type { Session } from "./session.ts";
+import type { ArgumentEncoder } from "./type-encoders.ts";
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\v": "\\v",
+};
+
+/** Writes rows; knows the columns they go to. */
+export class RowWriter {
+  readonly #names: readonly string[];
+  readonly #encoders: readonly ArgumentEncoder[];
+  #count = 0;
+
+  /** Asks the server for the types of the columns, so that a value is written, or refused, as an argument would be. */
+  static async forColumns(session: Session, table: string, columns: string): Promise<RowWriter> {
+    const statement = await session.run(() => new Prepare(`select ${columns} from ${table} limit 0`));
+    session.link.statements.letGo(statement);
+    const { types } = session.link.settled;
+    return new RowWriter(
+      statement.fields.map(({ name }) => name),
+      statement.fields.map(({ dataTypeID }) => types.encoder(dataTypeID)),
+    );
+  }
+
+  private constructor(names: readonly string[], encoders: readonly ArgumentEncoder[]) {
+    this.#names = names;
+    this.#encoders = encoders;
+  }
+
+  /** A row, with its end. */
+  line(row: unknown): string {
+    const index = this.#count;
+    this.#count += 1;
+    if (!Array.isArray(row) || row.length !== this.#encoders.length) {
+      const what = Array.isArray(row) ? `it has ${row.length} values` : "it is no array";
+      throw new PostgresError(
+        "MW_ERR_PG_ARGUMENT_COUNT",
+        `Cannot copy the row at index ${index}: ${what}, and there are ${this.#encoders.length} columns: ${this.#names.join(", ")}`,
+      );
+    }
+    const values: readonly unknown[] = row;
+    let line = "";
+    for (let at = 0; at < values.length; at++) line += (at === 0 ? "" : "\t") + this.#field(values[at], at, index);
+    return `${line}\n`;
+  }
+
+  #field(value: unknown, at: number, index: number): string {
+    if (value === null || value === undefined) return "\\N";
+    try {
+      const encoded = this.#encoders[at]?.(value) ?? null;
+      if (encoded === null) return "\\N";
+      const text = typeof encoded === "string" ? encoded : `\\x${Buffer.from(encoded).toString("hex")}`;
+      return text.replaceAll(/[\\\n\r\t\b\f\v]/g, (character) => ESCAPES[character] ?? character);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : "its encoder threw";
+      throw new PostgresError(
+        "MW_ERR_PG_ARGUMENT_TYPE",
+        `Cannot copy the row at index ${index}: its value for ${this.#names[at]} does not fit: ${why}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// Why no connection could be made, before it is known to whom that has to be told. Becomes a ConnectError.
+
+import { ConnectError, type PostgresErrorCode, type ServerFields } from "./errors.ts";
+
+/** Never shown to a caller. Its text follows "Cannot connect to …: ". */
+export class DialFailure extends Error {
+  override readonly name = "DialFailure";
+  readonly code: PostgresErrorCode;
+  /** What the server said. */
+  readonly sqlstate: string | undefined;
+
+  constructor(
+    code: PostgresErrorCode,
+    what: string,
+    options?: ErrorOptions & { readonly sqlstate?: string | undefined },
+  ) {
+    super(what, options);
+    this.code = code;
+    this.sqlstate = options?.sqlstate;
+  }
+
+  /** The error for the one who wanted the connection. */
+  toError(server: string): ConnectError {
+    const { cause, sqlstate } = this;
+    const details = { ...(cause === undefined ? {} : { cause }), ...(sqlstate === undefined ? {} : { sqlstate }) };
+    return new ConnectError(this.code, server, this.message, details);
+  }
+}
+
+/** For what Node says of a name or an address. */
+export function dialFailureOf(error: unknown): DialFailure {
+  const code = codeOf(error);
+  const options = { cause: error };
+  if (/^(ENOTFOUND|ENODATA|EAI_\w+)$/.test(code)) {
+    const when = code === "EAI_AGAIN" ? "cannot be looked up now" : "has no address";
+    return new DialFailure("MW_ERR_PG_DNS", `its host ${when} (${code})`, options);
+  }
+  const advice = ADVICE[code] ?? "";
+  return new DialFailure("MW_ERR_PG_CONNECT", `the connection cannot be made (${code})${advice}`, options);
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "; is the server running, and is that its port?",
+  ENOENT: "; there is no socket in that directory: is the server running?",
+  EACCES: "; this user may not use that socket",
+};
+
+/** For what TLS says. */
+export function tlsFailureOf(error: unknown): DialFailure {
+  const code = codeOf(error);
+  return new DialFailure("MW_ERR_PG_TLS", `no secure connection can be made (${code})`, { cause: error });
+}
+
+/** For what the server, or the way we log in, says. */
+export function loginFailureOf(error: unknown): DialFailure {
+  if (error instanceof DialFailure) return error;
+  if (isServerError(error)) {
+    const { code = "XX000", message } = error;
+    const ours = code.startsWith("28") ? "MW_ERR_PG_AUTH" : "MW_ERR_PG_CONNECT";
+    // Without a cause: pg's error has the same text and nothing that is not here.
+    return new DialFailure(ours, `${message} (${code})`, { sqlstate: code });
+  }
+  const { message } = error instanceof Error ? error : { message: "" };
+  if (message.startsWith("SASL"))
+    return new DialFailure("MW_ERR_PG_AUTH", message.replace(/^SASL: /, ""), { cause: error });
+  if (message.startsWith("Connection terminated")) {
+    return new DialFailure("MW_ERR_PG_CONNECT", "the server closed the connection before it could be used");
+  }
+  return dialFailureOf(error);
+}
+
+/** Whether an error of pg is what the server said. */
+export function isServerError(error: unknown): error is Error & ServerFields {
+  return error instanceof Error && "severity" in error && typeof error.severity === "string";
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors[0] !== undefined) return codeOf(error.errors[0]);
+  if (!(error instanceof Error)) return "unknown error";
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}

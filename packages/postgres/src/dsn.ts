@@ -1,0 +1,86 @@
+// Both forms of a DSN, read into the keywords of libpq: `postgresql://…`, and `host=… dbname='…'`. It may hold a password, so
+// errors quote nothing of it.
+//
+// @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
+
+import { PostgresError } from "./errors.ts";
+
+/** Keywords of libpq, and what was said for them. */
+export type Parameters = Record<string, string>;
+
+/** @throws {@link PostgresError} `MW_ERR_PG_INVALID_DSN` */
+export function parseDsn(dsn: string): Parameters {
+  const uri = /^postgres(?:ql)?:\/\//i.exec(dsn);
+  if (uri !== null) return parseUri(dsn.slice(uri[0].length));
+  if (dsn.includes("=")) return parsePairs(dsn);
+  throw badDsn("it begins with neither postgresql:// nor a pair like host=localhost");
+}
+
+function parseUri(text: string): Parameters {
+  const fragment = text.indexOf("#");
+  const [beforeQuery = "", ...queries] = (fragment === -1 ? text : text.slice(0, fragment)).split("?");
+  // A password may have slashes in it, as most that were made by a program have, if the "@" comes after them.
+  const at = beforeQuery.lastIndexOf("@");
+  const slash = beforeQuery.indexOf("/", at + 1);
+  const authority = slash === -1 ? beforeQuery : beforeQuery.slice(0, slash);
+  const parameters: Parameters = {};
+  if (at !== -1) addUser(parameters, authority.slice(0, at));
+  addHosts(parameters, authority.slice(at + 1));
+  if (slash !== -1 && slash + 1 < beforeQuery.length) parameters["dbname"] = decode(beforeQuery.slice(slash + 1));
+  for (const pair of queries.join("?").split("&")) addPair(parameters, pair);
+  return parameters;
+}
+
+function addUser(parameters: Parameters, userinfo: string): void {
+  const colon = userinfo.indexOf(":");
+  const user = colon === -1 ? userinfo : userinfo.slice(0, colon);
+  if (user !== "") parameters["user"] = decode(user);
+  if (colon !== -1) parameters["password"] = decode(userinfo.slice(colon + 1));
+}
+
+/** `host:port,[::1]:port`, each part of which may be missing. */
+function addHosts(parameters: Parameters, text: string): void {
+  if (text === "") return;
+  const found = text.split(",").map((one) => /^(\[[^\]]+\]|[^:]*)(?::(\d*))?$/.exec(one));
+  if (found.includes(null)) throw badDsn("a host must be name, name:port or [address]:port");
+  const hosts = found.map((one) => decode(one?.[1]?.replaceAll(/[[\]]/g, "") ?? ""));
+  const ports = found.map((one) => one?.[2] ?? "");
+  if (hosts.some((host) => host !== "")) parameters["host"] = hosts.join(",");
+  if (ports.some((port) => port !== "")) parameters["port"] = ports.join(",");
+}
+
+function addPair(parameters: Parameters, pair: string): void {
+  if (pair === "") return;
+  const end = pair.indexOf("=");
+  if (end <= 0) throw badDsn("a parameter behind the '?' must be key=value");
+  const key = decode(pair.slice(0, end));
+  parameters[ALIASES[key] ?? key] = decode(pair.slice(end + 1));
+}
+
+/** What drivers of other languages say. */
+const ALIASES: Readonly<Record<string, string>> = { database: "dbname", ssl: "sslmode" };
+
+function parsePairs(text: string): Parameters {
+  const parameters: Parameters = {};
+  const pattern = /\s*([\w.]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))(?=\s|$)/gy;
+  let end = 0;
+  for (const [found, key = "", quoted, plain = ""] of text.matchAll(pattern)) {
+    parameters[key] = (quoted ?? plain).replaceAll(/\\(.)/gs, "$1");
+    end += found.length;
+  }
+  if (text.slice(end).trim() !== "")
+    throw badDsn("it must be pairs like host=localhost; a value with spaces stands in single quotes");
+  return parameters;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw badDsn("it has a '%' that is not followed by two hexadecimal digits; a '%' itself is %25");
+  }
+}
+
+function badDsn(what: string): PostgresError {
+  return new PostgresError("MW_ERR_PG_INVALID_DSN", `Cannot use the DSN: ${what}`);
+}

@@ -1,0 +1,52 @@
+// The variables of the environment that libpq reads, as its keywords.
+//
+// @see https://www.postgresql.org/docs/current/libpq-envars.html
+
+import type { Parameters } from "./dsn.ts";
+
+const KEYWORDS: Readonly<Record<string, string>> = {
+  PGHOST: "host",
+  PGHOSTADDR: "hostaddr",
+  PGPORT: "port",
+  PGDATABASE: "dbname",
+  PGUSER: "user",
+  PGPASSWORD: "password",
+  PGPASSFILE: "passfile",
+  PGSERVICE: "service",
+  PGSERVICEFILE: "servicefile",
+  PGOPTIONS: "options",
+  PGAPPNAME: "application_name",
+  PGSSLMODE: "sslmode",
+  PGSSLNEGOTIATION: "sslnegotiation",
+  PGSSLCERT: "sslcert",
+  PGSSLKEY: "sslkey",
+  PGSSLROOTCERT: "sslrootcert",
+  PGSSLCRL: "sslcrl",
+  PGSSLSNI: "sslsni",
+  PGSSLMINPROTOCOLVERSION: "ssl_min_protocol_version",
+  PGSSLMAXPROTOCOLVERSION: "ssl_max_protocol_version",
+  PGCHANNELBINDING: "channel_binding",
+  PGCONNECT_TIMEOUT: "connect_timeout",
+  PGTARGETSESSIONATTRS: "target_session_attrs",
+  PGLOADBALANCEHOSTS: "load_balance_hosts",
+  PGTZ: "TimeZone",
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the environment says. An empty variable says nothing. */
+export function parametersOfEnvironment(environment: Environment = process.env): Parameters {
+  const parameters: Parameters = {};
+  for (const [variable, keyword] of Object.entries(KEYWORDS)) {
+    const value = environment[variable];
+    if (value !== undefined && value !== "") parameters[keyword] = value;
+  }
+  return parameters;
+}
+
+/** Whether the environment says where a server is. */
+export function environmentNamesServer(environment: Environment = process.env): boolean {
+  return ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE"].some(
+    (name) => (environment[name] ?? "") !== "",
+  );
+}

@@ -1,0 +1,344 @@
+// The connections of a pool: who gets one, who waits, and when one goes.
+//
+// An idle connection goes to the one who asks, the one used last first, so that the others can grow old and be closed. Who
+// finds none opens one in his own task while there is room, and waits in line otherwise: for a connection that is given
+// back, or for the room of one that is gone.
+
+import { now } from "meanwhile";
+import { type CancelScope, captureContext, enterScope, type WaitTarget } from "meanwhile/lowlevel";
+
+import type { ConnectionHolder } from "./errors.ts";
+import { watch } from "./leaks.ts";
+import type { Link } from "./link.ts";
+import { Member, type Place } from "./member.ts";
+import { openingTimeout, poolClosed, poolTimeout } from "./pool-errors.ts";
+import type { PoolSettled } from "./pool-options.ts";
+import type { PoolStatistics } from "./statistics.ts";
+import { Sweeper } from "./sweeper.ts";
+import type { Trace } from "./trace.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+/** What the members of a pool need. */
+export interface MembersOptions {
+  readonly settled: PoolSettled;
+  readonly trace: Trace;
+  /** Opens a connection and calls `init` on it. */
+  readonly open: () => Promise<Link>;
+  /** Makes a connection ready for the next one, in time. False if it cannot be. Never throws. */
+  readonly reset: (member: Member) => Promise<boolean>;
+}
+
+/** Why a connection goes. */
+export type Reason = "broken" | "lost" | "idle" | "old" | "used-up" | "expired" | "reset-failed" | "closed" | "leaked";
+
+const ROOM: unique symbol = Symbol("room for a connection");
+
+const { performance } = globalThis;
+
+export class Members {
+  // Invariant: somebody waits only if none is idle and size >= maxSize. A connection that is given back, and the room of
+  // one that is gone, go straight to the longest waiter.
+  readonly #line: WaitingLine<Member | typeof ROOM>;
+  readonly #emptiness: WaitingLine<true>;
+  /** The one used last at the end. */
+  readonly #idle: Member[] = [];
+  readonly #all = new Set<Member>();
+  /** Those that are being opened. */
+  readonly #openings = new Set<CancelScope>();
+  // Also counts those who were given the room and have not begun.
+  #opening = 0;
+  /** Those that are saying goodbye to the server: they still count there. */
+  readonly #closing = new Set<Promise<void>>();
+  readonly #options: MembersOptions;
+  readonly #settled: PoolSettled;
+  readonly #inContext = captureContext();
+  readonly #sweeper = new Sweeper(this.#inContext, () => this.#sweep());
+  readonly #watcher = new Sweeper(this.#inContext, () => this.#watch());
+  #opened = 0;
+  #lost = 0;
+  #acquired = 0;
+  #timedOut = 0;
+  isClosed = false;
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+    this.#settled = options.settled;
+    const holders: WaitTarget["holders"] = () =>
+      Array.from(this.#all, ({ task }) => task).filter((task) => task !== null);
+    const describe = (): string => `a connection of the pool (all ${this.#settled.maxSize} are in use)`;
+    this.#line = new WaitingLine({ describe, holders, foreign: true });
+    const describeEnd = (): string => `${this.size} connections to be given back to a pool that is closed`;
+    this.#emptiness = new WaitingLine({ describe: describeEnd, holders, foreign: true });
+  }
+
+  /** How many connections there are, or are about to be. */
+  get size(): number {
+    return this.#all.size + this.#opening + this.#closing.size;
+  }
+
+  /** Takes an idle connection, if there is one. */
+  tryTake(place: Place): Member | null {
+    for (let member = this.#idle.pop(); member !== undefined; member = this.#idle.pop()) {
+      member.holdAt(place);
+      const reason = this.#reasonToGo(member, member.since);
+      if (reason === null) {
+        this.#acquired += 1;
+        return member;
+      }
+      this.discard(member, reason);
+    }
+    return null;
+  }
+
+  /** Takes a connection: an idle one, a new one, or the next one that is given back. A caller that is cancelled has none. */
+  async take(place: Place, timeoutMs: number): Promise<Member> {
+    if (this.isClosed) throw poolClosed();
+    const deadline = now() + timeoutMs;
+    const idle = this.tryTake(place);
+    if (idle !== null) return idle;
+    if (this.size < this.#settled.maxSize) {
+      this.#opening += 1;
+      return this.#open(place, deadline, timeoutMs);
+    }
+    const given = await this.#line.wait(deadline);
+    if (given === undefined) {
+      this.#timedOut += 1;
+      throw poolTimeout(timeoutMs, this.#settled.maxSize, this.holders());
+    }
+    if (given === ROOM) return this.#open(place, deadline, timeoutMs);
+    if (given.link.status !== "idle") {
+      // It was lost since it was given. Its room is kept: the others have waited less.
+      this.#opening += 1;
+      this.discard(given, "broken");
+      return this.#open(place, deadline, timeoutMs);
+    }
+    given.holdAt(place);
+    this.#acquired += 1;
+    return given;
+  }
+
+  /** Jobs that open connections until there are `count`, one each. */
+  growing(count: number): Array<() => Promise<void>> {
+    return Array.from({ length: Math.max(0, count - this.size) }, () => async () => {
+      if (this.size >= count || this.isClosed) return;
+      this.#opening += 1;
+      await this.giveBack(await this.#open("pool.ready()", Infinity, Infinity));
+    });
+  }
+
+  /**
+   * A user gets this object for his connection. If he has it for long, it is noticed when he forgets it: to watch each for
+   * the short time that most are held would be a sixth of what it costs to acquire one (bench/README.md, `postgres-acquire`).
+   */
+  lend(member: Member, borrower: object): void {
+    member.borrower = borrower;
+    this.#watcher.wakeAt(member.since + UNWATCHED_MS);
+  }
+
+  /** Gives a connection back; what it returns has to be awaited, if it is anything. It never throws. */
+  giveBack(member: Member): Promise<void> | undefined {
+    if (member.state !== "held") return undefined;
+    const { status, transaction } = member.link;
+    const { reset } = this.#settled;
+    const isReady =
+      status === "idle" && transaction === "none" && (reset === false || (reset === "auto" && !member.isTouched));
+    if (!isReady && status !== "broken") return this.#reset(member);
+    this.#recycle(member);
+    return undefined;
+  }
+
+  /** Closes a connection, at once unless nothing is wrong with it; its room goes to the longest waiter. */
+  discard(member: Member, reason: Reason): void {
+    if (member.state === "gone") return;
+    const { link } = member;
+    if (member.state === "idle") this.#idle.splice(this.#idle.indexOf(member), 1);
+    member.leave("gone");
+    this.#all.delete(member);
+    link.onLost = null;
+    const { trace } = this.#options;
+    if (trace.isOn) trace.tell({ kind: "disconnected", serverPid: link.pid, reason });
+    if (link.status === "idle" && reason !== "reset-failed") this.#sayGoodbye(link);
+    else link.destroy();
+    this.#roomIsFree();
+  }
+
+  /** None of those there are now is given out again. */
+  expire(): void {
+    for (const member of this.#all) {
+      member.isExpired = true;
+      if (member.state === "idle") this.discard(member, "expired");
+    }
+  }
+
+  /** Refuses whoever waits, and closes what nobody holds; what is given back from now on is closed as well. */
+  startClosing(): void {
+    this.isClosed = true;
+    this.#sweeper.stop();
+    this.#watcher.stop();
+    this.#line.refuseAll(poolClosed);
+    for (const scope of this.#openings) scope.cancel();
+    for (const member of this.#idle.toReversed()) this.discard(member, "closed");
+    this.#roomIsFree();
+  }
+
+  /** Waits until there is no connection any more, or the time is over. */
+  async whenEmpty(timeoutMs: number): Promise<void> {
+    if (this.size > 0) await this.#emptiness.wait(now() + timeoutMs);
+  }
+
+  /** Ends every connection, whoever holds it. */
+  terminate(): void {
+    for (const member of this.#all) {
+      member.link.destroy();
+      this.discard(member, "closed");
+    }
+  }
+
+  /** Where those were acquired that are held now, other than by a call of the pool. */
+  placesOfBlocks(): Place[] {
+    const held = [...this.#all].filter(({ state, place }) => state === "held" && typeof place !== "string");
+    return held.map(({ place }) => place);
+  }
+
+  /** Whether every connection is in the hands of this one task. */
+  isHeldOnlyBy(task: Member["task"]): boolean {
+    return task !== null && this.#opening === 0 && [...this.#all].every((member) => member.task === task);
+  }
+
+  /** Who holds connections, the longest first. */
+  holders(): ConnectionHolder[] {
+    const at = performance.now();
+    const held = [...this.#all].filter(({ state }) => state === "held" || state === "resetting");
+    return held.toSorted((a, b) => a.since - b.since).map((member) => member.holder(at));
+  }
+
+  statistics(listening: number): PoolStatistics {
+    const count = (state: Member["state"]): number => [...this.#all].filter((member) => member.state === state).length;
+    const present = { maxSize: this.#settled.maxSize, size: this.size, opening: this.#opening, listening };
+    const states = { idle: count("idle"), held: count("held"), resetting: count("resetting") };
+    const ever = { opened: this.#opened, lost: this.#lost, acquired: this.#acquired, timedOut: this.#timedOut };
+    return { ...present, ...states, waiting: this.#line.length, ...ever, holders: this.holders() };
+  }
+
+  /** Opens a connection in the room that the caller has; without success the next one gets the room. */
+  async #open(place: Place, deadline: number, timeoutMs: number): Promise<Member> {
+    try {
+      const ending = await enterScope((scope) => this.#openIn(scope), { deadline });
+      if (ending.kind === "absorbed") {
+        if (ending.by !== "deadline") throw poolClosed();
+        this.#timedOut += 1;
+        throw openingTimeout(timeoutMs, this.holders());
+      }
+      const member = new Member(ending.value);
+      member.holdAt(place);
+      this.#all.add(member);
+      member.link.onLost = () => this.#onLost(member);
+      this.#opened += 1;
+      this.#acquired += 1;
+      return member;
+    } finally {
+      this.#opening -= 1;
+      this.#roomIsFree();
+    }
+  }
+
+  async #openIn(scope: CancelScope): Promise<Link> {
+    if (this.isClosed) throw poolClosed();
+    this.#openings.add(scope);
+    try {
+      const link = await this.#options.open();
+      if (!this.isClosed) return link;
+      link.destroy();
+      throw poolClosed();
+    } finally {
+      this.#openings.delete(scope);
+    }
+  }
+
+  async #reset(member: Member): Promise<void> {
+    member.state = "resetting";
+    const isReady = await this.#options.reset(member);
+    if (member.state !== "resetting") return;
+    if (isReady) this.#recycle(member);
+    else this.discard(member, "reset-failed");
+  }
+
+  /** A connection is free: for the longest waiter, or for later. */
+  #recycle(member: Member): void {
+    const at = performance.now();
+    const { trace } = this.#options;
+    if (trace.isOn) trace.tell({ kind: "released", serverPid: member.link.pid, durationMs: at - member.since });
+    const reason = this.#reasonToGo(member, at);
+    if (reason !== null) return this.discard(member, reason);
+    member.isTouched = false;
+    if (this.#line.give(member)) return;
+    member.leave("idle", at);
+    this.#idle.push(member);
+    this.#sweeper.wakeAt(at + this.#settled.maxIdleMs);
+  }
+
+  #reasonToGo({ link, isExpired, uses, openedAt }: Member, at: number): Reason | null {
+    const { maxQueries, maxLifetimeMs } = this.#settled;
+    if (link.status !== "idle") return "broken";
+    if (this.isClosed) return "closed";
+    if (isExpired) return "expired";
+    if (uses > maxQueries) return "used-up";
+    return at - openedAt >= maxLifetimeMs ? "old" : null;
+  }
+
+  /** There may be room for one more: the longest waiter opens it, and if he cannot, the next one tries. */
+  #roomIsFree(): void {
+    if (this.isClosed) {
+      if (this.size === 0) while (this.#emptiness.give(true));
+      return;
+    }
+    while (this.size < this.#settled.maxSize && this.#line.give(ROOM)) this.#opening += 1;
+  }
+
+  #sayGoodbye(link: Link): void {
+    const closing = this.#inContext(() => link.close()).catch(() => link.destroy());
+    this.#closing.add(closing);
+    const forget = (): void => {
+      this.#closing.delete(closing);
+      this.#roomIsFree();
+    };
+    closing.then(forget, forget);
+  }
+
+  #onLost(member: Member): void {
+    this.#lost += 1;
+    // Whoever holds it is told by his next call.
+    if (member.state === "idle") this.discard(member, "lost");
+  }
+
+  #watch(): null {
+    for (const member of this.#all) {
+      const { borrower } = member;
+      if (borrower === null) continue;
+      // Held by the registry alone from here on, and only weakly.
+      member.borrower = null;
+      watch(borrower, { member, members: this, trace: this.#options.trace });
+    }
+    return null;
+  }
+
+  /** Closes what nobody has used for long, down to `minSize`. Returns when to look again; null if nothing is idle. */
+  #sweep(): number | null {
+    const at = performance.now();
+    const { maxIdleMs, minSize } = this.#settled;
+    // The one that was used longest ago is the first.
+    for (const member of this.#idle.slice()) {
+      if (this.#reasonToGo(member, at) !== null) this.discard(member, "old");
+      else if (at - member.since >= maxIdleMs && this.#all.size > minSize) this.discard(member, "idle");
+    }
+    const [oldest] = this.#idle;
+    if (oldest === undefined) return null;
+    const due = oldest.since + maxIdleMs;
+    return due > at ? due : at + LEAST_REST_MS;
+  }
+}
+
+/** For how long a connection is lent before it is looked whether its user has forgotten it. */
+const UNWATCHED_MS = 1_000;
+/** How long the sweeper rests when all that is due is kept by `minSize`. */
+const LEAST_REST_MS = 1_000;

@@ -1,0 +1,88 @@
+// From the modes and files of libpq to the options of `tls.connect`.
+
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { ConnectionOptions, SecureVersion } from "node:tls";
+
+import { badArgument } from "./checks.ts";
+import type { SslMode } from "./connect-options.ts";
+import type { Parameters } from "./dsn.ts";
+import { PostgresError } from "./errors.ts";
+
+/** A mode, and what it means for TLS. */
+export interface TlsSettings {
+  readonly sslMode: SslMode;
+  readonly tls: ConnectionOptions;
+}
+
+const MODES: ReadonlyArray<SslMode> = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+/** What other drivers say. */
+const ALIASES: Readonly<Record<string, SslMode>> = { true: "require", false: "disable", "no-verify": "require" };
+const VERSIONS: ReadonlyArray<SecureVersion> = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+
+/**
+ * @param option - what was given as `ssl`
+ * @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT`
+ */
+export function tlsSettings(option: SslMode | ConnectionOptions | undefined, parameters: Parameters): TlsSettings {
+  // Whoever gives options of TLS wants it, and wants the server to prove who it is, unless they say otherwise.
+  if (typeof option === "object" && option !== null) return { sslMode: "verify-full", tls: { ...option } };
+  const word: unknown = option ?? parameters["sslmode"] ?? "prefer";
+  const sslMode = typeof word === "string" ? (MODES.find((mode) => mode === word) ?? ALIASES[word]) : undefined;
+  if (sslMode === undefined) throw badArgument("ssl", word, `one of ${MODES.join(", ")}, or options of tls.connect`);
+  if (sslMode === "disable") return { sslMode, tls: {} };
+  return { sslMode, tls: { ...filesOf(parameters), ...versionsOf(parameters), ...checksOf(sslMode, parameters) } };
+}
+
+/** Who must prove what. As libpq has it, `require` with a root certificate is `verify-ca`. */
+function checksOf(mode: SslMode, parameters: Parameters): ConnectionOptions {
+  if (mode === "verify-full") return { rejectUnauthorized: true };
+  const isChecked = mode === "verify-ca" || (mode === "require" && parameters["sslrootcert"] !== undefined);
+  return isChecked ? { rejectUnauthorized: true, checkServerIdentity: () => undefined } : { rejectUnauthorized: false };
+}
+
+function filesOf(parameters: Parameters): ConnectionOptions {
+  const { sslcert, sslkey, sslrootcert, sslcrl, sslpassword } = parameters;
+  const root = sslrootcert === "system" ? undefined : (sslrootcert ?? ifThere("root.crt"));
+  const cert = sslcert ?? ifThere("postgresql.crt");
+  const key = sslkey ?? (cert === undefined ? undefined : ifThere("postgresql.key"));
+  const crl = sslcrl ?? ifThere("root.crl");
+  return {
+    ...(root === undefined ? {} : { ca: read("sslrootcert", root) }),
+    ...(cert === undefined ? {} : { cert: read("sslcert", cert) }),
+    ...(key === undefined ? {} : { key: read("sslkey", key) }),
+    ...(crl === undefined ? {} : { crl: read("sslcrl", crl) }),
+    ...(sslpassword === undefined ? {} : { passphrase: sslpassword }),
+  };
+}
+
+function versionsOf(parameters: Parameters): ConnectionOptions {
+  const { ssl_min_protocol_version: least, ssl_max_protocol_version: most } = parameters;
+  return {
+    ...(least === undefined ? {} : { minVersion: versionOf("ssl_min_protocol_version", least) }),
+    ...(most === undefined ? {} : { maxVersion: versionOf("ssl_max_protocol_version", most) }),
+  };
+}
+
+function versionOf(name: string, value: string): SecureVersion {
+  const version = VERSIONS.find((one) => one.toLowerCase() === value.toLowerCase());
+  if (version === undefined) throw badArgument(name, value, `one of ${VERSIONS.join(", ")}`);
+  return version;
+}
+
+function read(name: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new PostgresError("MW_ERR_PG_INVALID_ARGUMENT", `Cannot use '${name}': the file ${path} cannot be read`, {
+      cause,
+    });
+  }
+}
+
+/** A file where libpq looks for it. */
+function ifThere(name: string): string | undefined {
+  const path = join(homedir(), ".postgresql", name);
+  return existsSync(path) ? path : undefined;
+}

@@ -1,0 +1,49 @@
+// Those who wait for a connection, the longest first.
+//
+// A ParkingLot whose wait can have a deadline of its own.
+
+import { suspend, type Waiter, type WaitTarget, wakeAt } from "meanwhile/lowlevel";
+
+/** A fair line. Each who waits gets what he is given, or nothing when his time is over. */
+export class WaitingLine<T> {
+  readonly #waiting = new Set<Waiter<T | void>>();
+  readonly #target: WaitTarget;
+
+  constructor(target: WaitTarget) {
+    this.#target = target;
+  }
+
+  get length(): number {
+    return this.#waiting.size;
+  }
+
+  /** Waits until it is one's turn; undefined if the deadline came first. A caller that is cancelled gets nothing. */
+  async wait(deadline: number): Promise<T | undefined> {
+    const own: { waiter: Waiter<T | void> | null } = { waiter: null };
+    const given = await suspend<T | void>((waiter) => {
+      own.waiter = waiter;
+      this.#waiting.add(waiter);
+      wakeAt(waiter, deadline);
+      return () => void this.#waiting.delete(waiter);
+    }, this.#target);
+    if (given !== undefined) return given;
+    if (own.waiter !== null) this.#waiting.delete(own.waiter);
+    return undefined;
+  }
+
+  /** Gives something to the longest waiter. False if nobody waits. */
+  give(what: T): boolean {
+    for (const waiter of this.#waiting) {
+      this.#waiting.delete(waiter);
+      // False for one whose deadline has come and who has not run yet.
+      if (waiter.wake(what)) return true;
+    }
+    return false;
+  }
+
+  /** Ends every wait with an error, made anew for each. */
+  refuseAll(makeError: () => unknown): void {
+    for (const waiter of this.#waiting) waiter.failWith(makeError);
+    this.#waiting.clear();
+  }
+}

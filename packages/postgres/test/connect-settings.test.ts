@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+
+import type { ConnectOptions, ConnectSettled } from "../src/connect-options.ts";
+import { settleConnect } from "../src/connect-settings.ts";
+import { passwordIn } from "../src/credential-files.ts";
+import { parseDsn } from "../src/dsn.ts";
+import { environmentNamesServer, parametersOfEnvironment } from "../src/environment.ts";
+
+const kept = { ...process.env };
+
+beforeEach(() => {
+  for (const name of Object.keys(process.env))
+    if (/^PG|^DATABASE_URL$/.test(name)) Reflect.deleteProperty(process.env, name);
+});
+afterEach(() => {
+  process.env = { ...kept };
+});
+
+/** Where it leads, in short. */
+function whereTo(given: string | ConnectOptions = {}): string {
+  const { servers, user, database }: ConnectSettled = settleConnect(given);
+  const shown = servers.map(
+    ({ host, port, address }) => `${host}${address === undefined ? "" : `=${address}`}:${port}`,
+  );
+  return `${user}@${shown.join(",")}/${database}`;
+}
+
+describe("a DSN", () => {
+  it("is read as a URI", () => {
+    const CASES: ReadonlyArray<readonly [dsn: string, expected: Record<string, string>]> = [
+      ["postgresql://", {}],
+      ["postgres://localhost", { host: "localhost" }],
+      ["postgresql://user@h:5433/db", { user: "user", host: "h", port: "5433", dbname: "db" }],
+      ["postgresql://us%40er:p%2Fa%3Ass@h/d%20b", { user: "us@er", password: "p/a:ss", host: "h", dbname: "d b" }],
+      ["postgresql://user:p/a@ss@h/db", { user: "user", password: "p/a@ss", host: "h", dbname: "db" }],
+      ["postgresql://[::1]:5433/db", { host: "::1", port: "5433", dbname: "db" }],
+      ["postgresql://a:1,b,c:3/db", { host: "a,b,c", port: "1,,3", dbname: "db" }],
+      ["postgresql://%2Ftmp%2Fdir:5433/db", { host: "/tmp/dir", port: "5433", dbname: "db" }],
+      [
+        "postgresql:///db?host=/tmp&port=5433&sslmode=require",
+        { dbname: "db", host: "/tmp", port: "5433", sslmode: "require" },
+      ],
+      ["postgresql://h/db?search_path=a&ssl=true#end", { host: "h", dbname: "db", search_path: "a", sslmode: "true" }],
+    ];
+    for (const [dsn, expected] of CASES) assert.deepEqual(parseDsn(dsn), expected, dsn);
+  });
+
+  it("is read as pairs", () => {
+    assert.deepEqual(parseDsn("host=localhost port = 5433 password='it\\'s \\\\ me' dbname=my\\ db user=''"), {
+      host: "localhost",
+      port: "5433",
+      password: "it's \\ me",
+      dbname: "my db",
+      user: "",
+    });
+  });
+
+  it("is refused without showing anything of it", () => {
+    for (const dsn of [
+      "secret",
+      "mysql://secret",
+      "host=a secret",
+      "postgresql://u:secret%@h",
+      "postgresql://h/d?secret",
+      "postgresql://a:b:c/d",
+      "password='secret",
+    ]) {
+      assert.throws(
+        () => parseDsn(dsn),
+        (error: Error & { code?: string }) =>
+          error.code === "MW_ERR_PG_INVALID_DSN" && !error.message.includes("secret"),
+        dsn,
+      );
+    }
+  });
+});
+
+describe("the settings of a connection", () => {
+  it("come from the options, the DSN, the service and the environment, in that order", () => {
+    const directory = mkdtempSync(join(tmpdir(), "mw-pg-service-"));
+    try {
+      process.env["PGSERVICEFILE"] = join(directory, "services");
+      writeFileSync(
+        process.env["PGSERVICEFILE"],
+        "# ours\n[other]\nport=1\n[mine]\nhost = service\nport=2\nuser=su\n[more]\nhost=x\n",
+      );
+      process.env["PGHOST"] = "environment";
+      process.env["PGUSER"] = "eu";
+      process.env["PGDATABASE"] = "ed";
+      process.env["PGPORT"] = "9";
+      assert.equal(whereTo(), "eu@environment:9/ed");
+      assert.equal(whereTo({ service: "mine" }), "su@service:2/ed");
+      assert.equal(whereTo("postgresql://dsn/?service=mine"), "su@dsn:2/ed");
+      assert.equal(whereTo({ dsn: "postgresql://u@dsn:3/d", host: "option", database: "od" }), "u@option:3/od");
+      process.env["DATABASE_URL"] = "postgresql://url/urldb";
+      assert.equal(whereTo(), "eu@url:9/urldb");
+      assert.equal(whereTo({ host: "option" }), "eu@option:9/ed");
+      assert.throws(() => settleConnect({ service: "none" }), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("have the defaults of libpq", () => {
+    const settled = settleConnect({ user: "me" });
+    assert.equal(whereTo({ user: "me" }), "me@localhost:5432/me");
+    assert.equal(settled.sslMode, "prefer");
+    assert.deepEqual(settled.startup, { application_name: "meanwhile", DateStyle: "ISO" });
+    assert.equal(settled.connectTimeoutMs, 10_000);
+  });
+
+  it("name several hosts, and addresses that are not looked up", () => {
+    assert.equal(whereTo("postgresql://u@a:1,b,c:3/d"), "u@a:1,b:5432,c:3/d");
+    assert.equal(whereTo({ host: ["a", "b"], port: 7, user: "u" }), "u@a:7,b:7/u");
+    assert.equal(whereTo("host=a hostaddr=10.0.0.1 user=u"), "u@a=10.0.0.1:5432/u");
+    process.env["PGHOSTADDR"] = "10.0.0.9";
+    assert.equal(whereTo("postgresql://u@a"), "u@a:5432/u");
+    assert.throws(() => settleConnect({ host: ["a", "b", "c"], port: [1, 2] }), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
+  });
+
+  it("send what they do not know to the server, as settings of the session", () => {
+    const { startup } = settleConnect(
+      "postgresql://h/d?search_path=mine&application_name=app&connect_timeout=3&options=-c%20a%3Db",
+    );
+    assert.deepEqual(startup, { search_path: "mine", application_name: "app", options: "-c a=b", DateStyle: "ISO" });
+  });
+
+  it("refuse what cannot be used, and show no value", () => {
+    const WRONG: ReadonlyArray<ConnectOptions> = [
+      { port: 0 },
+      { port: 70_000 },
+      { user: "" },
+      { password: 5 as never },
+      { ssl: "secret" as never },
+      { connectTimeoutMs: 0 },
+      { statementCacheSize: -1 },
+      { pgBouncer: "yes" as never },
+      { targetSessionAttrs: "secret" as never },
+      { serverSettings: { a: 5 as never } },
+      { dsn: "host=a sslrootcert=/nowhere" },
+      { dsn: "host=a connect_timeout=soon" },
+    ];
+    for (const options of WRONG) {
+      assert.throws(
+        () => settleConnect(options),
+        (error: Error & { code?: string }) =>
+          error.code === "MW_ERR_PG_INVALID_ARGUMENT" && !error.message.includes("secret"),
+        JSON.stringify(options),
+      );
+    }
+    assert.throws(() => settleConnect(5 as never), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
+  });
+
+  it("tell whether the environment names a server", () => {
+    assert.equal(environmentNamesServer({ PGUSER: "me" }), false);
+    assert.equal(environmentNamesServer({ PGHOST: "h" }), true);
+    assert.equal(environmentNamesServer({ DATABASE_URL: "" }), false);
+    assert.deepEqual(parametersOfEnvironment({ PGTZ: "UTC", PGPASSWORD: "x", PGHOST: "" }), {
+      TimeZone: "UTC",
+      password: "x",
+    });
+  });
+});
+
+describe("a password file", () => {
+  it("gives the password of the first line that fits", () => {
+    const text = "# c\nh:5432:db:u:first\n*:*:*:u:it\\:s\\\\me\nlocalhost:*:*:*:socket\n";
+    const key = { host: "h", port: 5432, database: "db", user: "u" };
+    assert.equal(passwordIn(text, key), "first");
+    assert.equal(passwordIn(text, { ...key, port: 1 }), "it:s\\me");
+    assert.equal(passwordIn(text, { ...key, host: "/tmp", user: "v" }), "socket");
+    assert.equal(passwordIn(text, { ...key, user: "v" }), undefined);
+  });
+});
