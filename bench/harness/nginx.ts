@@ -1,9 +1,10 @@
-// An nginx of our own on a free port of 127.0.0.1, which answers every path with the same 1 600 bytes.
+// An nginx of our own on a free port of 127.0.0.1, which answers every path with the same 1 600 bytes, and those in
+// `large/` with 10 MB of zeros.
 // `BENCH_URL` is its address, `BENCH_DIR` a directory that lives as long as it does.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,8 @@ import type { Server } from "./row.ts";
 
 const NGINX = process.env["BENCH_NGINX"] ?? "nginx";
 const BODY = "x".repeat(1600);
+/** The size of what is in `large/`. */
+export const LARGE_BYTES = 10_000_000;
 const READY_AFTER_MS = 5_000;
 
 export const nginx: Server = { missing, start };
@@ -26,6 +29,8 @@ async function start(): Promise<AsyncDisposable> {
   const directory = mkdtempSync(join(tmpdir(), "meanwhile-bench-"));
   const port = await freePort();
   writeFileSync(join(directory, "body"), BODY);
+  writeFileSync(join(directory, "large"), "");
+  truncateSync(join(directory, "large"), LARGE_BYTES);
   writeFileSync(join(directory, "nginx.conf"), configuration(directory, port));
   const server = spawn(NGINX, ["-p", directory, "-c", join(directory, "nginx.conf"), "-e", "stderr"], {
     stdio: ["ignore", "ignore", "inherit"],
@@ -67,6 +72,7 @@ http {
   server {
     listen 127.0.0.1:${port} backlog=2048;
     root ${directory};
+    location /large/ { try_files /large =404; }
     location / { try_files /body =404; }
   }
 }

@@ -4,6 +4,7 @@ import type { Row } from "../harness/row.ts";
 import { row as cancel } from "./cancel.ts";
 import { row as chain } from "./chain.ts";
 import { row as create } from "./create.ts";
+import { row as fetchLarge } from "./fetch-large.ts";
 import { row as fetch } from "./fetch.ts";
 import { row as gather } from "./gather.ts";
 import { row as http } from "./http.ts";
@@ -28,4 +29,4 @@ export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, se
 /** The rows of the package `@meanwhile/postgres`. */
 const database: readonly Row[] = [postgres, postgresRows, postgresTransaction, postgresCopy, postgresAcquire];
 
-export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, ...database];
+export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, fetchLarge, ...database];

@@ -10,6 +10,8 @@ export interface Answer {
   readonly statusText: string;
   readonly headers: RawHeaders;
   readonly bytesReceived: number;
+  /** The address it comes from; null if that is a proxy's, undefined if it comes over no connection, or none with an address. */
+  readonly peer?: string | null | undefined;
   /** Header fields that came after the body; known when all of it has come. */
   readonly trailers: RawHeaders;
   /** Whether nothing more will come, for whatever reason. */

@@ -39,16 +39,19 @@ export class BodySource {
     return chunk === null ? null : this.#counted(chunk);
   }
 
+  /** All of it, if it has come already and needs no unpacking: that is not worth a wait. */
+  takeAll(): Uint8Array[] | null {
+    if (this.#codings.length > 0 || !this.#answer.isComplete) return null;
+    const parts: Uint8Array[] = [];
+    for (let chunk = this.#answer.take(); chunk !== undefined; chunk = this.#answer.take()) {
+      parts.push(this.#counted(chunk));
+    }
+    return parts;
+  }
+
   /** All that is left. */
   async collect(): Promise<Uint8Array[]> {
     const parts: Uint8Array[] = [];
-    if (this.#codings.length === 0) {
-      // What has arrived already is not worth a wait.
-      for (let chunk = this.#answer.take(); chunk !== undefined; chunk = this.#answer.take()) {
-        parts.push(this.#counted(chunk));
-      }
-      if (this.#answer.isComplete) return parts;
-    }
     for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) parts.push(chunk);
     return parts;
   }

@@ -42,6 +42,10 @@ export class RecordedAnswer implements Answer {
     return this.#answer.bytesReceived;
   }
 
+  get peer(): string | null | undefined {
+    return this.#answer.peer;
+  }
+
   get trailers(): RawHeaders {
     return this.#answer.trailers;
   }

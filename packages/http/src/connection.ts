@@ -35,6 +35,7 @@ export class Connection implements Carrier {
   readonly #dial: Dial;
   #dialing: Dialing | null = null;
   readonly #onIdleEnd: (connection: Connection) => void;
+  readonly #isSecure: boolean;
   // Made before it was clear that it speaks HTTP/1.1.
   #madeBefore: Socket | null;
 
@@ -47,6 +48,7 @@ export class Connection implements Carrier {
   ) {
     this.#madeBefore = socket;
     this.host = host;
+    this.#isSecure = host.origin.startsWith("https:");
     this.#dial = options.dial;
     this.#onIdleEnd = onIdleEnd;
     this.#client = new Client(host.origin, {
@@ -72,7 +74,9 @@ export class Connection implements Carrier {
   start(exchange: Exchange, options: Dispatcher.DispatchOptions): void {
     this.exchange = exchange;
     const { forwarder } = this.host;
-    this.#client.dispatch(forwarder === null ? options : forwarded(options, this.host.origin, forwarder), exchange);
+    // undici would make the connection anew for each other Host field; which name TLS asks for is our dialer's business.
+    const own = this.#isSecure ? { ...options, servername: this.host.origin } : options;
+    this.#client.dispatch(forwarder === null ? own : forwarded(own, this.host.origin, forwarder), exchange);
   }
 
   /** It is kept. */

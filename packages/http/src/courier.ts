@@ -66,10 +66,19 @@ export class Courier {
     this.#usualFlat = flatten(options.usualFields);
   }
 
-  /** Makes one attempt. When it throws, no slot and no connection of it is left. */
+  /** Makes one attempt, and follows redirects. When it throws, no slot and no connection of it is left. */
   async deliver(first: Hop, journey: Journey): Promise<ClientResponse> {
     try {
-      return await this.#follow(first, journey);
+      const pass = this.#passage(journey);
+      for (let hop = first; ;) {
+        const response = await (pass === null ? this.#exchange(hop, journey) : pass(hop));
+        const next = redirectOf(hop, response, journey);
+        if (next === null) return response;
+        journey.trace?.redirected(response.status, next.url.href);
+        await response.close();
+        hop = this.#isFromPublic(hop, journey) ? { ...next, isPublicOnly: true } : next;
+        journey.peer = undefined;
+      }
     } catch (error) {
       // A middleware may have thrown with an answer in its hands.
       for (const response of journey.responses) response.abandon();
@@ -77,24 +86,12 @@ export class Courier {
     }
   }
 
-  async #follow(first: Hop, journey: Journey): Promise<ClientResponse> {
-    const pass = this.#passage(journey);
-    for (let hop = first; ;) {
-      const response = await (pass === null ? this.#exchange(hop, journey) : pass(hop));
-      const next = redirectOf(hop, response, journey);
-      if (next === null) return response;
-      journey.trace?.redirected(response.status, next.url.href);
-      await response.close();
-      hop = this.#isFromPublic(hop, journey) ? { ...next, isPublicOnly: true } : next;
-      journey.peer = undefined;
-    }
-  }
-
   /** The way through the middlewares; null if there are none. */
   #passage(journey: Journey): ((hop: Hop) => Promise<ClientResponse>) | null {
     const { auth, middlewares, settled, attempt, cookies } = journey;
-    const all = [...(auth === null ? [] : [auth]), ...this.#options.middlewares, ...middlewares];
-    if (all.length === 0) return null;
+    const own = this.#options.middlewares;
+    if (auth === null && own.length === 0 && middlewares.length === 0) return null;
+    const all = [...(auth === null ? [] : [auth]), ...own, ...middlewares];
     const send = onion(all, (request) => this.#exchange(request.hop, journey));
     return (hop) => send(new ClientRequest(hop, settled, attempt, cookies));
   }
@@ -118,7 +115,7 @@ export class Courier {
     trace?.queued(request);
     const started = startPayload(hop.payload, request);
     const payload = started instanceof Promise ? await started : started;
-    const host = await this.#enterWhenOpen(hop, request, journey);
+    const host = this.#enterAtOnce(hop, heed) ?? (await this.#enterWhenOpen(hop, request, journey));
     journey.deadline = (journey.deadline ?? asked + settled.totalMs) + now() - asked;
     const plan = { request, settled, payload, maxHeaderCount, deadline: journey.deadline, trace, heed };
     const exchange = await this.#send(cookies === null ? hop : withCookies(hop, cookies), host, plan, false);
@@ -127,6 +124,12 @@ export class Courier {
     journey.responses.push(response);
     if (cookies !== null) cookies.storeFrom(hop.url, response.headers.getSetCookie());
     return response;
+  }
+
+  /** Takes a slot if nothing is in the way; null if something is. */
+  #enterAtOnce(hop: Hop, heed: Heed | null): Host | null {
+    const { pauses, pool } = this.#options;
+    return pool.isClosed || (heed !== null && pauses.isAnyone) ? null : pool.tryEnter(hop);
   }
 
   /** Takes a slot when the host wants to be asked. It may have changed its mind while others were waited for. */
@@ -144,7 +147,7 @@ export class Courier {
   async #enter(hop: Hop, request: RequestLine, { poolMs }: Settled): Promise<Host> {
     const { pool } = this.#options;
     if (pool.isClosed) throw sessionClosed(request);
-    const host = pool.tryEnter(hop) ?? (await pool.enter(hop, now() + poolMs));
+    const host = await pool.enter(hop, now() + poolMs);
     if (host !== null) return host;
     if (pool.isClosed) throw sessionClosed(request);
     throw new HttpTimeoutError("pool", request, `no slot was free for ${poolMs} ms; raise limit or timeouts.poolMs`);

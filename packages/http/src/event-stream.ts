@@ -1,12 +1,11 @@
 // A body as server-sent events. The grammar is the parser's; here are its limits, and what an event means to its reader.
 
 import { createParser, type EventSourceParser, type ParseError } from "eventsource-parser";
-import { enterCheckpoint } from "meanwhile/lowlevel";
 
 import { badArgument, checkCount, checkFlag } from "./checks.ts";
 import { mediaTypeOf } from "./content-type.ts";
 import { HttpError, type RequestLine, TooLargeError } from "./errors.ts";
-import type { TextSource } from "./response-lines.ts";
+import { SplitBody, type Splitting, type TextSource } from "./split-body.ts";
 
 /** Options of {@link ClientResponse.sse}. */
 export interface EventStreamOptions {
@@ -56,25 +55,24 @@ export function notAnEventStream(contentType: TextSource["contentType"], request
   return new HttpError("MW_ERR_HTTP_CONTENT_TYPE", request, what);
 }
 
-/** Reads the events one by one. */
-export class EventReader implements AsyncIterableIterator<ServerSentEvent, undefined> {
+/** Reads the events, and what else a stream says. */
+export class EventReader {
   /** The last id given and how long to wait, as of what has been read. */
   lastEventId: string;
   retryMs: number | undefined;
-  readonly #source: TextSource;
-  readonly #maxEventBytes: number;
+  /** One by one. */
+  readonly events: AsyncIterableIterator<ServerSentEvent, undefined>;
   readonly #parser: EventSourceParser;
   // Always UTF-8, says the standard. The parser removes the byte order mark.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  // Parsed and not given; nothing is read while there is something.
-  #events: ServerSentEvent[] = [];
-  #next = 0;
-  #state: "open" | "ended" | "too large" = "open";
+  readonly #maxEventBytes: number;
+  #parsed: ServerSentEvent[] = [];
+  #isTooLarge = false;
 
   constructor(source: TextSource, maxEventBytes: number, lastEventId = "") {
-    this.#source = source;
-    this.#maxEventBytes = maxEventBytes;
     this.lastEventId = lastEventId;
+    this.#maxEventBytes = maxEventBytes;
+    this.events = new SplitBody(source, this.#splitting(source.request));
     this.#parser = createParser({
       // In characters, of which none is shorter than a byte; the exact count is below.
       maxBufferSize: maxEventBytes === Infinity ? undefined : maxEventBytes + "data: ".length,
@@ -86,61 +84,32 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent, undef
         this.retryMs = ms;
       },
       onError: ({ type }: ParseError) => {
-        if (type === "max-buffer-size-exceeded") this.#state = "too large";
+        if (type === "max-buffer-size-exceeded") this.#isTooLarge = true;
       },
     });
   }
 
-  async next(): Promise<IteratorResult<ServerSentEvent, undefined>> {
-    try {
-      const turn = enterCheckpoint();
-      if (turn !== null) await turn;
-      while (this.#next === this.#events.length) {
-        if (this.#state === "too large") throw this.#tooLarge();
-        if (this.#state === "ended") return { done: true, value: undefined };
-        await this.#read();
-      }
-    } catch (error) {
-      await this.return(); // a loop calls it only if it is left, not if this throws
-      throw error;
-    }
-    const value = this.#events[this.#next];
-    this.#next += 1;
-    return value === undefined ? { done: true, value } : { done: false, value };
+  #splitting(request: RequestLine): Splitting<ServerSentEvent> {
+    const what = `an event has more than the ${this.#maxEventBytes} bytes of maxEventBytes; raise it if that is expected`;
+    return {
+      split: (chunk) => this.#parse(chunk),
+      problem: () => (this.#isTooLarge ? new TooLargeError("MW_ERR_HTTP_EVENT_TOO_LARGE", request, what) : null),
+    };
   }
 
-  async return(): Promise<IteratorResult<ServerSentEvent, undefined>> {
-    this.#events = [];
-    this.#next = 0;
-    this.#state = "ended";
-    await this.#source.bytes.return?.();
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async #read(): Promise<void> {
-    this.#events = [];
-    this.#next = 0;
-    const { done, value } = await this.#source.bytes.next();
-    // An event without the empty line at its end is none.
-    if (done === true) this.#state = "ended";
-    else this.#parser.feed(this.#decoder.decode(value, { stream: true }));
+  #parse(chunk: Uint8Array | undefined): ServerSentEvent[] {
+    this.#parsed = [];
+    // An event without the empty line at its end is none: the end of the body completes nothing.
+    if (chunk !== undefined) this.#parser.feed(this.#decoder.decode(chunk, { stream: true }));
+    return this.#parsed;
   }
 
   #add(event = "message", data: string): void {
-    if (this.#state === "too large") return;
+    if (this.#isTooLarge) return;
     if (data.length * 3 > this.#maxEventBytes && Buffer.byteLength(data) > this.#maxEventBytes) {
-      this.#state = "too large";
+      this.#isTooLarge = true;
       return;
     }
-    this.#events.push({ event, data, id: this.lastEventId, retryMs: this.retryMs });
-  }
-
-  #tooLarge(): HttpError {
-    const what = `an event has more than the ${this.#maxEventBytes} bytes of maxEventBytes; raise it if that is expected`;
-    return this.#source.failed(new TooLargeError("MW_ERR_HTTP_EVENT_TOO_LARGE", this.#source.request, what));
+    this.#parsed.push({ event, data, id: this.lastEventId, retryMs: this.retryMs });
   }
 }

@@ -36,6 +36,8 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
   headers: RawHeaders = {};
   trailers: RawHeaders = {};
   bytesReceived = 0;
+  /** The address that answers, noted with the head: the connection may be gone by the time somebody asks. Null if that is a proxy. */
+  peer: string | null | undefined;
   /** Whether the server has begun to answer. */
   isAnswered = false;
   // Invariant: ended and failed are for good, and the connection is no longer ours.
@@ -66,11 +68,6 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     return this.#connection.isUsed;
   }
 
-  /** The address that answers; null if that is a proxy. */
-  get peer(): string | null | undefined {
-    return this.#connection.host.proxy === null ? this.#connection.remoteAddress : null;
-  }
-
   /** Whether the server has done nothing about it, whatever it asked for. */
   get isRefused(): boolean {
     return this.#connection.isRefused;
@@ -83,7 +80,10 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
 
   /** Waits for the head of the answer. A caller that is cancelled leaves no connection behind. */
   async head(): Promise<void> {
-    while (this.#state === "connecting" || this.#state === "sent") await this.#event(HEAD);
+    while (this.#state === "connecting" || this.#state === "sent") {
+      await this.#event(HEAD);
+      if (this.#waiter !== null) await this.#late();
+    }
     if (this.#makeError !== null && this.status === 0) throw this.#makeError();
   }
 
@@ -97,6 +97,7 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
       // Idle is the time in which we waited and nothing came: what the caller did meanwhile does not count.
       this.#patience.startWaiting();
       await this.#event(BODY);
+      if (this.#waiter !== null) await this.#late();
       this.#patience.stopWaiting();
     }
   }
@@ -182,6 +183,7 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     this.status = status;
     this.statusText = text ?? "";
     this.headers = headers;
+    this.peer = this.#connection.host.proxy === null ? this.#connection.remoteAddress : null;
     this.plan.trace?.answered(status);
     this.plan.heed?.(this.#connection.host.origin, status, headers["retry-after"]);
     this.#notify();
@@ -254,9 +256,9 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     if (this.#waiter !== null) wakeAt(this.#waiter, this.#patience.next);
   }
 
-  /** Waits until anything happens; a deadline that has come ends the exchange. */
-  async #event(target: WaitTarget): Promise<void> {
-    await suspend<void>((waiter) => {
+  /** Waits until anything happens, or a deadline has come: then the waiter is still here, and {@link #late} is next. */
+  #event(target: WaitTarget): Promise<void> {
+    return suspend<void>((waiter) => {
       this.#waiter = waiter;
       this.#rearm();
       return () => {
@@ -264,14 +266,15 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
         this.abort();
       };
     }, target);
-    // Whoever wakes the waiter takes it away; only a deadline leaves it here.
-    if (this.#waiter === null) return;
-    this.#waiter = null;
-    await this.#expire(this.#state);
   }
 
-  /** A deadline has come. What arrived while the event loop was blocked is delivered before anything is decided. */
-  async #expire(before: ExchangeState): Promise<void> {
+  /**
+   * A deadline has come: whoever else wakes the waiter takes it away. What arrived while the event loop was blocked is
+   * delivered before anything is decided; a deadline that has passed ends the exchange.
+   */
+  async #late(): Promise<void> {
+    this.#waiter = null;
+    const before = this.#state;
     await giveWay();
     const { content } = this.plan.payload;
     // Waiting for the caller's own body is not the server's fault.

@@ -1,5 +1,7 @@
 // From the errors of undici, of Node and of the server to ours: one code for each thing a caller can do about it.
 
+import { CancelledError, isCancelled } from "meanwhile";
+
 import { BodyStream } from "./body-stream.ts";
 import { DialFailure } from "./dial-failure.ts";
 import { ConnectError, HttpError, type HttpErrorCode, type RequestLine, TooLargeError } from "./errors.ts";
@@ -9,6 +11,24 @@ import type { SentPayload } from "./request-body.ts";
 const PARSER = "HTTPParserError";
 /** What Node says of a server that breaks the rules of HTTP/2. */
 const LIBRARY = "ERR_HTTP2_ERROR";
+
+/** What node:http2 refuses before its limits let us see it, by the number of its error: all streams of the connection end. */
+const FLOODS: ReadonlyMap<unknown, readonly [HttpErrorCode, string]> = new Map([
+  [-902, ["MW_ERR_HTTP_PROTOCOL", "the server sent more empty or invalid HTTP/2 frames than node:http2 allows"]],
+  [
+    -904,
+    ["MW_ERR_HTTP_PROTOCOL", "the server sent more SETTINGS or PING frames than node:http2 allows to be unanswered"],
+  ],
+  [
+    -905,
+    [
+      "MW_ERR_HTTP_HEADERS_TOO_LARGE",
+      "the header fields of an answer over its HTTP/2 connection came in more CONTINUATION frames than node:http2 allows",
+    ],
+  ],
+]);
+/** The server says so of the requests, and node:http2 of answers, with nothing that tells one from the other. */
+const TOO_MUCH = "NGHTTP2_ENHANCE_YOUR_CALM";
 
 const NOT_SENDABLE =
   /^UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$|^ERR_(HTTP2_)?INVALID_|^ERR_HTTP2_HEADER_SINGLE_VALUE$/;
@@ -28,8 +48,10 @@ export function failureOf(cause: Error, phase: FailedIn, request: RequestLine, {
   const options = { cause: withoutContent(cause) };
   if (phase === "connecting") return connectFailure(code, request, options);
   if (code === "UND_ERR_HEADERS_OVERFLOW") return headersTooLarge(request, options);
-  const [ours, what] = kindOf(code, cause, phase);
-  return new HttpError(ours, request, what, options);
+  const [ours, what] = floodOf(cause) ?? kindOf(code, cause, phase);
+  const reasons = code === TOO_MUCH ? whyTooMuch(what) : what;
+  if (ours === "MW_ERR_HTTP_HEADERS_TOO_LARGE") return new TooLargeError(ours, request, reasons, options);
+  return new HttpError(ours, request, reasons, options);
 }
 
 /** The error for an answer with too many or too long header fields. */
@@ -47,6 +69,12 @@ export function sessionClosed(request: RequestLine): HttpError {
   );
 }
 
+/** The same for a wait that `closing` has ended; any other error as it is. */
+export function closedOr(error: unknown, closing: AbortSignal | undefined, request: RequestLine): unknown {
+  const isOurs = closing?.aborted === true && error instanceof CancelledError && !isCancelled(error);
+  return isOurs ? sessionClosed(request) : error;
+}
+
 /** The error for reading what was given up. */
 export function responseClosed(request: RequestLine): HttpError {
   return new HttpError("MW_ERR_HTTP_BODY_USED", request, "the response was closed before its body was read");
@@ -61,6 +89,14 @@ function connectFailure(code: string, request: RequestLine, options: ErrorOption
     return new ConnectError("MW_ERR_HTTP_CONNECT", request, `the connection cannot be made (${code})`, options);
   }
   return new ConnectError("MW_ERR_HTTP_TLS", request, `no secure connection can be made (${code})`, options);
+}
+
+function floodOf(cause: Error): readonly [HttpErrorCode, string] | undefined {
+  return "errno" in cause ? FLOODS.get(cause.errno) : undefined;
+}
+
+function whyTooMuch(what: string): string {
+  return `${what}: the server wants fewer requests, or its header fields go far beyond maxHeaderBytes or maxHeaderCount`;
 }
 
 function kindOf(code: string, cause: Error, phase: "sent" | "head" | "body"): [HttpErrorCode, string] {

@@ -24,6 +24,8 @@ export interface LineListener {
   becameIdle(line: Http2Line): void;
   /** A stream begins on an idle one. */
   becameBusy(line: Http2Line): void;
+  /** The server has said that it wants HTTP/1.1. */
+  wantsHttp1(): void;
   /** Its socket is closed. */
   closed(line: Http2Line): void;
 }
@@ -40,6 +42,7 @@ const FAR_BEYOND = 4;
 /** nghttp2: the frame was never sent. */
 const HEADERS_FRAME = 1;
 const REFUSED_STREAM = 7;
+const HTTP_1_1_REQUIRED = 13;
 
 export class Http2Line {
   readonly host: Host;
@@ -61,6 +64,7 @@ export class Http2Line {
   #isRetired = false;
   #isClosed = false;
   #lastStreamId = Infinity;
+  #goawayCode: number | null = null;
   #idleTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #whenClosed: (() => void)[] = [];
 
@@ -113,7 +117,10 @@ export class Http2Line {
     stream.on("frameError", (type: number) => {
       if (type === HEADERS_FRAME) this.#unsent.add(stream);
     });
-    stream.once("close", () => this.leave(stream));
+    stream.once("close", () => {
+      if (stream.rstCode === HTTP_1_1_REQUIRED) this.#endHttp2();
+      this.leave(stream);
+    });
     return stream;
   }
 
@@ -127,6 +134,8 @@ export class Http2Line {
   /** Whether the server cannot have done anything about the request of a stream that failed. */
   hasRefused(stream: ClientHttp2Stream): boolean {
     if (stream.rstCode === REFUSED_STREAM || this.#unsent.has(stream)) return true;
+    // If it was said of this stream. Of those that a GOAWAY ends only the last id tells what was done.
+    if (stream.rstCode === HTTP_1_1_REQUIRED && this.#goawayCode !== HTTP_1_1_REQUIRED) return true;
     return (stream.id ?? 0) > this.#lastStreamId;
   }
 
@@ -158,9 +167,11 @@ export class Http2Line {
       this.limit = maxConcurrentStreams;
       this.#listener.roomChanged(this);
     });
-    session.on("goaway", (_code: number, lastStreamId: number) => {
+    session.on("goaway", (code: number, lastStreamId: number) => {
       this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
-      this.#retire();
+      this.#goawayCode = code;
+      if (code === HTTP_1_1_REQUIRED) this.#endHttp2();
+      else this.#retire();
       if (this.#streams.size === 0) this.destroy();
     });
     session.on("error", (error: Error) => {
@@ -183,6 +194,11 @@ export class Http2Line {
       this.#idleTimer = setTimeout(() => this.destroy(), this.#options.idleMs).unref();
     });
     this.#listener.becameIdle(this);
+  }
+
+  #endHttp2(): void {
+    this.#listener.wantsHttp1();
+    this.#retire();
   }
 
   #retire(): void {

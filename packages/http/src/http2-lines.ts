@@ -5,7 +5,8 @@ import type { Socket } from "node:net";
 
 import { hungUp } from "./dial-failure.ts";
 import type { Dial } from "./dialer.ts";
-import type { Dialing, DialTrace } from "./dialing.ts";
+import type { DialTrace } from "./dialing.ts";
+import { alpnOf, Http2Attempt } from "./http2-attempt.ts";
 import { Http2Line, type LineListener, type LineOptions } from "./http2-line.ts";
 import type { Host } from "./pool.ts";
 import type { StreamCarrier } from "./stream-carrier.ts";
@@ -23,15 +24,11 @@ export interface LineKeeper {
 export interface Http2LinesOptions extends LineOptions {
   readonly dial: Dial;
   readonly keeper: LineKeeper;
+  /** The origins that have said of requests that they must come over HTTP/1.1. */
+  readonly http1Origins: Set<string>;
 }
 
-/** A connection that is being made. */
-interface Attempt {
-  dialing: Dialing | null;
-  socket: Socket | null;
-  /** Who alone it is for; null if it is for whoever waits. */
-  readonly owner: StreamCarrier | null;
-}
+const MOST_REMEMBERED = 1_000;
 
 export class Http2Lines {
   readonly #host: Host;
@@ -39,18 +36,23 @@ export class Http2Lines {
   // The one made last comes last. All whose sockets are open.
   readonly #lines = new Set<Http2Line>();
   readonly #alone = new Set<Http2Line>();
-  readonly #attempts = new Set<Attempt>();
+  readonly #attempts = new Set<Http2Attempt>();
   // Invariant: nobody waits while a line has room. The longest waiter comes first.
   readonly #waiting = new Set<StreamCarrier>();
   #isServing = false;
   // How many streams a line had room for when it was asked last; before that, one is hoped to do for all.
   #perLine = Infinity;
-  /** Whether the server has chosen HTTP/1.1. */
-  isHttp1 = false;
+  #isHttp1: boolean;
 
   constructor(host: Host, options: Http2LinesOptions) {
     this.#host = host;
     this.#options = options;
+    this.#isHttp1 = options.http1Origins.has(host.origin);
+  }
+
+  /** Whether the server has chosen HTTP/1.1. */
+  get isHttp1(): boolean {
+    return this.#isHttp1;
   }
 
   /** Whether there is any connection. */
@@ -140,30 +142,13 @@ export class Http2Lines {
   }
 
   #dial(owner: StreamCarrier | null): void {
-    const attempt: Attempt = { dialing: null, socket: null, owner };
+    const attempt = new Http2Attempt(owner);
     this.#attempts.add(attempt);
-    const { hostname, port } = new URL(this.#host.origin);
-    const bare = hostname.replace(/^\[(.*)\]$/, "$1");
-    attempt.dialing = this.#options.dial(
-      {
-        hostname: bare,
-        port: port === "" ? 443 : Number(port),
-        isSecure: true,
-        servername: bare,
-        proxy: this.#host.proxy,
-        isPublicOnly: this.#host.isPublicOnly,
-        isHttp2: true,
-      },
-      this.#traceOf(owner),
-      (socket) => {
-        attempt.socket = socket;
-      },
-      (error, socket) => {
-        if (!this.#attempts.delete(attempt)) return;
-        if (error !== null || socket === null) this.#failed(owner, error ?? hungUp());
-        else this.#connected(owner, socket);
-      },
-    );
+    attempt.start(this.#host, this.#options.dial, this.#traceOf(owner), (error, socket) => {
+      if (!this.#attempts.delete(attempt)) return;
+      if (error !== null || socket === null) this.#failed(owner, error ?? hungUp());
+      else this.#connected(owner, socket);
+    });
   }
 
   #traceOf(owner: StreamCarrier | null): DialTrace {
@@ -192,11 +177,14 @@ export class Http2Lines {
 
   #listenerOf(lines: Set<Http2Line>): LineListener {
     const { keeper } = this.#options;
+    const wantsHttp1 = (): void => this.#endHttp2();
     if (lines === this.#alone) {
       const nothing = (): void => {};
-      return { roomChanged: nothing, becameIdle: nothing, becameBusy: nothing, closed: (line) => lines.delete(line) };
+      const closed = (line: Http2Line): void => void lines.delete(line);
+      return { roomChanged: nothing, becameIdle: nothing, becameBusy: nothing, wantsHttp1, closed };
     }
     return {
+      wantsHttp1,
       roomChanged: (line) => {
         if (line.limit !== null && line.limit > 0) this.#perLine = line.limit;
         this.#serve();
@@ -210,19 +198,28 @@ export class Http2Lines {
     };
   }
 
-  #fallBack(owner: StreamCarrier | null, socket: Socket): void {
+  /** Another line would be told the same: from here on nobody gets one, in this session. */
+  #endHttp2(): void {
+    const { http1Origins } = this.#options;
+    http1Origins.add(this.#host.origin);
+    if (http1Origins.size > MOST_REMEMBERED) dropFirst(http1Origins);
+    this.#fallBack(null, null);
+  }
+
+  #fallBack(owner: StreamCarrier | null, socket: Socket | null): void {
     const { keeper } = this.#options;
-    this.isHttp1 = true;
+    this.#isHttp1 = true;
     for (const attempt of this.#attempts) if (attempt.owner === null && owner === null) this.#abort(attempt);
-    let first: Socket | null = socket;
+    let first = socket;
     const carriers = owner === null ? [...this.#waiting] : [owner];
     if (owner === null) this.#waiting.clear();
-    const [longest] = carriers;
-    longest?.exchange?.connectedTo(socket.remoteAddress, true, alpnOf(socket));
+    if (socket !== null) carriers[0]?.exchange?.connectedTo(socket.remoteAddress, true, alpnOf(socket));
     for (const carrier of carriers) {
       keeper.fallBack(carrier, first);
       first = null;
     }
+    // Other connections have served all who had waited for it.
+    first?.destroy();
   }
 
   /** Everybody who waits for it fails, unless there is another one, or may still be. */
@@ -235,14 +232,14 @@ export class Http2Lines {
     for (const carrier of carriers) carrier.exchange?.onResponseError(null, error);
   }
 
-  #abort(attempt: Attempt): void {
-    if (!this.#attempts.delete(attempt)) return;
-    attempt.dialing?.abort();
-    attempt.socket?.destroy();
+  #abort(attempt: Http2Attempt): void {
+    if (this.#attempts.delete(attempt)) attempt.abort();
   }
 }
 
-function alpnOf(socket: Socket): string | null {
-  const alpn = "alpnProtocol" in socket ? socket.alpnProtocol : null;
-  return typeof alpn === "string" ? alpn : null;
+function dropFirst(values: Set<string>): void {
+  for (const value of values) {
+    values.delete(value);
+    return;
+  }
 }

@@ -25,6 +25,7 @@ export {
   type TimeoutPhase,
   TooLargeError,
 } from "./errors.ts";
+export type { ReconnectEvent } from "./event-reconnection.ts";
 export type { EventStreamOptions, ServerSentEvent } from "./event-stream.ts";
 export { FileBody, fileBody } from "./file-body.ts";
 export { safeFileName } from "./file-name.ts";
@@ -48,8 +49,9 @@ export { ResponseHead } from "./response-head.ts";
 export { ResponseHeaders } from "./response-headers.ts";
 export type { LinesOptions } from "./response-lines.ts";
 export type { RetryOption, RetryRules } from "./retries.ts";
+export { retryAfterMs } from "./retry-after.ts";
 export type { Saved, SaveOptions } from "./save.ts";
-export { type ReconnectEvent, serverSentEvents, type ServerSentEventsOptions } from "./server-sent-events.ts";
+export { serverSentEvents, type ServerSentEventsOptions } from "./server-sent-events.ts";
 export { Secret } from "./secret.ts";
 export type { RetryBudget } from "./retry-budget.ts";
 export { ClientSession } from "./session.ts";

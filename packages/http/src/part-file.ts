@@ -3,7 +3,6 @@
 // Nothing here is cancelled in the middle: a write to a disk is short, and one that was given up would still be under way
 // when its descriptor belongs to somebody else.
 
-import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, link, lstat, open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -12,6 +11,7 @@ import { checkpoint } from "meanwhile";
 
 import type { HttpError, HttpErrorCode } from "./errors.ts";
 import { codeOf } from "./failures.ts";
+import { temporaryNameOf } from "./temporary-name.ts";
 
 /** Makes an error about the request whose answer is saved. */
 export type MakeError = (code: HttpErrorCode, what: string, options?: ErrorOptions) => HttpError;
@@ -124,7 +124,7 @@ export class PartFile {
   // certain that what gets the final name is what we have verified.
   async #takeAway(): Promise<string> {
     const ours = await this.#open.stat({ bigint: true });
-    const taken = `${this.path}.${randomBytes(6).toString("hex")}`;
+    const taken = temporaryNameOf(this.path);
     await rename(this.path, taken);
     const there = await lstat(taken, { bigint: true });
     if (ours.ino === there.ino && ours.dev === there.dev) return taken;

@@ -30,13 +30,22 @@ export interface Host {
   readonly isPublicOnly: boolean;
   /** The proxy if it takes requests itself, and is not only a way to the server. */
   readonly forwarder: Proxy | null;
-  readonly gate: Gate;
-  /** How many hold a place of the host and wait for one of the session. */
-  waitingForSession: number;
+  /** That of all ways to the origin: its server counts them together. */
+  readonly gate: SharedGate;
+  /** How many hold both places. */
+  inUse: number;
+  /** How many wait for a place of the host, or of the session. */
+  waiting: number;
   /** The one used last comes first again: the others may time out. */
   readonly idle: Connection[];
   /** Its HTTP/2 connections; null if there can be none. */
   lines: Http2Lines | null;
+}
+
+/** The gate of an origin, and how many ways to it know it. */
+interface SharedGate {
+  readonly gate: Gate;
+  hosts: number;
 }
 
 /** How a pool is made. */
@@ -52,6 +61,7 @@ export class Pool {
   readonly #gate: Gate;
   readonly #limitPerHost: number;
   readonly #hosts = new Map<string, Host>();
+  readonly #gates = new Map<string, SharedGate>();
   // Oldest first. Never more than the limit, so that a crawl of many hosts does not run out of sockets.
   readonly #idle = new Set<Connection | Http2Line>();
   readonly #busy = new Set<Carrier>();
@@ -75,44 +85,54 @@ export class Pool {
     };
     const { dial, keepAlive } = this.#connectionOptions;
     const keeper = this.#makeKeeper();
-    this.#linesOptions = { maxHeaderBytes, maxHeaderCount, idleMs: keepAlive.usualMs, inContext, dial, keeper };
+    const kept = { idleMs: keepAlive.usualMs, http1Origins: new Set<string>() };
+    this.#linesOptions = { maxHeaderBytes, maxHeaderCount, ...kept, inContext, dial, keeper };
   }
 
   /** Takes the two places if both are free. */
   tryEnter(hop: Pick<Hop, "url" | "isPublicOnly">): Host | null {
     const host = this.#hostOf(hop);
-    if (!host.gate.tryTake()) return null;
-    if (this.#gate.tryTake()) return host;
-    host.gate.give();
+    const { gate } = host.gate;
+    if (gate.tryTake()) {
+      if (this.#gate.tryTake()) {
+        host.inUse += 1;
+        return host;
+      }
+      gate.give();
+    }
+    // It may lead through another proxy the next time.
+    this.#forgetIfUnused(host);
     return null;
   }
 
   /** Waits for the two places; null if the deadline came first, or the pool was closed. */
   async enter(hop: Pick<Hop, "url" | "isPublicOnly">, deadline: number): Promise<Host | null> {
     const host = this.#hostOf(hop);
+    const { gate } = host.gate;
+    host.waiting += 1;
     try {
-      if (!(await host.gate.take(deadline))) return null;
-      host.waitingForSession += 1;
+      if (!(await gate.take(deadline))) return null;
       let hasBoth = false;
       try {
         hasBoth = await this.#gate.take(deadline);
-        if (!hasBoth || !this.isClosed) return hasBoth ? host : null;
-        this.#gate.give();
-        hasBoth = false;
-        return null;
+        if (hasBoth && this.isClosed) {
+          this.#gate.give();
+          hasBoth = false;
+        }
+        if (hasBoth) host.inUse += 1;
+        return hasBoth ? host : null;
       } finally {
-        host.waitingForSession -= 1;
-        if (!hasBoth) host.gate.give();
+        if (!hasBoth) gate.give();
       }
     } finally {
+      host.waiting -= 1;
       this.#forgetIfUnused(host);
     }
   }
 
   /** Gives the two places back, unused. */
   giveBack(host: Host): void {
-    host.gate.give();
-    this.#gate.give();
+    this.#giveBoth(host);
     this.#forgetIfUnused(host);
   }
 
@@ -154,7 +174,7 @@ export class Pool {
   close(): Promise<unknown> {
     this.isClosed = true;
     this.#gate.refuseAll();
-    for (const host of this.#hosts.values()) host.gate.refuseAll();
+    for (const { gate } of this.#gates.values()) gate.refuseAll();
     const hosts = [...this.#hosts.values()];
     const connections = [...this.#busy, ...hosts.flatMap(({ idle }) => idle)];
     const closed = connections.map((connection) => {
@@ -168,27 +188,27 @@ export class Pool {
     this.#transport.dns.close();
     this.#idle.clear();
     this.#hosts.clear();
+    this.#gates.clear();
     return Promise.all([...closed, ...linesClosed]);
   }
 
   statistics(): SessionStatistics {
     const hosts: Record<string, HostStatistics> = {};
-    let waiting = 0;
-    for (const { origin, proxy, gate, idle, lines, waitingForSession } of this.#hosts.values()) {
+    let allWaiting = 0;
+    for (const { origin, proxy, inUse, waiting, idle, lines } of this.#hosts.values()) {
       const name = proxy === null ? origin : `${origin} via ${proxy.name}`;
-      const here = gate.waiting + waitingForSession;
-      waiting += here;
+      allWaiting += waiting;
       // The same proxy with other credentials is another way with the same name.
       const other = hosts[name] ?? { inUse: 0, waiting: 0, idle: 0 };
       hosts[name] = {
-        inUse: other.inUse + gate.inUse - waitingForSession,
-        waiting: other.waiting + here,
+        inUse: other.inUse + inUse,
+        waiting: other.waiting + waiting,
         idle: other.idle + idle.length + (lines?.idle ?? 0),
       };
     }
     const { limit, inUse } = this.#gate;
     const dnsCache = this.#transport.dns.statistics();
-    const all = { limit, inUse, waiting, idle: this.#idle.size, hosts };
+    const all = { limit, inUse, waiting: allWaiting, idle: this.#idle.size, hosts };
     return dnsCache.misses === 0 ? all : { ...all, dnsCache };
   }
 
@@ -199,13 +219,29 @@ export class Pool {
     const key = proxy === null ? way : `${way} ${proxy.id}`;
     let host = this.#hosts.get(key);
     if (host === undefined) {
-      const gate = new Gate(this.#limitPerHost, `a slot of ${origin}`);
+      const gate = this.#gateOf(origin);
       const forwarder = proxy?.kind.startsWith("http") === true && url.protocol === "http:" ? proxy : null;
-      host = { key, origin, proxy, isPublicOnly, forwarder, gate, waitingForSession: 0, idle: [], lines: null };
+      host = { key, origin, proxy, isPublicOnly, forwarder, gate, inUse: 0, waiting: 0, idle: [], lines: null };
       if (this.#transport.http2 && url.protocol === "https:") host.lines = new Http2Lines(host, this.#linesOptions);
       this.#hosts.set(key, host);
     }
     return host;
+  }
+
+  #gateOf(origin: string): SharedGate {
+    let shared = this.#gates.get(origin);
+    if (shared === undefined) {
+      shared = { gate: new Gate(this.#limitPerHost, `a slot of ${origin}`), hosts: 0 };
+      this.#gates.set(origin, shared);
+    }
+    shared.hosts += 1;
+    return shared;
+  }
+
+  #giveBoth(host: Host): void {
+    host.inUse -= 1;
+    host.gate.gate.give();
+    this.#gate.give();
   }
 
   #makeKeeper(): LineKeeper {
@@ -240,8 +276,7 @@ export class Pool {
   #leave(carrier: Carrier): void {
     if (!this.#busy.delete(carrier)) return;
     carrier.exchange = null;
-    carrier.host.gate.give();
-    this.#gate.give();
+    this.#giveBoth(carrier.host);
   }
 
   #forget(kept: Connection | Http2Line): void {
@@ -253,6 +288,11 @@ export class Pool {
   }
 
   #forgetIfUnused(host: Host): void {
-    if (host.gate.inUse === 0 && host.idle.length === 0 && host.lines?.isEmpty !== false) this.#hosts.delete(host.key);
+    const { key, origin, inUse, waiting, idle, lines, gate } = host;
+    if (inUse > 0 || waiting > 0 || idle.length > 0 || lines?.isEmpty === false) return;
+    if (this.#hosts.get(key) !== host) return;
+    this.#hosts.delete(key);
+    gate.hosts -= 1;
+    if (gate.hosts === 0) this.#gates.delete(origin);
   }
 }

@@ -11,12 +11,16 @@ import { HttpError } from "./errors.ts";
 const DRAIN_BYTES = 64 * 1024;
 const DRAIN_MS = 100;
 
+const SETTLED: Promise<void> = Promise.resolve();
+
 /** The body as its bytes come. */
 export type ByteStream = AsyncIterableIterator<Uint8Array, undefined>;
 
 export class ResponseBody {
   #use: "unread" | "read" | "closed" = "unread";
   #reading: Promise<unknown> | null = null;
+  // All of it was read by one call.
+  #isCollected = false;
   readonly #answer: Answer;
   readonly #attempts: number;
 
@@ -29,19 +33,10 @@ export class ResponseBody {
     return this.#use !== "unread";
   }
 
-  /** Reads all of it. `call` is who asks, for the error. */
-  async collect(call: string): Promise<Uint8Array[]> {
+  /** Reads all of it. `call` is who asks, for the error. Throws at once if it was read before. */
+  collect(call: string): Promise<Uint8Array[]> {
     this.#begin(call);
-    const reading = this.#guarded(async () => {
-      const turn = enterCheckpoint();
-      if (turn !== null) await turn;
-      const source = new BodySource(this.#answer);
-      try {
-        return await source.collect();
-      } finally {
-        source.destroy();
-      }
-    });
+    const reading = this.#collect();
     this.#reading = reading;
     return reading;
   }
@@ -51,14 +46,24 @@ export class ResponseBody {
     this.#begin(call);
     this.#answer.forgetTotal();
     let source: BodySource | null = null;
-    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> =>
-      this.#guarded(async () => {
-        const turn = enterCheckpoint();
-        if (turn !== null) await turn;
-        source ??= new BodySource(this.#answer, limit);
-        const value = await source.next();
-        return value === null ? { done: true, value: undefined } : { value };
-      });
+    let isReading = false;
+    const read = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      const turn = enterCheckpoint();
+      if (turn !== null) await turn;
+      source ??= new BodySource(this.#answer, limit);
+      const value = await source.next();
+      return value === null ? { done: true, value: undefined } : { value };
+    };
+    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      // Two who wait for the same bytes: one of them would wait for ever.
+      if (isReading) throw this.#readTwice(call);
+      isReading = true;
+      try {
+        return await this.#guarded(read);
+      } finally {
+        isReading = false;
+      }
+    };
     const end = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
       source?.destroy();
       this.abandon();
@@ -86,9 +91,9 @@ export class ResponseBody {
   }
 
   /** {@link close}, when a reading that is under way has ended. */
-  async settle(): Promise<void> {
-    await this.#reading?.catch(nothing);
-    await this.close();
+  settle(): Promise<void> {
+    // Nearly every response was read to its end by now.
+    return this.#isSettled ? SETTLED : this.#settle();
   }
 
   /** Gives it up without waiting: an unread body closes the connection. */
@@ -102,6 +107,33 @@ export class ResponseBody {
     return Object.assign(error, { attempts: this.#attempts });
   }
 
+  /** Whether there is nothing to wait for, and nothing to give up. */
+  get #isSettled(): boolean {
+    return this.#isCollected && this.#answer.isOver;
+  }
+
+  async #settle(): Promise<void> {
+    await this.#reading?.catch(nothing);
+    await this.close();
+  }
+
+  async #collect(): Promise<Uint8Array[]> {
+    try {
+      const turn = enterCheckpoint();
+      if (turn !== null) await turn;
+      const source = new BodySource(this.#answer);
+      try {
+        const parts = source.takeAll() ?? (await source.collect());
+        this.#isCollected = true;
+        return parts;
+      } finally {
+        source.destroy();
+      }
+    } catch (error) {
+      throw this.#givenUp(error);
+    }
+  }
+
   #begin(call: string): void {
     if (this.#use === "unread") {
       this.#use = "read";
@@ -112,13 +144,23 @@ export class ResponseBody {
     throw this.failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#answer.plan.request, what));
   }
 
+  #readTwice(call: string): HttpError {
+    const what = `a next() of ${call}() is still under way; await it before the next one`;
+    return this.failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#answer.plan.request, what));
+  }
+
   async #guarded<T>(read: () => Promise<T>): Promise<T> {
     try {
       return await read();
     } catch (error) {
-      this.abandon();
-      throw error instanceof HttpError ? this.failed(error) : error;
+      throw this.#givenUp(error);
     }
+  }
+
+  /** No connection is left behind by an error. */
+  #givenUp(error: unknown): unknown {
+    this.abandon();
+    return error instanceof HttpError ? this.failed(error) : error;
   }
 
   #restIsSmall(): boolean {

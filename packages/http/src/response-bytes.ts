@@ -14,15 +14,21 @@ export function joined(parts: ReadonlyArray<Uint8Array>): Uint8Array {
 }
 
 const UTF8 = new TextDecoder();
+const NO_BYTES = new Uint8Array();
 
-/** The text in the bytes, by a byte order mark, the charset of a Content-Type, or else UTF-8. */
-export function decodeText(bytes: Uint8Array, type: string | string[] | undefined): string {
+/** The text in the pieces, by a byte order mark, the charset of a Content-Type, or else UTF-8. */
+export function decodeText(parts: ReadonlyArray<Uint8Array>, type: string | string[] | undefined): string {
+  const [first = NO_BYTES] = parts;
+  const bytes = parts.length > 1 ? joined(parts) : first;
   const encoding = encodingOf(type, bytes);
   return (encoding === "utf-8" ? UTF8 : new TextDecoder(encoding)).decode(bytes);
 }
 
 /** The name of the encoding, as `TextDecoder` knows it, by the first bytes and the Content-Type. */
-export function encodingOf(type: string | string[] | undefined, [first, second, third]: Uint8Array): string {
+export function encodingOf(type: string | string[] | undefined, bytes: Uint8Array): string {
+  const first = bytes[0];
+  const second = bytes[1];
+  const third = bytes[2];
   if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
   if (first === 0xfe && second === 0xff) return "utf-16be";
   if (first === 0xff && second === 0xfe) return "utf-16le";

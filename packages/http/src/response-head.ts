@@ -66,6 +66,19 @@ export class ResponseHead {
     return contentLengthOf(this.rawHeaders["content-length"]);
   }
 
+  /** How many bytes of body have been received so far, before decompression: all of them once the body was read. */
+  get wireBytes(): number {
+    return this.#answer.bytesReceived;
+  }
+
+  /**
+   * The IP address the answer came from, like `192.0.2.1`; undefined if a proxy stands between, which alone knows it, and
+   * where there is none: a Unix socket, a cache, a middleware.
+   */
+  get remoteAddress(): string | undefined {
+    return this.#answer.peer ?? undefined;
+  }
+
   /** How the server wants the body to be saved; undefined if it does not say. */
   get contentDisposition(): ContentDisposition | undefined {
     return parseContentDisposition(this.rawHeaders["content-disposition"]);

@@ -13,8 +13,9 @@ import type { Settled } from "./options.ts";
 import { type ByteStream, ResponseBody } from "./response-body.ts";
 import { decodeText, joined, jsonProblem } from "./response-bytes.ts";
 import { ResponseHead } from "./response-head.ts";
-import { LineReader, linesOptions, type LinesOptions, type TextSource } from "./response-lines.ts";
+import { LineSplitting, linesOptions, type LinesOptions } from "./response-lines.ts";
 import { saveBody, type Saved, saveOptions, type SaveOptions } from "./save.ts";
+import { SplitBody, type TextSource } from "./split-body.ts";
 
 /** Options of {@link ClientResponse.json}. */
 export interface JsonOptions {
@@ -55,8 +56,7 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
    * `MW_ERR_HTTP_BODY_USED` if it was read before
    */
   async text(): Promise<string> {
-    const bytes = joined(await this.#body.collect("text"));
-    return decodeText(bytes, this.#answer.headers["content-type"]);
+    return decodeText(await this.#body.collect("text"), this.#answer.headers["content-type"]);
   }
 
   /**
@@ -94,11 +94,12 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
 
   /**
    * The body as it comes. Only as much is taken from the server as is asked for; leaving the loop early closes the
-   * connection. `timeouts.totalMs` does not apply any more, `maxBodyBytes` does.
+   * connection. `timeouts.totalMs` does not apply any more, `maxBodyBytes` does. Wait for each piece before the next.
    *
    * Cancellation: loses the rest of the body. The connection is closed.
    *
-   * @throws {@link HttpError} `MW_ERR_HTTP_BODY_USED` if it was read before; the iterator throws what `text` throws
+   * @throws {@link HttpError} `MW_ERR_HTTP_BODY_USED` if it was read before; the iterator throws what `text` throws, and
+   * `MW_ERR_HTTP_BODY_USED` for a second `next()` while one is under way
    */
   stream(): AsyncIterableIterator<Uint8Array, undefined> {
     return this.#body.stream("stream");
@@ -126,7 +127,8 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
    */
   lines(options: LinesOptions = {}): AsyncIterableIterator<string, undefined> {
     const settled = linesOptions(options, this.#answer.plan.request);
-    return new LineReader(this.#textSource("lines"), settled);
+    const source = this.#textSource("lines");
+    return new SplitBody(source, new LineSplitting(source, settled));
   }
 
   /**
@@ -141,7 +143,7 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
    * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html}
    */
   sse(options: EventStreamOptions = {}): AsyncIterableIterator<ServerSentEvent, undefined> {
-    return this.openEvents(options);
+    return this.openEvents(options).events;
   }
 
   /**
@@ -186,8 +188,8 @@ export class ClientResponse extends ResponseHead implements AsyncDisposable {
    *
    * Cancellation: safe. As in `close`; it reaches the reading.
    */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#body.settle();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#body.settle();
   }
 
   /** @internal Gives the response up without waiting: an unread body closes the connection. */

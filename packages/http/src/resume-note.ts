@@ -1,12 +1,13 @@
 // What is remembered of an unfinished file, beside it: which version of it that is. The URL is kept only as a hash.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open, rename, unlink } from "node:fs/promises";
 
 import type { Validators } from "./content-range.ts";
 import { guarded, type MakeError } from "./part-file.ts";
 import type { ResponseHead } from "./response-head.ts";
+import { temporaryNameOf } from "./temporary-name.ts";
 
 /** Which version of which file the first bytes are there of. */
 export interface ResumeNote extends Validators {
@@ -32,7 +33,7 @@ export function sourceOf({ redirects: [first], url }: ResponseHead): string {
 /** Writes the note, so that there is all of it or none. */
 export async function writeNote(path: string, note: ResumeNote, makeError: MakeError): Promise<void> {
   await guarded(makeError, "write", async () => {
-    const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+    const temporary = temporaryNameOf(path);
     const handle = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, MODE);
     try {
       await handle.writeFile(JSON.stringify({ format: FORMAT, ...note }));

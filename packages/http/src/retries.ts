@@ -31,7 +31,7 @@ export interface RetryRules {
   readonly maxRetryAfterMs?: number | undefined;
   /**
    * Whether a server that asks to be left alone, by 429 or 503 with `Retry-After`, is left alone by all requests of the
-   * session that have such rules: they wait, as for a slot. Default: `true`.
+   * session that have such rules: they wait, as for a slot. Default: `true`, but with one attempt `false`.
    */
   readonly pauseHost?: boolean | undefined;
   /** How many retries there may be of the requests to one host; `false` for any number. Default: 10 %, and 10 a minute in any case. */
@@ -76,7 +76,12 @@ export function retryRules(option: RetryOption, request: RequestLine): RetryRule
       throw badArgument(request, `retry.${name}`, rules[name], "a list");
     }
   }
-  return rules.attempts === 1 ? null : rules;
+  return isOnce(rules) && rules.pauseHost !== true ? null : rules;
+}
+
+/** Whether there is nothing to repeat, and no time limit around it. */
+export function isOnce({ attempts, totalMs }: RetryRules): boolean {
+  return attempts === 1 && totalMs === undefined;
 }
 
 function checkBudget(budget: RetryBudget | false | undefined, request: RequestLine): void {

@@ -1,6 +1,6 @@
 // Saves a body as a file: complete under its name, or not at all.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 
 import { badArgument, checkCount, checkFlag } from "./checks.ts";
@@ -9,6 +9,7 @@ import type { RequestLine } from "./errors.ts";
 import { checkPlace, type MakeError, PartFile } from "./part-file.ts";
 import type { ByteStream } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
+import { temporaryNameOf } from "./temporary-name.ts";
 import { type OnProgress, ProgressMeter } from "./transfer-progress.ts";
 
 /** Options of {@link ClientResponse.saveTo}. */
@@ -128,7 +129,7 @@ export function savedAs(path: string, bytes: number, resumedFrom: number, respon
 
 /** A name beside the file that nobody else has. */
 export function temporaryName(path: string): string {
-  return `${besideOf(path)}.${randomBytes(6).toString("hex")}.part`;
+  return temporaryNameOf(besideOf(path));
 }
 
 /** The path, or, if its name leaves no room for a suffix, one that stands for it. */

@@ -8,7 +8,7 @@ import { CookieJar } from "./cookie-jar.ts";
 import { Courier } from "./courier.ts";
 import { ACCEPT_ENCODING } from "./decoding.ts";
 import type { RequestLine } from "./errors.ts";
-import { HostPauses } from "./host-pauses.ts";
+import { type Heed, HostPauses } from "./host-pauses.ts";
 import { methodOf } from "./method.ts";
 import { checkMiddlewares, type Middleware } from "./middleware.ts";
 import { DEFAULTS, type RequestOptions, type SessionOptions, type Settled, settle } from "./options.ts";
@@ -17,7 +17,7 @@ import type { Hop } from "./redirects.ts";
 import { payloadOf, withPayloadFields } from "./request-body.ts";
 import { type Fields, mergeFields, NO_FIELDS } from "./request-headers.ts";
 import type { ClientResponse } from "./response.ts";
-import { retryRules, type RetryRules, tryAgain } from "./retries.ts";
+import { isOnce, retryRules, type RetryRules, tryAgain } from "./retries.ts";
 import { RetryBudgets } from "./retry-budget.ts";
 import { standardFetch } from "./standard-fetch.ts";
 import type { SessionStatistics } from "./statistics.ts";
@@ -64,6 +64,8 @@ export class ClientSession implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #pauses = new HostPauses();
   readonly #budgets = new RetryBudgets();
+  // Those of most requests.
+  readonly #retries: Retries;
 
   /**
    * @throws {@link HttpError} `MW_ERR_HTTP_INVALID_ARGUMENT`, `MW_ERR_HTTP_INVALID_URL` or `MW_ERR_HTTP_INVALID_HEADER`
@@ -79,7 +81,7 @@ export class ClientSession implements AsyncDisposable {
       throw badArgument(SESSION, "maxHeaderBytes", maxHeaderBytes, "an integer >= 1");
     }
     this.#settled = settle(options, DEFAULTS, SESSION);
-    retryRules(this.#settled.retry, SESSION);
+    this.#retries = this.#retriesBy(retryRules(this.#settled.retry, SESSION));
     this.#baseUrl = baseOf(options.baseUrl);
     const { decompress } = this.#settled;
     const own = { "user-agent": options.userAgent ?? "meanwhile", accept: "*/*" };
@@ -190,7 +192,8 @@ export class ClientSession implements AsyncDisposable {
   async request(method: string, url: string | URL, options: RequestOptions = NO_OPTIONS): Promise<ClientResponse> {
     const request = { method: methodOf(method, url), url: String(url) };
     const settled = options === NO_OPTIONS ? this.#settled : settle(options, this.#settled, request);
-    const rules = retryRules(settled.retry, request);
+    const { retry } = settled;
+    const retries = retry === this.#settled.retry ? this.#retries : this.#retriesBy(retryRules(retry, request));
     checkMiddlewares(options, request);
     checkFlag(request, "cookies", options.cookies);
     const hop = this.#firstHop(request, url, options);
@@ -198,7 +201,7 @@ export class ClientSession implements AsyncDisposable {
     if (turn !== null) await turn;
     const trace = traceFor(this.#trace, request);
     try {
-      const response = await this.#attempts(hop, { settled, options, trace, rules });
+      const response = await this.#attempts(hop, { settled, options, trace, retries });
       if (!settled.raiseForStatus || response.status < 400) return response;
       await response.close();
       throw response.statusError();
@@ -245,21 +248,25 @@ export class ClientSession implements AsyncDisposable {
     await this.close();
   }
 
+  /** @internal Aborted when the session is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** A snapshot of slots and connections, for dumps and tests. */
   statistics(): SessionStatistics {
     return this.#pool.statistics();
   }
 
-  #attempts(hop: Hop, { settled, options, trace, rules }: Told): Promise<ClientResponse> {
+  #attempts(hop: Hop, { settled, options, trace, retries }: Told): Promise<ClientResponse> {
     const auth = options.auth === undefined ? this.#auth : options.auth;
     const { middlewares = [] } = options;
     const cookies = options.cookies === false ? null : this.#cookies;
-    const heed =
-      rules === null || rules.pauseHost === false ? null : this.#pauses.heed(rules.maxRetryAfterMs ?? 120_000);
+    const { rules, heed } = retries;
     const journey = { settled, auth, middlewares, cookies, trace, heed, peer: undefined, deadline: null };
     const attempt = (number: number): Promise<ClientResponse> =>
       this.#courier.deliver(hop, { ...journey, attempt: number, responses: [] });
-    if (rules === null) return attempt(1);
+    if (rules === null || isOnce(rules)) return attempt(1);
     const { origin } = hop.url;
     const { budget = {} } = rules;
     if (budget !== false) this.#budgets.requested(origin, budget);
@@ -274,6 +281,11 @@ export class ClientSession implements AsyncDisposable {
       },
       rules,
     );
+  }
+
+  #retriesBy(rules: RetryRules | null): Retries {
+    const isHeeding = rules !== null && (rules.pauseHost ?? rules.attempts !== 1);
+    return { rules, heed: isHeeding ? this.#pauses.heed(rules.maxRetryAfterMs ?? 120_000) : null };
   }
 
   #firstHop(request: RequestLine, url: string | URL, options: RequestOptions): Hop {
@@ -300,7 +312,13 @@ interface Told {
   readonly settled: Settled;
   readonly options: RequestOptions;
   readonly trace: RequestTrace | null;
+  readonly retries: Retries;
+}
+
+/** The rules of retries, and what pauses hosts by them. */
+interface Retries {
   readonly rules: RetryRules | null;
+  readonly heed: Heed | null;
 }
 
 function jarOf(cookies: CookieJar | boolean = false): CookieJar | null {

@@ -23,7 +23,8 @@ export function targetOf(
   const request = { method, url: String(url) };
   const parsed = parse(url, base, request);
   if (params !== undefined) addParams(parsed, params, request);
-  parsed.hash = "";
+  // Also a bare # at the end. The setter costs more than the look.
+  if (parsed.href.includes("#")) parsed.hash = "";
   if (parsed.username === "" && parsed.password === "") return { url: parsed, authorization: undefined };
   const authorization = basicAuth(parsed, request);
   parsed.username = "";

@@ -25,7 +25,7 @@ function filled(): CookieJar {
   return jar;
 }
 
-describe("CookieJar.toJSON and from", () => {
+describe("CookieJar.toJSON and from (C11)", () => {
   it("keep every property of every cookie, also of those without an end", () => {
     const jar = filled();
     const copy = CookieJar.from(JSON.parse(JSON.stringify(jar)));
@@ -100,7 +100,7 @@ describe("CookieJar.toJSON and from", () => {
   });
 });
 
-describe("CookieJar.save and load", () => {
+describe("CookieJar.save and load (C11)", () => {
   it("bring back the cookies that have an end, and on request all", async () => {
     await using directory = await temporary();
     const path = join(directory.path, "cookies.json");

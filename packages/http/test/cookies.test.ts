@@ -17,7 +17,7 @@ function sent(line: string, url: string, asked: string = url): string | undefine
   return jar.cookieHeader(new URL(asked));
 }
 
-describe("CookieJar", () => {
+describe("CookieJar (C11)", () => {
   it("sends a cookie back to the host that set it, and to no other", () => {
     const cases: ReadonlyArray<[url: string, asked: string, isSent: boolean]> = [
       ["http://shop.test/", "http://shop.test/", true],
@@ -366,7 +366,7 @@ describe("CookieJar", () => {
     assert.doesNotMatch(inspect(jar, { depth: 9, showHidden: true }), /canary/);
   });
 
-  it("warns once in 10 s of the bad cookies of a host, and counts the others", async () => {
+  it("warns once in 10 s of the bad cookies of a host, and counts the others (C15)", async () => {
     await using warnings = expectWarning(REFUSED);
     const jar = new CookieJar();
     await run(

@@ -121,4 +121,19 @@ describe("A retry budget", () => {
       });
     }
   });
+
+  it("is left alone by those that try once, if they say so", async () => {
+    let count = 0;
+    await using server = await serve((_request, response) => {
+      count += 1;
+      response.writeHead(503, { "retry-after": "60" }).end();
+    });
+    await using session = new ClientSession({ retry: { attempts: 1, pauseHost: true } });
+    const first = await session.get(server.url);
+    assert.deepEqual([first.status, first.attempts, count], [503, 1, 1]);
+    await assert.rejects(session.get(server.url, { timeouts: { poolMs: 1 } }), { code: "MW_ERR_HTTP_POOL_TIMEOUT" });
+    await session.get(server.url, { retry: 1 });
+    await session.get(server.url, { retry: { attempts: 1 } });
+    assert.equal(count, 3);
+  });
 });

@@ -5,6 +5,8 @@ import { describe, it } from "node:test";
 import { ClientSession } from "@meanwhile/http";
 import { cancelScope, gather, moveOnAfter, sleep, taskGroup } from "meanwhile";
 
+import { Pool } from "../src/pool.ts";
+import { checkTransport } from "../src/transport-options.ts";
 import { deadUrl, serve, serveRaw } from "./servers.ts";
 
 /** Holds every answer back until told. */
@@ -73,6 +75,22 @@ describe("limits", () => {
       { ...session.statistics(), hosts: {}, idle: 0 },
       { limit: 3, inUse: 0, waiting: 0, idle: 0, hosts: {} },
     );
+  });
+
+  it("of one host hold for all ways to it together", async () => {
+    const transport = checkTransport({});
+    const pool = new Pool({ limit: 10, limitPerHost: 1, maxHeaderBytes: 16_384, maxHeaderCount: 128, transport });
+    const url = new URL("http://host.test/");
+    const host = pool.tryEnter({ url, isPublicOnly: false });
+    assert.equal(pool.tryEnter({ url, isPublicOnly: true }), null);
+    assert.ok(host !== null);
+    pool.giveBack(host);
+    const other = pool.tryEnter({ url, isPublicOnly: true });
+    assert.equal(pool.tryEnter({ url, isPublicOnly: false }), null);
+    assert.ok(other !== null);
+    pool.giveBack(other);
+    assert.equal(pool.statistics().inUse, 0);
+    await pool.close();
   });
 
   it("count a response until its last byte has come, read or not", async () => {

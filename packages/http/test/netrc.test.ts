@@ -57,7 +57,7 @@ describe("netrcAuth", () => {
     }
   });
 
-  it("sends nothing to a host that a redirect led to, and leaves what the caller set", async () => {
+  it("sends nothing to a host that a redirect led to, and leaves what the caller set (C13)", async () => {
     await using file = await netrc(TEXT);
     const send = through(netrcAuth(file.path), echo);
     assert.equal(await (await send("http://shop.test/", { isCrossOrigin: true })).text(), "none");

@@ -83,7 +83,7 @@ describe("no_proxy", () => {
   });
 });
 
-describe("the proxies of the environment", () => {
+describe("the proxies of the environment (C13)", () => {
   const [A, B, C] = ["http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"];
 
   it("are chosen by the scheme; small letters win, and all_proxy stands in", () => {

@@ -24,7 +24,7 @@ async function outside(location: () => string) {
   };
 }
 
-describe("privateRedirects: false", () => {
+describe("privateRedirects: false (C4)", () => {
   it("does not follow a redirect from a public address to another one, by number or by name", async () => {
     let asked = 0;
     await using inside = await serve((_request, response) => {

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { inspect } from "node:util";
 
 import { ClientSession, ConnectError, HttpError } from "@meanwhile/http";
-import { sleep } from "meanwhile";
+import { gather, sleep } from "meanwhile";
 
 import { CA, serveSecure } from "./certificates.ts";
 import { serveHttpProxy } from "./proxy-servers.ts";
@@ -13,7 +13,7 @@ import { deadUrl, onEachHead, serve, serveRaw } from "./servers.ts";
 const tls = { ca: CA };
 
 describe("an HTTP proxy", () => {
-  it("gets requests for http URLs as they are, with its authorization, which the server does not get", async () => {
+  it("gets requests for http URLs as they are, with its authorization, which the server does not get (C13)", async () => {
     await using server = await serve((request, response) => {
       response.end(JSON.stringify({ url: request.url, host: request.headers.host, headers: request.rawHeaders }));
     });
@@ -151,6 +151,17 @@ describe("an HTTP proxy", () => {
 });
 
 describe("the option proxy", () => {
+  it("is forgotten with all that belongs to it if another one is taken in the end", async () => {
+    await using server = await serve((_request, response) => response.end("fine"));
+    await using proxy = await serveHttpProxy();
+    let count = 0;
+    const choose = (): string => `http://user${(count += 1)}:x@127.0.0.1:${proxy.port}`;
+    await using session = new ClientSession({ limitPerHost: 1, keepAlive: false, proxy: choose });
+    const texts = await gather(Array.from({ length: 10 }, () => async () => (await session.get(server.url)).text()));
+    assert.equal(texts.length, 10);
+    assert.deepEqual(session.statistics().hosts, {});
+  });
+
   it("is checked before anything is sent, and never shown", () => {
     const wrong: ReadonlyArray<unknown> = [
       7,

@@ -99,7 +99,7 @@ const PUBLIC = [
 
 const refused = { name: "ConnectError", code: "MW_ERR_HTTP_ADDRESS_REFUSED" };
 
-describe("publicOnly", () => {
+describe("publicOnly (C4)", () => {
   it("refuses every spelling of loopback and of the metadata service", async () => {
     await using server = await serve((_request, response) => response.end("secret"));
     await using session = new ClientSession({ publicOnly: true });

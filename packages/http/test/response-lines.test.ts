@@ -127,6 +127,20 @@ describe("response.lines()", () => {
     await server.allClosed();
   });
 
+  it("refuses to read twice at once", async () => {
+    await using server = await serve((_request, response) => response.write("one\n"));
+    await using session = new ClientSession();
+    const pieces = (await session.get(server.url)).stream();
+    assert.equal((await pieces.next()).value?.toString(), "one\n");
+    const waiting = pieces.next();
+    await assert.rejects(pieces.next(), { code: "MW_ERR_HTTP_BODY_USED", message: /under way/ });
+    await pieces.return?.();
+    await assert.rejects(waiting, { code: "MW_ERR_HTTP_BODY_USED", message: /closed/ });
+    const lines = (await session.get(server.url)).lines();
+    await assert.rejects(Promise.all([lines.next(), lines.next()]), { message: /under way/ });
+    assert.equal(session.statistics().inUse, 0);
+  });
+
   it("refuses bad options, and a body that was read", async () => {
     await using server = await serve((_request, response) => response.end("a"));
     await using session = new ClientSession();

@@ -20,7 +20,7 @@ async function answeringWith(statuses: ReadonlyArray<number>, headers: Record<st
   return { url: server.url, times, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
-describe("retry", () => {
+describe("retry (C16)", () => {
   it("is off by default", async () => {
     await using server = await answeringWith([503, 200]);
     await using session = new ClientSession();
@@ -145,6 +145,16 @@ describe("retry", () => {
     assert.deepEqual([total.attempts, scoped.attempts, server.times.length], [1, 1, 2]);
     assert.ok(performance.now() - started < 1_000);
     assert.equal(await total.text(), "attempt 1");
+  });
+
+  it("ends the only attempt after totalMs too", async () => {
+    await using server = await serve(() => {});
+    await using session = new ClientSession();
+    for (const pauseHost of [undefined, true]) {
+      const retry = { attempts: 1, totalMs: 10, pauseHost };
+      await assert.rejects(session.get(server.url, { retry }), { name: "TimeoutError", code: "MW_ERR_TIMEOUT" });
+    }
+    assert.equal(session.statistics().inUse, 0);
   });
 
   it("lets 'when' refuse, and tells 'onRetry' of each wait", async () => {

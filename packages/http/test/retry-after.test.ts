@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { ClientSession, StatusError } from "@meanwhile/http";
+import { ClientSession, retryAfterMs, StatusError } from "@meanwhile/http";
 
 import { answering, serveRaw } from "./servers.ts";
 
@@ -28,4 +28,43 @@ describe("retryAfterMs", () => {
       );
     });
   }
+
+  const noon = Date.UTC(2026, 10, 23, 12);
+  const dates: ReadonlyArray<[string, number | undefined]> = [
+    ["Mon, 23 Nov 2026 12:00:30 GMT", 30_000],
+    ["Mon, 23 Nov 2026 11:00:00 GMT", 0],
+    ["Monday, 23-Nov-26 12:00:30 GMT", 30_000],
+    ["Mon Nov 23 12:00:30 2026", 30_000],
+    ["Mon Dec  7 12:00:00 2026", 14 * 24 * 3_600_000],
+    ["Mon, 23 Nov 2026 12:00:30", 30_000],
+    ["Monday, 23-Nov-26 12:00:30", 30_000],
+    ["Mon Nov 23 2026 13:00:30 GMT+0100 (CET)", 30_000],
+    ["Mon, 23 Nov 2026 07:00:30 -0500", 30_000],
+    ["Mon, 99 Xyz 2026 12:00:30 GMT", undefined],
+    ["Mon, 23 Nov 2026", undefined],
+    ["2026-11-23T12:00:30Z", undefined],
+    ["Mon", undefined],
+    ["1e9", undefined],
+  ];
+  for (const [text, expected] of dates) {
+    it(`is ${expected} for ${JSON.stringify(text)}, in whatever zone the program runs`, () => {
+      const { TZ } = process.env;
+      try {
+        for (const zone of ["UTC", "America/New_York", "Asia/Kathmandu"]) {
+          process.env["TZ"] = zone;
+          assert.equal(retryAfterMs(text, noon), expected, zone);
+        }
+      } finally {
+        if (TZ === undefined) delete process.env["TZ"];
+        else process.env["TZ"] = TZ;
+      }
+    });
+  }
+
+  it("takes what both kinds of header fields give for a missing one", () => {
+    assert.equal(retryAfterMs(new Headers().get("retry-after")), undefined);
+    assert.equal(retryAfterMs(undefined), undefined);
+    assert.equal(retryAfterMs(["7", "9"]), 7_000);
+    assert.equal(retryAfterMs([]), undefined);
+  });
 });

@@ -1,6 +1,7 @@
-// The list of threats to a client, a test for each row that no other file is about. Those are: C4 public-only.test.ts, C5
-// sizes.test.ts, C11 cookies.test.ts and cookie-files.test.ts, C12 tls.test.ts, C13 no-proxy.test.ts and proxies.test.ts,
-// C15 cookies.test.ts, C16 retries.test.ts; and all that a server can say is in hostile.test.ts.
+// The list of threats to a client, a test for each row that no other file is about. The names of the others have the row
+// too: C4 in public-only and private-redirects, C5 to C7 in sizes, C9 in multipart, C11 in cookies and cookie-files, C12 in
+// tls, C13 in no-proxy, proxies and netrc, C15 in cookies, C16 in retries and retry-storm. All that a server can say is in
+// hostile.test.ts.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

@@ -342,6 +342,38 @@ describe("serverSentEvents()", () => {
     await server.allClosed();
   });
 
+  it("ends with the session, also in the wait for the next connection", async () => {
+    const endings: Readonly<Record<string, (session: ClientSession) => unknown>> = {
+      "before the wait": (session) => session.close(),
+      "in the wait": (session) => setImmediate(() => void session.close()),
+    };
+    for (const [when, end] of Object.entries(endings)) {
+      await using server = await inTurn((response) => response.end("data: a\n\n"));
+      await using session = new ClientSession();
+      const events = serverSentEvents(session, server.url, {
+        backoff: fixed(600_000),
+        onReconnect: () => void end(session),
+      });
+      assert.equal((await events.next()).value?.data, "a");
+      const began = performance.now();
+      await assert.rejects(events.next(), { name: "HttpError", code: "MW_ERR_HTTP_CLOSED" }, when);
+      assert.ok(performance.now() - began < 10_000, when);
+      assert.deepEqual(await events.next(), { done: true, value: undefined }, when);
+      await assert.rejects(serverSentEvents(session, server.url).next(), { code: "MW_ERR_HTTP_CLOSED" }, when);
+    }
+  });
+
+  it("ends with the session while it reads", async () => {
+    await using server = await inTurn((response) => response.write("data: a\n\n"));
+    const session = new ClientSession();
+    const events = serverSentEvents(session, server.url);
+    assert.equal((await events.next()).value?.data, "a");
+    const ended = assert.rejects(events.next(), { code: "MW_ERR_HTTP_CLOSED" });
+    await session.close();
+    await ended;
+    await server.allClosed();
+  });
+
   it("refuses bad options before anything is sent", async () => {
     await using session = new ClientSession();
     for (const bad of [

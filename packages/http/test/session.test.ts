@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 
 import { ClientSession, HttpError, StatusError } from "@meanwhile/http";
 
@@ -138,6 +139,21 @@ describe("ClientSession", () => {
     const parts: Uint8Array[] = [];
     for await (const part of (await session.get(server.url)).stream()) parts.push(part);
     assert.equal(Buffer.concat(parts).toString(), "héllo");
+  });
+
+  it("says where the answer came from, and how many bytes came before they were unpacked", async () => {
+    const body = Buffer.alloc(10_000, "x");
+    await using server = await serve((_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(body));
+    });
+    await using session = new ClientSession();
+    const response = await session.get(server.url);
+    assert.equal((await response.bytes()).length, body.length);
+    assert.deepEqual([response.remoteAddress, response.wireBytes], ["127.0.0.1", gzipSync(body).length]);
+    const made = await session.get("http://example.test/", {
+      middlewares: [(request) => request.respond({ body: "hi" })],
+    });
+    assert.deepEqual([await made.text(), made.remoteAddress, made.wireBytes], ["hi", undefined, 2]);
   });
 
   it("reads text by the charset of its type, and without byte order mark", async () => {

@@ -37,7 +37,7 @@ const framed = () =>
     });
   });
 
-describe("maxBodyBytes", () => {
+describe("maxBodyBytes (C6)", () => {
   for (const framing of ["length", "chunked", "close", "gzip", "deflate", "br", "zstd"]) {
     it(`counts to the byte: ${framing}`, async () => {
       await using server = await framed();
@@ -92,7 +92,7 @@ describe("maxBodyBytes", () => {
   });
 });
 
-describe("decompression", () => {
+describe("decompression (C5)", () => {
   const packers: Readonly<Record<string, (body: Buffer) => Buffer>> = {
     gzip: gzipSync,
     "x-gzip": gzipSync,
@@ -221,7 +221,7 @@ describe("decompression", () => {
   }
 });
 
-describe("header limits", () => {
+describe("header limits (C7)", () => {
   const flood = (fields: string, trailer = "") =>
     `HTTP/1.1 200 OK\r\n${fields}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n${trailer}\r\n`;
   const lines = (count: number) => Array.from({ length: count }, (_, index) => `X-${index}: 1\r\n`).join("");
@@ -276,7 +276,7 @@ describe("header limits", () => {
   });
 });
 
-describe("a body that is not what was announced", () => {
+describe("a body that is not what was announced (C6)", () => {
   it("is incomplete when it is too short, whatever delimits it", async () => {
     const answers = [
       `${head("Content-Length: 10")}short`,

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 
-import { ClientSession, HttpTimeoutError } from "@meanwhile/http";
+import { type ClientResponse, ClientSession, HttpTimeoutError } from "@meanwhile/http";
 import { sleep } from "meanwhile";
 
 import { onEachHead, serve, serveAtOnce, serveRaw } from "./servers.ts";
@@ -120,19 +123,27 @@ describe("timeouts", () => {
     assert.equal(await (await session.post(server.url, { body: body() })).text(), "ab");
   });
 
-  it("end an attempt as a whole, its body included, but not a stream", async () => {
+  it("end an attempt as a whole, its body included, but not what is read as it comes", async () => {
     await using server = await serve(async (_request, response) => {
+      response.setHeader("content-type", "text/event-stream");
       for (let index = 0; index < 16; index += 1) {
-        response.write("x");
+        response.write("data: x\n\n");
         await sleep(6);
       }
       response.end();
     });
     await using session = new ClientSession({ timeouts: { totalMs: 60 } });
-    await assert.rejects((await session.get(server.url)).text(), timedOut("total", /not done after 60 ms/));
-    let count = 0;
-    for await (const chunk of (await session.get(server.url)).stream()) count += chunk.length;
-    assert.equal(count, 16);
+    const get = (): Promise<ClientResponse> => session.get(server.url);
+    await assert.rejects((await get()).text(), timedOut("total", /not done after 60 ms/));
+    await using directory = await mkdtempDisposable(join(tmpdir(), "meanwhile-"));
+    const [chunks, lines, events, saved] = await Promise.all([
+      get().then((response) => Array.fromAsync(response.stream())),
+      get().then((response) => Array.fromAsync(response.lines())),
+      get().then((response) => Array.fromAsync(response.sse())),
+      get().then((response) => response.saveTo(join(directory.path, "saved"))),
+    ]);
+    assert.equal(Buffer.concat(chunks).length, 16 * 9);
+    assert.deepEqual([lines.length, events.length, saved.bytes], [32, 16, 16 * 9]);
   });
 
   it("of a request replace those of its session, one by one", async () => {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { createSecureServer, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
 
@@ -15,6 +18,46 @@ const who = (request: { socket: unknown }): string => {
   const subject: unknown = (request.socket as TLSSocket).getPeerCertificate().subject?.CN;
   return String(subject);
 };
+
+interface NamedServer extends AsyncDisposable {
+  readonly port: number;
+  /** The names that were asked for, also by connections that came to nothing. */
+  readonly names: Set<string>;
+}
+
+/** A server of both versions that answers with what it is told of a request. */
+async function serveNamed(
+  answer: (asked: { servername: string | false; host: string; version: string }) => string,
+): Promise<NamedServer> {
+  const names = new Set<string>();
+  const sockets: TLSSocket[] = [];
+  const SNICallback = (name: string, callback: (error: null) => void): void => {
+    names.add(name);
+    callback(null);
+  };
+  const server = createSecureServer({ ...SERVER, allowHTTP1: true, SNICallback }, (request, response) => {
+    const { headers, httpVersion, stream } = request;
+    const socket = (
+      httpVersion === "2.0" ? (stream.session as ServerHttp2Session).socket : request.socket
+    ) as TLSSocket;
+    const servername = (socket as TLSSocket & { servername: string | false }).servername;
+    const host = (headers.host ?? headers[":authority"] ?? "").replace(/:\d+$/, "");
+    response.end(answer({ servername, host, version: httpVersion }));
+  });
+  server.on("secureConnection", (socket: TLSSocket) => sockets.push(socket));
+  server.on("sessionError", () => {});
+  server.on("tlsClientError", () => {});
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    names,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
 
 describe("the option tls", () => {
   it("trusts the certificates it is given, and no others without", async () => {
@@ -32,7 +75,7 @@ describe("the option tls", () => {
     assert.deepEqual([wary.statistics().inUse, wary.statistics().idle], [0, 0]);
   });
 
-  it("checks the name of the server, or the one it is told to ask for", async () => {
+  it("checks the name of the server, or the one it is told to ask for (C12)", async () => {
     await using server = await serveSecure((request, response) =>
       response.end(String((request.socket as TLSSocket & { servername: string | false }).servername)),
     );
@@ -44,6 +87,44 @@ describe("the option tls", () => {
     await assert.rejects(session.get(at("evil.test")), { code: "MW_ERR_HTTP_TLS" });
     await using named = new ClientSession({ tls: { ca: CA, servername: "server.test" }, dns });
     assert.equal(await (await named.get(at("evil.test"))).text(), "server.test");
+  });
+
+  for (const http2 of [false, true]) {
+    it(`asks for and checks the host of the URL, whatever the field Host says, over HTTP/${http2 ? 2 : "1.1"}`, async () => {
+      const asked: string[] = [];
+      await using server = await serveNamed(({ servername, host, version }) => {
+        asked.push(version);
+        return `${servername} ${host}`;
+      });
+      await using session = new ClientSession({ tls: { ca: CA }, dns: { lookup: () => "127.0.0.1" }, http2 });
+      const ask = async (host: string, field: string): Promise<string> => {
+        const response = await session.get(`https://${host}:${server.port}/`, { headers: { Host: field } });
+        return response.text();
+      };
+      assert.equal(await ask("server.test", "evil.test"), "server.test evil.test");
+      // The connection that is kept is one to the host of the URL too.
+      assert.equal(await ask("server.test", "a.server.test"), "server.test a.server.test");
+      assert.equal(await ask("a.server.test", "server.test"), "a.server.test server.test");
+      // An address is never sent as a name.
+      assert.equal(await ask("127.0.0.1", "evil.test"), "false evil.test");
+      await assert.rejects(ask("evil.test", "server.test"), { code: "MW_ERR_HTTP_TLS" });
+      assert.deepEqual(
+        asked,
+        Array.from({ length: 4 }, () => (http2 ? "2.0" : "1.1")),
+      );
+      assert.deepEqual([...server.names], ["server.test", "a.server.test", "evil.test"]);
+    });
+  }
+
+  it("keeps the connection whatever the field Host says", async () => {
+    await using server = await serveSecure((request, response) => response.end(String(request.socket.remotePort)));
+    await using session = new ClientSession({ tls: { ca: CA }, dns: { lookup: () => "127.0.0.1" } });
+    const ports = new Set<string>();
+    for (const Host of ["server.test", "evil.test", "a.server.test"]) {
+      const response = await session.get(`https://server.test:${server.port}/`, { headers: { Host } });
+      ports.add(await response.text());
+    }
+    assert.equal(ports.size, 1);
   });
 
   it("shows the certificate of the client, in whatever form it is given", async () => {
@@ -63,7 +144,7 @@ describe("the option tls", () => {
     assert.equal(without.statistics().inUse, 0);
   });
 
-  it("warns once for each session that takes every certificate", async () => {
+  it("warns once for each session that takes every certificate (C12)", async () => {
     await using server = await serveSecure((_request, response) => response.end("hello"));
     for (let round = 0; round < 2; round += 1) {
       await using warnings = expectWarning("MW_WARN_HTTP_INSECURE_TLS");
@@ -74,7 +155,7 @@ describe("the option tls", () => {
     }
   });
 
-  it("does not let the environment switch checks off in silence, and overrules it", async () => {
+  it("does not let the environment switch checks off in silence, and overrules it (C12)", async () => {
     await using server = await serveSecure((_request, response) => response.end("hello"));
     // Node has a warning of its own.
     await using _node = allowWarnings("Warning");

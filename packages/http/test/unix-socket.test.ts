@@ -108,4 +108,27 @@ describe("the option keepAliveMs", () => {
       });
     }
   });
+
+  it("gives way to a server that keeps connections for a shorter time", async () => {
+    const told: string[] = [];
+    await using server = await serve((_request, response) => {
+      response
+        .setHeader("connection", "keep-alive")
+        .setHeader("keep-alive", told.shift() ?? "timeout=1")
+        .end("hello");
+    });
+    for (const options of [{}, { keepAliveMs: 60_000 }]) {
+      told.splice(0, told.length, "timeout=60", "timeout=60", "timeout=1", "timeout=60");
+      const before = server.sockets.length;
+      await using session = new ClientSession(options);
+      const counts: number[] = [];
+      for (let index = 0; index < 4; index += 1) {
+        await (await session.get(server.url)).text();
+        await sleep(1);
+        counts.push(server.sockets.length - before);
+      }
+      // One that the server may close any moment is not used again.
+      assert.deepEqual(counts, [1, 1, 1, 2]);
+    }
+  });
 });

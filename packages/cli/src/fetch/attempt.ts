@@ -7,13 +7,13 @@ import { reasonOf } from "../errors.ts";
 import { diskFull } from "./brakes.ts";
 import { diskCodeOf, failureOfError, failureOfStatus, isLocal } from "./failures.ts";
 import type { Limits } from "./limits.ts";
-import type { Outcome } from "./outcome.ts";
+import { noOutcome, type Outcome } from "./outcome.ts";
 import { isSaved, receiveBody, type ReceiveOptions } from "./receive.ts";
 import type { Failure } from "./record.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { restMsOf } from "./retry-after.ts";
 import { DEFAULT_TIMEOUT_MS } from "./run-session.ts";
-import { WrongSumError } from "./saver.ts";
+import { type Saver, WrongSumError } from "./saver.ts";
 import { send, type SendOptions } from "./send.ts";
 import type { Target } from "./target.ts";
 
@@ -32,42 +32,57 @@ export interface AttemptOptions extends ReceiveOptions, SendOptions {
  * @throws {@link StopError} if the run must not go on
  */
 export async function attempt(target: Target, options: AttemptOptions): Promise<Outcome> {
-  const outcome: Outcome = { bytes: 0 };
+  const outcome = noOutcome();
+  const { saver, limits, plan } = options;
+  const { timeoutMs = saver === undefined ? DEFAULT_TIMEOUT_MS : Infinity } = limits;
   try {
-    await fetchOnce(target, options, outcome);
+    if (timeoutMs === Infinity) await fetchOnce(target, options, outcome);
+    else await timeout(timeoutMs, () => fetchOnce(target, options, outcome));
   } catch (error) {
     const failure = failureOf(error, outcome, options);
     if (failure === undefined) throw error;
     outcome.failure = failure;
     if (isLocal(error)) outcome.isLocal = true;
   }
-  return hideSecrets(outcome, options.plan);
+  return hideSecrets(outcome, plan);
 }
 
 async function fetchOnce(target: Target, options: AttemptOptions, outcome: Outcome): Promise<void> {
-  const { saver, limits } = options;
-  const { timeoutMs = saver === undefined ? DEFAULT_TIMEOUT_MS : Infinity } = limits;
-  await within(timeoutMs, () => fetchAll(target, options, outcome));
-}
-
-async function fetchAll(target: Target, options: AttemptOptions, outcome: Outcome): Promise<void> {
-  const { saver, limits, plan } = options;
-  const started = performance.now();
-  const note = (response: ClientResponse): void => noteHead(response, { options, outcome, started });
-  const isResuming = saver?.isResuming(target, plan) === true;
-  await using response = isResuming
-    ? await saver.resume(target, { ...options, maxBytes: limits.maxBytes }, { outcome, note })
-    : await send(target, options);
+  const { saver, plan } = options;
+  const noting = { options, outcome, started: performance.now() };
+  const response =
+    saver?.isResuming(target, plan) === true ? await resume(saver, target, noting) : await send(target, options);
   if (response === null) return;
-  note(response);
-  // The session's total timeout ends where a body is read as a stream. One that is saved may take longer.
-  const receiving = { options, outcome };
-  const bodyMs = isSaved(response, target, receiving) ? Infinity : (limits.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-  await within(bodyMs, () => receiveBody(response, target, receiving));
+  try {
+    noteHead(response, noting);
+    await receive(response, target, noting);
+  } finally {
+    outcome.wireBytes = response.wireBytes;
+    // Where its body was read, or given up, there is nothing left to close.
+    if (!response.bodyUsed) await response.close();
+  }
 }
 
-async function within(ms: number, job: () => Promise<void>): Promise<void> {
-  await (ms === Infinity ? job() : timeout(ms, job));
+async function resume(saver: Saver, target: Target, noting: Noting): Promise<ClientResponse | null> {
+  const { options, outcome } = noting;
+  let wireBytes = (): number | undefined => undefined;
+  const note = (response: ClientResponse): void => {
+    wireBytes = () => response.wireBytes;
+    noteHead(response, noting);
+  };
+  try {
+    return await saver.resume(target, { ...options, maxBytes: options.limits.maxBytes }, { outcome, note });
+  } finally {
+    outcome.wireBytes = wireBytes();
+  }
+}
+
+/** The session's total timeout ends where a body is read as a stream. Only one that is saved may take longer. */
+async function receive(response: ClientResponse, target: Target, { options, outcome }: Noting): Promise<void> {
+  const receiving = { options, outcome };
+  const isTimed = options.saver === undefined || options.limits.timeoutMs !== undefined;
+  if (isTimed || isSaved(response, target, receiving)) await receiveBody(response, target, receiving);
+  else await timeout(DEFAULT_TIMEOUT_MS, () => receiveBody(response, target, receiving));
 }
 
 interface Noting {
@@ -77,16 +92,15 @@ interface Noting {
 }
 
 function noteHead(response: ClientResponse, { options, outcome, started }: Noting): void {
-  const { status, redirects, headers } = response;
+  const { status, redirects } = response;
   outcome.status = status;
   outcome.finalUrl = response.url;
   outcome.ttfbMs = performance.now() - started;
-  const type = headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== undefined && type !== "") outcome.type = type;
+  outcome.ip = response.remoteAddress;
+  outcome.type = response.contentType;
   if (redirects.length > 0) outcome.redirects = redirects;
-  outcome.retryAfterMs = restMsOf(status, headers);
-  if (options.limits.okStatuses.has(status)) delete outcome.failure;
-  else outcome.failure = failureOfStatus(status);
+  outcome.retryAfterMs = restMsOf(status, response.headers);
+  outcome.failure = options.limits.okStatuses.has(status) ? undefined : failureOfStatus(status);
 }
 
 function hideSecrets(outcome: Outcome, { secrets }: RequestPlan): Outcome {

@@ -75,8 +75,9 @@ function headerWord(name: string, value: string, quote: (word: string) => string
 
 function networkWords({ network, plan }: FetchOptions, url: string): string[] {
   const quote = (word: string): string => quoteWord(word, (name) => plan.secrets.has(name));
-  const { session, isInsecure, cacert } = network;
+  const { session, isInsecure, cacert, httpVersion } = network;
   return [
+    ...(httpVersion === undefined ? [] : [`--http${httpVersion}`]),
     ...proxyWords(session),
     ...(isInsecure ? ["-k"] : []),
     ...(cacert === undefined ? [] : ["--cacert", quote(cacert)]),

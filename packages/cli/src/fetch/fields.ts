@@ -15,10 +15,12 @@ export type FieldName =
   | "ok"
   | "skipped"
   | "bytes"
+  | "wireBytes"
   | "ms"
   | "ttfbMs"
   | "attempts"
   | "host"
+  | "ip"
   | "type"
   | "file"
   | "resumedFrom"
@@ -40,10 +42,12 @@ const FIELDS: Readonly<Record<FieldName, (record: FetchRecord) => FieldValue>> =
   ok: (record) => record.ok,
   skipped: (record) => record.skipped,
   bytes: (record) => record.bytes,
+  wireBytes: (record) => record.wireBytes,
   ms: (record) => record.ms,
   ttfbMs: (record) => record.ttfbMs,
   attempts: (record) => record.attempts,
   host: (record) => record.host,
+  ip: (record) => record.ip,
   type: (record) => record.type,
   file: (record) => record.file,
   resumedFrom: (record) => record.resumedFrom,

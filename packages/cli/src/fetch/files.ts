@@ -15,22 +15,15 @@ import { startError, systemCodeOf } from "../errors.ts";
 import { finalName, withSuffix } from "./file-name.ts";
 import { Folders, makeFolder, probeFolder } from "./folders.ts";
 import { NameClaims } from "./name-claims.ts";
+import { PartFile, savedTo } from "./part-file.ts";
 import { partNameOf, removeLeftParts } from "./part-names.ts";
-import { publish, replace } from "./publish.ts";
+import { publishNow } from "./publish.ts";
+import { DiskPace, NEW_FILE, writeWhole } from "./whole-file.ts";
 
 // Plain descriptors: the FileHandle of node:fs/promises costs half as much again for a small file.
 const open = promisify(fs.open);
-const write: (fd: number, bytes: Uint8Array, offset: number) => Promise<{ bytesWritten: number }> = promisify(fs.write);
-const close = promisify(fs.close);
-const unlink = promisify(fs.unlink);
-const fsync = promisify(fs.fsync);
 const lstat = promisify(fs.lstat);
-
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
-const FLAGS = O_CREAT | O_EXCL | O_WRONLY | (O_NOFOLLOW ?? 0); // Windows has no O_NOFOLLOW
-
-/** Smaller files are synced only if asked to: it would take longer than to fetch them. */
-const SYNCED_BYTES = 1024 * 1024;
+const NOTHING = new Uint8Array();
 
 export interface DirectoryOptions {
   /** Whether a file of that name is replaced. */
@@ -47,63 +40,10 @@ export interface FoundFile {
   readonly suffix: number;
 }
 
-/** A file that is being written. */
-export class PartFile {
-  readonly #directory: Directory;
-  // Null once it is closed: the system gives the number to somebody else then.
-  #fd: number | null;
-  readonly #name: string;
-  readonly #part: string;
-  #suffix: number;
-  #size = 0;
-
-  constructor(directory: Directory, fd: number, name: { name: string; suffix: number; part: string }) {
-    this.#directory = directory;
-    this.#fd = fd;
-    this.#name = name.name;
-    this.#suffix = name.suffix;
-    this.#part = name.part;
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length;) at += (await write(this.#fd ?? -1, chunk, at)).bytesWritten;
-    this.#size += chunk.length;
-  }
-
-  /** Gives the complete file its name and returns it. */
-  async finish(): Promise<string> {
-    if (this.#fd !== null && (this.#size >= SYNCED_BYTES || this.#directory.options.fsync === true)) {
-      await fsync(this.#fd);
-    }
-    await this.#close();
-    for (;;) {
-      const name = withSuffix(this.#name, this.#suffix);
-      if (await this.#publish(join(this.#directory.path, name))) return name;
-      this.#suffix = this.#directory.nextSuffix(this.#name, this.#suffix);
-      while (!this.#directory.claim(withSuffix(this.#name, this.#suffix))) this.#suffix += 1;
-    }
-  }
-
-  #publish(path: string): Promise<boolean> {
-    return this.#directory.options.overwrite === true ? replace(this.#part, path) : publish(this.#part, path);
-  }
-
-  async #close(): Promise<void> {
-    const fd = this.#fd;
-    this.#fd = null;
-    if (fd !== null) await close(fd);
-  }
-
-  /** Removes what was written. */
-  async discard(): Promise<void> {
-    await this.#close();
-    await unlink(this.#part);
-    this.#directory.release(withSuffix(this.#name, this.#suffix));
-  }
-}
-
 export class Directory {
   readonly path: string;
+  /** Of all its files. */
+  readonly pace: DiskPace = new DiskPace();
   readonly options: DirectoryOptions;
   readonly #folders: Folders;
   // Only names that were taken are kept, so that a million distinct ones cost nothing.
@@ -173,10 +113,39 @@ export class Directory {
       if (!this.claim(candidate)) continue;
       const part = partNameOf(join(this.path, candidate));
       try {
-        return new PartFile(this, await open(part, FLAGS, 0o666), { name, suffix: at, part });
+        return new PartFile(this, await open(part, NEW_FILE, 0o666), { name, suffix: at, part });
       } catch (error) {
         this.release(candidate);
         if (systemCodeOf(error) !== "EEXIST") throw error;
+      }
+    }
+  }
+
+  /** Saves a small body that is all there as the file that {@link create} would make of it, and returns its name. */
+  async save(name: string, bytes: Uint8Array, suffix: number = this.#lastSuffix.get(name) ?? 0): Promise<string> {
+    if (this.options.fsync === true || !this.pace.isQuick()) return savedTo(await this.create(name, suffix), bytes);
+    let at = suffix;
+    while (!this.claim(withSuffix(name, at))) at = this.nextSuffix(name, at);
+    const path = join(this.path, withSuffix(name, at));
+    let part = "";
+    const isDone = this.pace.time(() => {
+      part = this.#writeNow(path, bytes, withSuffix(name, at));
+      return publishNow(part, path, this.options.overwrite === true);
+    });
+    return isDone ? withSuffix(name, at) : savedTo(new PartFile(this, null, { name, suffix: at, part }), NOTHING);
+  }
+
+  #writeNow(path: string, bytes: Uint8Array, claimed: string): string {
+    for (;;) {
+      const part = partNameOf(path);
+      try {
+        writeWhole(part, bytes);
+        return part;
+      } catch (error) {
+        // A process of the same number has left it.
+        if (systemCodeOf(error) === "EEXIST") continue;
+        this.release(claimed);
+        throw error;
       }
     }
   }

@@ -16,6 +16,8 @@ export class Host {
   next: Host | null = null;
   readonly queue: Chain<Target> = new Chain();
   readonly origin: string;
+  /** Name and port, as records have it. */
+  readonly name: string;
   mode: HostMode = "open";
   /** Targets that are queued, active or postponed. */
   pending = 0;
@@ -43,6 +45,7 @@ export class Host {
 
   constructor(origin: string, allowed: number) {
     this.origin = origin;
+    this.name = origin.slice(origin.indexOf("//") + 2);
     this.allowed = allowed;
   }
 

@@ -12,8 +12,9 @@ import type { RequestPlan } from "./request-plan.ts";
 import type { Saver } from "./saver.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Statistics } from "./statistics.ts";
+import type { BadLine } from "./target-maker.ts";
 import { Target } from "./target.ts";
-import { type BadLine, type OpenSource, readTargets } from "./targets.ts";
+import { type OpenSource, readTargets } from "./targets.ts";
 
 /** How much the URLs and bodies that are read ahead may take, in bytes: a line may have 64 KiB. */
 const MOST_HELD = 32 * 1024 * 1024;
@@ -52,14 +53,18 @@ export class Intake {
    * @throws {@link CommandError} with exit code 3 if a source cannot be read on
    */
   async read(add: (target: Target) => Promise<void>): Promise<void> {
-    const { sources, io, statistics, ledger } = this.#options;
+    const { sources, io, statistics, ledger, saver } = this.#options;
     for await (const batch of readTargets(sources, { format: io.inputFormat, maxUrls: io.maxUrls })) {
       statistics.read += batch.length;
       for (const item of batch) {
         const open = ledger.whenOpen(item.index);
         if (open !== null) await this.#whileHeld(open);
         if (!(item instanceof Target)) this.#refuse(item);
-        else if (!this.#skips(item) && !(await this.#exists(item))) await this.#add(item, add);
+        else if (!this.#skips(item) && (saver === undefined || !(await this.#exists(item, saver)))) {
+          if (this.#held > MOST_HELD) await this.#whenLess();
+          this.#held += item.weight;
+          await add(item);
+        }
         const room = ledger.whenRoom();
         if (room !== null) await room;
       }
@@ -73,10 +78,8 @@ export class Intake {
     if (this.#held <= MOST_HELD) this.#room.unparkAll();
   }
 
-  async #add(target: Target, add: (target: Target) => Promise<void>): Promise<void> {
+  async #whenLess(): Promise<void> {
     while (this.#held > MOST_HELD) await this.#whileHeld(this.#room.park());
-    this.#held += target.weight;
-    await add(target);
   }
 
   /** Waits for targets that are under way. Those that are put off until all others are done would be waited for in vain. */
@@ -99,8 +102,8 @@ export class Intake {
     return true;
   }
 
-  async #exists(target: Target): Promise<boolean> {
-    const file = await this.#options.saver?.existing(target);
+  async #exists(target: Target, saver: Pick<Saver, "existing">): Promise<boolean> {
+    const file = await saver.existing(target);
     if (file === undefined) return false;
     this.#options.ledger.record({ ...skippedRecord(target, "exists"), file }, target.key);
     return true;

@@ -3,7 +3,7 @@
 import * as fs from "node:fs";
 
 import { CommandError, EXIT } from "../errors.ts";
-import { KeyTable } from "./key-table.ts";
+import { isWord, KEY_LENGTH, KeyTable } from "./key-table.ts";
 
 const HEADER = "meanwhile-state 1\n";
 /** Of a key's value: how often it is finished is in the low bits, whether it ever failed in this one. */
@@ -11,10 +11,11 @@ export const FAILED_BIT: number = 128;
 /** More than so many of the same are not told apart. */
 const MOST_OK = 100;
 
+const USUAL_LINE_BYTES = 30;
 const CHUNK_BYTES = 1024 * 1024;
+const [NEWLINE, SPACE, ZERO, ONE] = [10, 32, 48, 49];
 /** The run came to its end: the file of records has nothing that is not noted here, whatever is added to it later. */
 export const END: string = ".";
-const ENTRY = /^([\w-]{22}) ([01]) [\w-]+$/;
 const LENGTH = /^@ (\d+-\d+) (\d{1,15})$/;
 /** A journal is written anew when it has more than so many lines for each URL, and not only a few. */
 const MOST_LINES_PER_KEY = 2;
@@ -39,7 +40,7 @@ export interface OpenJournal {
 export function readJournal(path: string): OpenJournal {
   const fd = fs.openSync(path, "a+", 0o600);
   try {
-    const content = new Content();
+    const content = new Content(fs.fstatSync(fd).size / USUAL_LINE_BYTES);
     const complete = content.read(fd, path);
     fs.ftruncateSync(fd, complete);
     if (complete === 0) fs.writeSync(fd, HEADER);
@@ -52,41 +53,73 @@ export function readJournal(path: string): OpenJournal {
 }
 
 class Content {
-  readonly known: KeyTable = new KeyTable();
+  readonly known: KeyTable;
   saved: SavedLength | undefined;
   lines = 0;
 
-  /** Reads the lines, and returns how many bytes the complete ones take. */
+  constructor(expectedLines: number) {
+    this.known = new KeyTable(expectedLines);
+  }
+
+  /** Reads the lines, and returns how many bytes the complete ones take. Not as text: a million lines are to take no time. */
   read(fd: number, path: string): number {
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    let rest = "";
+    let held = 0; // of a line that began in the last chunk, at the start of the buffer
     let complete = 0;
     for (let at = 0; ;) {
-      const count = fs.readSync(fd, buffer, 0, CHUNK_BYTES, at);
-      const lines = (rest + buffer.toString("latin1", 0, count)).split("\n");
+      const count = fs.readSync(fd, buffer, held, CHUNK_BYTES - held, at);
       if (at === 0) checkHeader(buffer.toString("latin1", 0, Math.min(count, HEADER.length)), path);
-      at += count;
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.#add(line);
-      complete = at - rest.length;
       if (count === 0) return complete;
+      at += count;
+      const end = held + count;
+      const start = this.#addLines(buffer, end);
+      held = end - start;
+      if (start > 0) complete = at - held;
+      buffer.copyWithin(0, start, end);
+      if (held < CHUNK_BYTES) continue;
+      held = 1; // so long a line is none; a zero stands for what it began with
+      buffer[0] = 0;
     }
   }
 
-  /** A line that is none, as a disk may leave after a power failure, is as good as no line. */
-  #add(line: string): void {
-    this.lines += 1;
-    const [, key, ok] = ENTRY.exec(line) ?? [];
-    if (key !== undefined) {
-      const value = this.known.get(key) ?? 0;
-      const finished = Math.min(MOST_OK, (value & ~FAILED_BIT) + Number(ok));
-      this.known.set(key, finished | (ok === "1" ? value & FAILED_BIT : FAILED_BIT));
-      return;
+  /** Takes the lines that end before `end`, and returns where the one begins that does not. */
+  #addLines(bytes: Buffer, end: number): number {
+    let start = 0;
+    for (
+      let newline = bytes.indexOf(NEWLINE);
+      newline !== -1 && newline < end;
+      newline = bytes.indexOf(NEWLINE, start)
+    ) {
+      this.lines += 1;
+      if (!this.#addEntry(bytes, start, newline)) this.#addOther(bytes.toString("latin1", start, newline));
+      start = newline + 1;
     }
+    return start;
+  }
+
+  /** `KEY 1 200`; false for what is no such line. */
+  #addEntry(bytes: Buffer, start: number, end: number): boolean {
+    const digit = start + KEY_LENGTH + 1;
+    const isOk = bytes[digit] === ONE;
+    if (end - digit < 3 || (!isOk && bytes[digit] !== ZERO)) return false;
+    if (bytes[digit - 1] !== SPACE || bytes[digit + 1] !== SPACE || !isWord(bytes, digit + 2, end)) return false;
+    return this.known.updateAt(bytes, start, isOk ? afterOk : afterFailure);
+  }
+
+  /** A line that is none, as a disk may leave after a power failure, is as good as no line. */
+  #addOther(line: string): void {
     if (line === END) this.saved = undefined;
     const [, file, bytes] = LENGTH.exec(line) ?? [];
     if (file !== undefined) this.saved = { file, bytes: Number(bytes) };
   }
+}
+
+function afterOk(value: number = 0): number {
+  return (value & FAILED_BIT) | Math.min(MOST_OK, (value & ~FAILED_BIT) + 1);
+}
+
+function afterFailure(value: number = 0): number {
+  return value | FAILED_BIT;
 }
 
 function checkHeader(start: string, path: string): void {

@@ -2,12 +2,36 @@
 
 import { hash } from "node:crypto";
 
+/** How many characters a key has. */
+export const KEY_LENGTH = 22;
+
 /** The key of a text: 128 bits of its SHA-256, as 22 characters of base64url. Two texts never share one in practice. */
 export function keyOf(text: string): string {
-  return hash("sha256", text, "base64url").slice(0, 22);
+  return hash("sha256", text, "base64url").slice(0, KEY_LENGTH);
+}
+
+/** What each character of base64url stands for; -1 for any other byte. */
+const SEXTETS: Int8Array = sextets();
+
+function sextets(): Int8Array {
+  const table = new Int8Array(256).fill(-1);
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  for (let sextet = 0; sextet < letters.length; sextet++) table[letters.charCodeAt(sextet)] = sextet;
+  return table;
+}
+
+/** Whether there are only letters, digits, `-` and `_` from one place to another. */
+export function isWord(text: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (sextetAt(text, at) < 0) return false;
+  return true;
+}
+
+function sextetAt(text: Uint8Array, at: number): number {
+  return SEXTETS[text[at] ?? 0] ?? -1;
 }
 
 const WORDS = 4;
+const KEY_BYTES: number = WORDS * Uint32Array.BYTES_PER_ELEMENT;
 const FIRST_CAPACITY = 1_024;
 const MAX_LOAD = 0.7;
 
@@ -17,13 +41,21 @@ const MAX_LOAD = 0.7;
  */
 export class KeyTable {
   // Invariant: a slot whose used bit is 0 is free; #size of them are not, at most MAX_LOAD of all.
-  #keys = new Uint32Array(FIRST_CAPACITY * WORDS);
+  #keys: Uint32Array<ArrayBuffer>;
   /** 0 for a free slot, else the value + 1. */
-  #values = new Uint8Array(FIRST_CAPACITY);
+  #values: Uint8Array<ArrayBuffer>;
   #size = 0;
   // A key on its way in or out: the same bytes, twice.
   readonly #words = new Uint32Array(WORDS);
   readonly #bytes = Buffer.from(this.#words.buffer);
+
+  /** @param expected - how many keys there will be, about: to grow takes longer than to be large from the start */
+  constructor(expected: number = 0) {
+    let capacity = FIRST_CAPACITY;
+    while (capacity * MAX_LOAD < expected) capacity *= 2;
+    this.#keys = new Uint32Array(capacity * WORDS);
+    this.#values = new Uint8Array(capacity);
+  }
 
   get size(): number {
     return this.#size;
@@ -37,14 +69,21 @@ export class KeyTable {
 
   /** @param value - 0 to 254 */
   set(key: string, value: number): void {
-    const words = this.#read(key);
-    const slot = this.#slotOf(words);
-    if (this.#values[slot] === 0) {
-      this.#keys.set(words, slot * WORDS);
-      this.#size += 1;
-    }
-    this.#values[slot] = value + 1;
-    if (this.#size > this.#values.length * MAX_LOAD) this.#grow();
+    this.#store(this.#slotOf(this.#read(key)), value);
+  }
+
+  /**
+   * Gives a new value to the key that stands at this place of a text; false if there is none.
+   *
+   * @param change - is told the value until now, and returns the new one, from 0 to 254
+   */
+  updateAt(text: Uint8Array, at: number, change: (value: number | undefined) => number): boolean {
+    if (!isWord(text, at, at + KEY_LENGTH)) return false;
+    this.#decode(text, at);
+    const slot = this.#slotOf(this.#words);
+    const stored = this.#values[slot] ?? 0;
+    this.#store(slot, change(stored === 0 ? undefined : stored - 1));
+    return true;
   }
 
   /** Adds a key, and says whether it is new. */
@@ -70,6 +109,30 @@ export class KeyTable {
     return this.#words;
   }
 
+  /** As {@link #read}, from bytes. Of the last character only two bits count. */
+  #decode(text: Uint8Array, start: number): void {
+    const bytes = this.#bytes;
+    for (let from = start, to = 0; to < KEY_BYTES; from += 4, to += 3) {
+      const four =
+        (sextetAt(text, from) << 18) |
+        (sextetAt(text, from + 1) << 12) |
+        (to + 1 < KEY_BYTES ? (sextetAt(text, from + 2) << 6) | sextetAt(text, from + 3) : 0);
+      bytes[to] = four >> 16;
+      bytes[to + 1] = four >> 8; // beyond the end it is nothing
+      bytes[to + 2] = four;
+    }
+  }
+
+  /** Gives the slot of the key in #words a value. */
+  #store(slot: number, value: number): void {
+    if (this.#values[slot] === 0) {
+      this.#keys.set(this.#words, slot * WORDS);
+      this.#size += 1;
+    }
+    this.#values[slot] = value + 1;
+    if (this.#size > this.#values.length * MAX_LOAD) this.#grow();
+  }
+
   #slotOf(words: Uint32Array): number {
     const keys = this.#keys;
     const mask = this.#values.length - 1;
@@ -86,13 +149,16 @@ export class KeyTable {
     const [keys, values] = [this.#keys, this.#values];
     this.#keys = new Uint32Array(keys.length * 2);
     this.#values = new Uint8Array(values.length * 2);
+    this.#size = 0;
     for (let slot = 0; slot < values.length; slot++) {
       const value = values[slot] ?? 0;
       if (value === 0) continue;
-      const words = keys.subarray(slot * WORDS, (slot + 1) * WORDS);
-      const target = this.#slotOf(words);
-      this.#keys.set(words, target * WORDS);
-      this.#values[target] = value;
+      // Not a part of the array: that would be a new object for each key.
+      for (let word = 0; word < WORDS; word++) this.#words[word] = keys[slot * WORDS + word] ?? 0;
+      this.#store(this.#slotOf(this.#words), value - 1);
     }
+    // Now, and not when somebody collects garbage: together they are as large as the new ones.
+    keys.buffer.transfer(0);
+    values.buffer.transfer(0);
   }
 }

@@ -15,6 +15,8 @@ export interface NetworkOptions {
     SessionOptions,
     "proxy" | "trustEnv" | "tls" | "dns" | "publicOnly" | "privateRedirects" | "http2"
   >;
+  /** What was said of the version of HTTP. Without a word it is HTTP/1.1, too. */
+  readonly httpVersion: "1.1" | "2" | undefined;
   /** The file cookies are kept in between runs. */
   readonly cookieJar: string | undefined;
   /** The file of the authorities to believe. */
@@ -27,11 +29,12 @@ const PROXIES = /^(https?|socks4a?|socks5h?):\/\/[^/]/i;
 
 /** @throws {@link CommandError} with exit code 2, or with 3 for a file that cannot be read */
 export function readNetworkOptions(values: Values): NetworkOptions {
-  const { proxy, cacert, insecure, "cookie-jar": cookieJar } = values;
+  const { proxy, cacert, insecure, http1, http2, "cookie-jar": cookieJar } = values;
   if (proxy !== undefined && (!PROXIES.test(proxy) || !URL.canParse(proxy))) {
     throw usageError("--proxy needs a URL like http://host:3128 or socks5h://host:1080");
   }
   if (insecure && cacert !== undefined) throw usageError("use either --insecure or --cacert, not both");
+  if (http1 && http2) throw usageError("use either --http1 or --http2, not both");
   if (cookieJar === "") throw usageError("--cookie-jar needs the name of a file");
   const ca = cacert === undefined ? undefined : readSmallFile(cacert);
   return {
@@ -43,12 +46,18 @@ export function readNetworkOptions(values: Values): NetworkOptions {
       ...(values.resolve === undefined ? {} : { dns: { resolve: readResolve(values.resolve) } }),
       ...(values["public-only"] ? { publicOnly: true } : {}),
       privateRedirects: values["allow-private-redirects"],
-      http2: values.http2,
+      http2,
     },
+    httpVersion: httpVersionOf(values),
     cookieJar,
     cacert,
     isInsecure: insecure,
   };
+}
+
+function httpVersionOf({ http1, http2 }: Values): NetworkOptions["httpVersion"] {
+  if (http1) return "1.1";
+  return http2 ? "2" : undefined;
 }
 
 /** `host:address`, or `host:port:address`; an address of IPv6 may stand in brackets. */

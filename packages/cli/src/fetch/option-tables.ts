@@ -167,6 +167,7 @@ export const NETWORK_OPTIONS = {
     default: false,
     help: "connect only to addresses of the public internet, at every redirect too (policy_blocked)",
   },
+  http1: { type: "boolean", default: false, help: "speak HTTP/1.1 only, which is what happens without --http2" },
   http2: { type: "boolean", default: false, help: "speak HTTP/2 with https servers that offer it" },
   "allow-private-redirects": {
     type: "boolean",

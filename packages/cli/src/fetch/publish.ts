@@ -1,6 +1,6 @@
 // Gives a complete file its name.
 
-import { link, lstat, rename, unlink, writeFile } from "node:fs";
+import { link, linkSync, lstat, rename, renameSync, unlink, unlinkSync, writeFile } from "node:fs";
 import { promisify } from "node:util";
 
 import { systemCodeOf } from "../errors.ts";
@@ -39,6 +39,18 @@ export async function publish(part: string, path: string): Promise<boolean> {
     if (!NO_LINKS.has(code)) throw error;
     return renameToFree(part, path);
   }
+}
+
+/** Does without waiting what {@link publish}, or {@link replace}, does; false if it takes one of them to do it. */
+export function publishNow(part: string, path: string, isReplacing: boolean): boolean {
+  try {
+    if (isReplacing) renameSync(part, path);
+    else linkSync(part, path);
+  } catch {
+    return false;
+  }
+  if (!isReplacing) unlinkSync(part);
+  return true;
 }
 
 /** Takes the name with an empty file first, so that the rename replaces nothing but that. */

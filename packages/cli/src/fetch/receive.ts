@@ -8,9 +8,13 @@ import type { BodyPrinter } from "./body-printer.ts";
 import type { Brakes } from "./brakes.ts";
 import type { BodyStyle } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
+import type { PartFile } from "./part-file.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { type Saver, WrongSumError } from "./saver.ts";
 import type { Target } from "./target.ts";
+
+/** Bodies up to this many bytes are not read as streams where they are here already. */
+const WHOLE_BYTES = 64 * 1024;
 
 /** What is to become of bodies. */
 export interface ReceiveOptions {
@@ -41,32 +45,26 @@ export interface Receiving {
  */
 export async function receiveBody(response: ClientResponse, target: Target, receiving: Receiving): Promise<void> {
   const { options, outcome } = receiving;
-  const { saver, body } = options;
+  const { saver, body, brakes } = options;
   const meter = new BodyMeter(target, receiving);
-  if (body !== "none") return takeIntoRecord(response, meter, receiving);
-  if (saver === undefined || !isSaved(response, target, receiving)) {
-    const printer = outcome.failure === undefined ? options.printer : undefined;
-    for await (const chunk of response.stream()) {
-      meter.count(chunk);
-      await printer?.write(chunk);
-    }
-    await printer?.end();
-    meter.finish();
-    return;
+  const printer = outcome.failure === undefined ? options.printer : undefined;
+  const place = saver !== undefined && isSaved(response, target, receiving) ? saver : undefined;
+  if (body === "none" && (printer !== undefined || !isHere(response))) {
+    if (place === undefined) return passOn(response, meter, printer);
+    return saveStream(response, meter, await place.create(target, response), { saver: place, brakes, outcome });
   }
-  const part = await saver.create(target, response);
-  try {
-    for await (const chunk of response.stream()) {
-      meter.count(chunk);
-      await part.write(chunk);
-      await options.brakes.checkDisk(saver.path);
-    }
-    meter.finish();
-    outcome.file = await part.finish();
-  } catch (error) {
-    await part.discard();
-    throw error;
-  }
+  const bytes = await response.bytes();
+  meter.count(bytes);
+  meter.finish();
+  if (body !== "none") return putIntoRecord(bytes, receiving);
+  if (place === undefined) return;
+  await brakes.checkDisk(place.path);
+  outcome.file = await place.save(target, response, bytes);
+}
+
+/** Whether all of the body has come with its head, as small ones do, and needs no unpacking. */
+function isHere({ wireBytes, contentLength, headers }: ClientResponse): boolean {
+  return wireBytes === contentLength && wireBytes <= WHOLE_BYTES && !headers.has("content-encoding");
 }
 
 /** Whether the body becomes a file: an answer that has none must not empty one that is there. */
@@ -77,11 +75,43 @@ export function isSaved({ status }: ClientResponse, { request }: Target, { optio
   return status >= 200 && status < 300 && status !== 204 && status !== 205;
 }
 
-async function takeIntoRecord(response: ClientResponse, meter: BodyMeter, receiving: Receiving): Promise<void> {
-  const { options, outcome } = receiving;
-  const bytes = Buffer.from(await response.bytes());
-  meter.count(bytes);
+async function passOn(response: ClientResponse, meter: BodyMeter, printer: BodyPrinter | undefined): Promise<void> {
+  for await (const chunk of response.stream()) {
+    meter.count(chunk);
+    await printer?.write(chunk);
+  }
+  await printer?.end();
   meter.finish();
+}
+
+interface Saving {
+  readonly saver: Saver;
+  readonly brakes: Brakes;
+  readonly outcome: Outcome;
+}
+
+async function saveStream(
+  response: ClientResponse,
+  meter: BodyMeter,
+  part: PartFile,
+  { saver, brakes, outcome }: Saving,
+): Promise<void> {
+  try {
+    for await (const chunk of response.stream()) {
+      meter.count(chunk);
+      if (!part.writeNow(chunk)) await part.write(chunk);
+      await brakes.checkDisk(saver.path);
+    }
+    meter.finish();
+    outcome.file = await part.finish();
+  } catch (error) {
+    await part.discard();
+    throw error;
+  }
+}
+
+function putIntoRecord({ buffer, byteOffset, length }: Uint8Array, { options, outcome }: Receiving): void {
+  const bytes = Buffer.from(buffer, byteOffset, length);
   if (options.body === "text") outcome.body = bytes.toString("utf8");
   else outcome.bodyBase64 = bytes.toString("base64");
 }

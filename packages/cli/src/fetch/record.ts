@@ -54,6 +54,8 @@ export interface FetchRecord {
   readonly skipped?: SkipReason | undefined;
   /** Bytes of the body, after decompression. */
   readonly bytes: number;
+  /** Bytes of the body as they came, before decompression. */
+  readonly wireBytes?: number | undefined;
   /** From the start of the last attempt to its last byte. */
   readonly ms: number;
   /** From the start of the last attempt to the head of its answer. */
@@ -62,6 +64,8 @@ export interface FetchRecord {
   readonly attempts: number;
   /** Name and port of the URL of the list. */
   readonly host?: string | undefined;
+  /** The address the answer came from, unless a proxy stands between. */
+  readonly ip?: string | undefined;
   /** The media type the server calls it. */
   readonly type?: string | undefined;
   /** Where the body was saved. */
@@ -122,22 +126,25 @@ function decoded(text: string): string {
 
 /** The record of a target that was requested. */
 export function recordOf(target: Target, outcome: Outcome, ms: number): FetchRecord {
-  const { index, text, attempts, origin, request } = target;
-  const { status, finalUrl, bytes, ttfbMs, type, file, resumedFrom, sha256 } = outcome;
+  const { index, text, attempts, host, request } = target;
+  const { status, finalUrl, bytes, wireBytes, ttfbMs, ip, type, file, resumedFrom, sha256 } = outcome;
   const { body, bodyBase64, failure, redirects } = outcome;
+  const url = shownUrl(text);
   // In the order of the fields in the line; JSON leaves out what is undefined.
   return {
     index,
     id: request.id,
-    url: shownUrl(text),
-    finalUrl: finalUrl === undefined ? undefined : shownUrl(finalUrl),
+    url,
+    finalUrl: finalUrl === text ? url : finalUrl && shownUrl(finalUrl),
     status,
     ok: failure === undefined,
     bytes,
+    wireBytes,
     ms: rounded(ms),
     ttfbMs: ttfbMs === undefined ? undefined : rounded(ttfbMs),
     attempts,
-    host: origin.slice(origin.indexOf("//") + 2),
+    host: host.name,
+    ip,
     type,
     file,
     resumedFrom,

@@ -1,6 +1,7 @@
 // The file of `--jsonl FILE`: records are appended, and what a killed run has left of a line is cut off first.
 
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 import { CommandError, EXIT, startError } from "../errors.ts";
@@ -30,14 +31,16 @@ export class RecordsFile {
   readonly #name: string;
   readonly #identity: string;
   readonly #lock: LockFile | undefined;
+  readonly #hasJournal: boolean;
   /** Whether it had records before this run. */
   readonly isContinued: boolean;
   #bytes: number;
 
-  private constructor(fd: number, path: string, { saved, fields, lock }: RecordsFileOptions & Locked) {
+  private constructor(fd: number, path: string, { saved, fields, journal, lock }: RecordsFileOptions & Locked) {
     const { dev, ino, size } = fs.fstatSync(fd);
     const isFile = fs.fstatSync(fd).isFile();
     this.#lock = lock;
+    this.#hasJournal = journal !== undefined;
     this.fd = fd;
     this.#name = `"${path}"`;
     this.#identity = `${dev}-${ino}`;
@@ -92,14 +95,27 @@ export class RecordsFile {
   /** `isComplete` says whether the journal, if there is one, has its end: otherwise only a run with it may go on here. */
   close(isComplete: boolean): void {
     fs.closeSync(this.fd);
-    if (isComplete) this.#lock?.[Symbol.dispose]();
+    if (isComplete || !this.#hasJournal) this.#lock?.[Symbol.dispose]();
   }
 }
 
+/** By its real name: two runs may call one file by different names. */
 function lockFor(path: string, journal: string | undefined): LockFile | undefined {
-  if (journal !== undefined) return LockFile.take(path, fs.realpathSync(journal));
-  LockFile.check(path);
+  const real = fs.realpathSync(path);
+  if (journal !== undefined) return LockFile.take(real, fs.realpathSync(journal));
+  if (mayMakeFiles(dirname(real))) return LockFile.take(real);
+  // What may be written may stand where nothing may be made, as a log does. Without a journal nothing is cut off.
+  LockFile.check(real);
   return undefined;
+}
+
+function mayMakeFiles(directory: string): boolean {
+  try {
+    fs.accessSync(directory, fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface Locked {

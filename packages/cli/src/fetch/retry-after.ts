@@ -1,5 +1,7 @@
 // When a server wants to be asked again.
 
+import { retryAfterMs } from "@meanwhile/http";
+
 const LONGEST_MS = 365 * 24 * 3_600_000;
 const LONGEST_HEADER = 1_000;
 /** A number of seconds above this is a time, in seconds since 1970. */
@@ -9,28 +11,17 @@ interface Headers {
   get(name: string): string | null;
 }
 
-/** The header `Retry-After` in milliseconds from now; undefined if there is none, or none that makes sense. */
-export function parseRetryAfterMs(value: string | null | undefined, nowMs: number = Date.now()): number | undefined {
-  if (value === null || value === undefined) return undefined;
-  const text = value.trim();
-  if (/^\d{1,15}$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_MS);
-  // All forms of an HTTP date begin with the name of a day; Date.parse alone would take nearly anything.
-  if (!/^(mon|tue|wed|thu|fri|sat|sun)/i.test(text)) return undefined;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.min(Math.max(0, at - nowMs), LONGEST_MS);
-}
-
 /**
  * How long a host wants to be left alone after this answer: by `Retry-After` if the answer is a failure, and by the
- * `RateLimit` fields if they say that nothing is left.
+ * `RateLimit` fields if they say that nothing is left; a year at most.
  *
  * @see {@link https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/}
  */
 export function restMsOf(status: number, headers: Headers, nowMs: number = Date.now()): number | undefined {
-  const after = status < 400 ? undefined : parseRetryAfterMs(headers.get("retry-after"), nowMs);
+  const after = status < 400 ? undefined : retryAfterMs(headers.get("retry-after"), nowMs);
   const reset = parseRateLimitMs(status === 429, headers, nowMs);
-  if (after === undefined || reset === undefined) return after ?? reset;
-  return Math.max(after, reset);
+  if (after === undefined && reset === undefined) return undefined;
+  return Math.min(Math.max(after ?? 0, reset ?? 0), LONGEST_MS);
 }
 
 /** @param isExhausted - whether the status says already that nothing is left */
@@ -41,7 +32,7 @@ function parseRateLimitMs(isExhausted: boolean, headers: Headers, nowMs: number)
   if (reset === undefined || !(isExhausted || left === 0)) return undefined;
   // Some servers say when, not how long.
   const ms = reset >= EARLIEST_TIME_S ? reset * 1_000 - nowMs : reset * 1_000;
-  return Math.min(Math.max(0, ms), LONGEST_MS);
+  return Math.max(0, ms);
 }
 
 function numberIn(text: string | null): number | undefined {

@@ -29,5 +29,5 @@ export function openSession(options: FetchOptions, cookies: CookieJar | undefine
  * there from others. A longer rest would use up the time of the attempt.
  */
 function heeding(longestMs: number): RetryRules {
-  return { attempts: 2, statuses: [], when: () => false, budget: false, maxRetryAfterMs: longestMs };
+  return { attempts: 1, pauseHost: true, maxRetryAfterMs: longestMs };
 }

@@ -10,9 +10,10 @@ import { cancellable } from "meanwhile";
 import type { Brakes } from "./brakes.ts";
 import { fileNameOf, withSuffix } from "./file-name.ts";
 import type { FileOptions } from "./file-options.ts";
-import type { Directory, PartFile } from "./files.ts";
+import type { Directory } from "./files.ts";
 import { fillTemplate } from "./name-template.ts";
 import type { Outcome } from "./outcome.ts";
+import type { PartFile } from "./part-file.ts";
 import type { RequestPlan } from "./request-plan.ts";
 import { pairsOf, send, type SendOptions } from "./send.ts";
 import type { Target } from "./target.ts";
@@ -66,10 +67,21 @@ export class Saver {
 
   /** Opens a file for the body of this answer. */
   async create(target: Target, response: ClientResponse): Promise<PartFile> {
+    const { name, suffix } = await this.#placeOf(target, response);
+    return this.#directory.create(name, suffix);
+  }
+
+  /** Saves a small body that is all here, and returns the name of the file. */
+  async save(target: Target, response: ClientResponse, bytes: Uint8Array): Promise<string> {
+    const { name, suffix } = await this.#placeOf(target, response);
+    return this.#directory.save(name, bytes, suffix);
+  }
+
+  async #placeOf(target: Target, response: ClientResponse): Promise<Place> {
     const proposed = this.#options.serverNames ? response.contentDisposition?.fileName : undefined;
-    if (proposed !== undefined) return this.#directory.create(await this.#directory.nameOf([safeFileName(proposed)]));
+    if (proposed !== undefined) return { name: await this.#directory.nameOf([safeFileName(proposed)]) };
     const name = await this.#directory.nameOf(this.#segmentsOf(target));
-    return this.#directory.create(name, this.#options.existing === "skip" ? this.#suffixOf(target) : undefined);
+    return { name, suffix: this.#options.existing === "skip" ? this.#suffixOf(target) : undefined };
   }
 
   /** Whether {@link resume} is the way to fetch it. */
@@ -129,7 +141,7 @@ export class Saver {
         counted = receivedBytes;
       },
     });
-    delete outcome.failure; // that there is nothing more to come is none
+    outcome.failure = undefined; // that there is nothing more to come is none
     outcome.bytes = saved.bytes;
     outcome.file = name;
     if (saved.resumedFrom > 0) outcome.resumedFrom = saved.resumedFrom;
@@ -146,6 +158,12 @@ export class Saver {
     const { template } = this.#options;
     return template === undefined ? [fileNameOf(url)] : fillTemplate(template, { url, index, id: request.id });
   }
+}
+
+/** `suffix` as {@link Directory.create} takes it. */
+interface Place {
+  readonly name: string;
+  readonly suffix?: number | undefined;
 }
 
 interface Download {

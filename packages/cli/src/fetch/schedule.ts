@@ -8,7 +8,7 @@ import { enterCheckpoint, ParkingLot } from "meanwhile/lowlevel";
 
 import { HostRing } from "./host-ring.ts";
 import { Host } from "./host.ts";
-import { Pace } from "./pace.ts";
+import { ScheduleExit } from "./schedule-exit.ts";
 import type { Target } from "./target.ts";
 
 export interface ScheduleOptions {
@@ -24,28 +24,26 @@ export interface ScheduleOptions {
 export class Schedule {
   readonly #hosts = new Map<string, Host>();
   readonly #ring: HostRing;
-  readonly #idle = new ParkingLot<Target | null>({ describe: () => "a URL to fetch" });
+  readonly #exit: ScheduleExit;
   readonly #readers = new ParkingLot({ describe: () => "room to read on in the list" });
-  readonly #pace: Pace;
   readonly #options: ScheduleOptions;
   #pending = 0;
   // Those that wait in the queues of deferred hosts.
   #deferred = 0;
   #isClosed = false;
   #isReaderHeld = false;
-  #isPaceSet = false;
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.ratePerSecond);
     this.#ring = new HostRing({
       perHostRatePerSecond: options.perHostRatePerSecond,
       later: options.later,
       onDue: (host) => {
         this.#forgetIfUnused(host);
-        this.#serve();
+        this.#exit.serve();
       },
     });
+    this.#exit = new ScheduleExit(this.#ring, options);
   }
 
   /** How many targets are in the schedule, in whatever state. */
@@ -55,7 +53,7 @@ export class Schedule {
 
   /** How many wait in {@link take}. */
   get idle(): number {
-    return this.#idle.size;
+    return this.#exit.waiting;
   }
 
   /** How many hosts are known: those with pending targets, a pause, or a failure that counts. */
@@ -102,7 +100,7 @@ export class Schedule {
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
     if (this.#isClosed && this.#pending === 0) return null;
-    return this.#next() ?? this.#idle.park();
+    return this.#exit.next() ?? this.#exit.wait();
   }
 
   /** A target that was taken is dealt with. */
@@ -112,14 +110,14 @@ export class Schedule {
     host.pending -= 1;
     this.#forgetIfUnused(host);
     if (this.#pending < this.#options.capacity) this.#readers.unpark();
-    this.#serve();
+    this.#exit.serve();
     this.#endIfDone();
   }
 
   /** A target that was taken will be requested again, not now: {@link requeue} says when. */
   postpone(target: Target): void {
     this.#release(target);
-    this.#serve();
+    this.#exit.serve();
     this.#endIfDone();
   }
 
@@ -152,14 +150,14 @@ export class Schedule {
     if (host.mode === "deferred") this.#deferred -= host.queued;
     host.mode = "broken";
     this.#ring.enter(host);
-    this.#serve();
+    this.#exit.serve();
   }
 
   /** How many targets of the host may be active from now on. */
   allow(host: Host, count: number): void {
     host.allowed = count;
     this.#ring.enter(host);
-    this.#serve();
+    this.#exit.serve();
   }
 
   /** Takes out everything that is queued, for the end of a run that was stopped. */
@@ -185,7 +183,7 @@ export class Schedule {
       if (this.#deferred > this.#options.capacity / 2) this.#refuse(host);
     }
     this.#ring.enter(host);
-    this.#serve();
+    this.#exit.serve();
     this.#endIfDone();
   }
 
@@ -197,37 +195,6 @@ export class Schedule {
     return host;
   }
 
-  #next(): Target | undefined {
-    const time = now();
-    while (!this.#ring.isEmpty) {
-      const delayMs = this.#pace.delayMs(time);
-      if (delayMs > 0) return this.#wakeAtPace(delayMs);
-      const target = this.#ring.take();
-      if (target === null) continue;
-      if (!target.host.isRefusing) this.#pace.start(time);
-      return target;
-    }
-    return undefined;
-  }
-
-  #wakeAtPace(delayMs: number): undefined {
-    if (this.#isPaceSet) return;
-    this.#isPaceSet = true;
-    this.#options.later(delayMs, () => {
-      this.#isPaceSet = false;
-      this.#serve();
-    });
-  }
-
-  /** Hands what is ready to those who wait for it. */
-  #serve(): void {
-    while (this.#idle.size > 0) {
-      const target = this.#next();
-      if (target === undefined) return;
-      this.#idle.unpark(target);
-    }
-  }
-
   #resumeIfDue(host: Host): void {
     const leftMs = host.pausedUntil - now();
     if (leftMs > 0) return this.#options.later(leftMs, () => this.#resumeIfDue(host));
@@ -236,7 +203,7 @@ export class Schedule {
     if (host.mode !== "broken") host.mode = "open";
     this.#ring.enter(host);
     this.#forgetIfUnused(host);
-    this.#serve();
+    this.#exit.serve();
   }
 
   #refuse(host: Host): void {
@@ -255,11 +222,11 @@ export class Schedule {
   #endIfDone(): void {
     if (!this.#isClosed && !this.#isReaderHeld) return;
     if (this.#pending === 0) {
-      if (this.#isClosed) this.#idle.unparkAll(null);
+      if (this.#isClosed) this.#exit.close();
       return;
     }
     if (this.#deferred < this.#pending) return;
     for (const host of this.#hosts.values()) if (host.mode === "deferred") this.#refuse(host);
-    this.#serve();
+    this.#exit.serve();
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ClientResponse, ClientSession, RequestOptions } from "@meanwhile/http";
 
+import type { Header } from "./headers.ts";
 import { filled, type RequestPlan } from "./request-plan.ts";
 import type { Target } from "./target.ts";
 
@@ -17,21 +18,35 @@ export interface SendOptions {
  *
  * @throws what `session.request` throws
  */
-export async function send(
+export function send(
   { text, request }: Target,
   { session, plan }: SendOptions,
-  more: RequestOptions = {},
+  more?: RequestOptions,
 ): Promise<ClientResponse> {
   const { secrets } = plan;
-  const own = request.headers?.map((header) => filled(header, secrets)) ?? [];
-  const named = new Set(own.map(([name]) => name));
-  const headers = [...plan.headers.filter(([name]) => !named.has(name)), ...own, ...pairsOf(more.headers)];
+  const method = request.method ?? plan.method;
+  const url = secrets.fillUrl(text);
   const body = request.body ?? plan.body;
-  return session.request(request.method ?? plan.method, secrets.fillUrl(text), {
+  const headers = headersOf(request.headers ?? [], plan, more);
+  // As nearly all are: the session need not check what it is told.
+  if (more === undefined && body === undefined && headers.length === 0) return session.request(method, url);
+  return session.request(method, url, {
     ...more,
     ...(headers.length === 0 ? {} : { headers }),
     ...(body === undefined ? {} : { body }),
   });
+}
+
+/** Those of the list count before those of the command line. */
+function headersOf(
+  own: readonly Header[],
+  plan: RequestPlan,
+  more: RequestOptions | undefined,
+): RequestPlan["headers"] {
+  if (own.length === 0 && more === undefined) return plan.headers;
+  const named = new Set(own.map(([name]) => name));
+  const others = plan.headers.filter(([name]) => !named.has(name));
+  return [...others, ...own.map((header) => filled(header, plan.secrets)), ...pairsOf(more?.headers)];
 }
 
 /** The pairs of headers in whatever form. */

@@ -10,14 +10,11 @@ import type { InputFormat } from "./io-options.ts";
 import { parseJsonLine } from "./jsonl.ts";
 import { type Line, readLines } from "./lines.ts";
 import type { Source } from "./options.ts";
-import { Target, type TargetRequest } from "./target.ts";
+import { type BadLine, TargetMaker } from "./target-maker.ts";
+import type { Target } from "./target.ts";
 
-/** A line that cannot be fetched; it still gets a record. */
-export interface BadLine {
-  readonly index: number;
-  readonly text: string;
-  readonly problem: string;
-}
+/** Small: the URLs of one piece live together, and what lives while garbage is collected makes the heap grow. */
+const READ_BYTES = 16 * 1024;
 
 /** A source that is open. */
 export type OpenSource =
@@ -46,7 +43,7 @@ async function openFile(path: string): Promise<OpenSource> {
   try {
     file = await open(path);
     if ((await file.stat()).isDirectory()) throw new CommandError(EXIT.notStarted, "it is a directory");
-    return streamSource(path, file.createReadStream({ highWaterMark: 64 * 1024 }));
+    return streamSource(path, file.createReadStream({ highWaterMark: READ_BYTES }));
   } catch (error) {
     await file?.close();
     throw startError(`cannot read "${path}"`, error);
@@ -79,6 +76,7 @@ export async function* readTargets(
   { format, maxUrls }: ReadOptions,
 ): AsyncGenerator<Array<Target | BadLine>, void> {
   let index = 0;
+  const maker = new TargetMaker();
   try {
     for (const source of sources) {
       for await (const lines of linesOf(source)) {
@@ -87,7 +85,11 @@ export async function* readTargets(
           const text = line.text.trim();
           if (source.kind === "stream" && isBlank(text, format)) continue;
           index += 1;
-          batch.push(line.isTooLong ? tooLong(index, text) : toItem(index, text, formatOf(source, text, format)));
+          batch.push(
+            line.isTooLong
+              ? tooLong(index, text)
+              : toItem(maker, { index, text, format: formatOf(source, text, format) }),
+          );
           if (index >= maxUrls) break;
         }
         yield batch;
@@ -129,22 +131,16 @@ function tooLong(index: number, start: string): BadLine {
   return { index, text: `${start}…`, problem: "the line is longer than 64 KiB" };
 }
 
-function toItem(index: number, text: string, format: "txt" | "jsonl"): Target | BadLine {
-  if (format === "txt") return toTarget(index, text);
+function toItem(target: TargetMaker, { index, text, format }: Item): Target | BadLine {
+  if (format === "txt") return target.make(index, text);
   const line = parseJsonLine(text);
   return line.problem === undefined
-    ? toTarget(index, line.url, line.request)
+    ? target.make(index, line.url, line.request)
     : { index, text: line.url, problem: line.problem };
 }
 
-function toTarget(index: number, text: string, request?: TargetRequest): Target | BadLine {
-  const url = URL.parse(text);
-  if (url === null) {
-    const guess = URL.canParse(`http://${text}`) ? "; it needs http:// or https:// in front" : "";
-    return { index, text, problem: `this is no URL${guess}` };
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    return { index, text, problem: `only http: and https: can be fetched, not ${url.protocol}` };
-  }
-  return new Target(index, text, url.origin, request);
+interface Item {
+  readonly index: number;
+  readonly text: string;
+  readonly format: "txt" | "jsonl";
 }

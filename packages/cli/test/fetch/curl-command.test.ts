@@ -80,6 +80,12 @@ describe("a command of curl", () => {
     assert.doesNotMatch(proxied, /hunter2/);
     const { words } = run(proxied);
     assert.ok(words.includes("-k") && has(words, "-x", "http://127.0.0.1:1") && words.includes("--proxy-user"));
+    for (const [option, version] of [
+      ["--http1", "--http1.1"],
+      ["--http2", "--http2"],
+    ] as const) {
+      assert.ok(run(commandFor("https://a/", {}, option)).words.includes(version));
+    }
     const file = import.meta.filename;
     const resolve = ["--resolve", "a:::1", "--resolve", "b:127.0.0.1", "--resolve", "c:81:127.0.0.2"];
     const wordsFor = (url: string): string[] => run(commandFor(url, {}, "--cacert", file, ...resolve)).words;

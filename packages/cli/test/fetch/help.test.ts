@@ -1,7 +1,6 @@
-// The help and the completion of the shells: the same options as the parser takes.
+// The help: the same options as the parser takes.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 
@@ -9,13 +8,8 @@ import { EXIT } from "../../src/errors.ts";
 import { FAILURE_MEANINGS } from "../../src/fetch/failure-meanings.ts";
 import { fetchHelp } from "../../src/fetch/help.ts";
 import { CONFIG } from "../../src/fetch/read-options.ts";
-import { BIN, cli } from "../support/cli.ts";
 
 const NAMES = Object.keys(CONFIG).toSorted();
-
-function hasShell(name: string): boolean {
-  return spawnSync(name, ["-c", "exit 0"]).status === 0;
-}
 
 describe("the help of fetch", () => {
   it("has exactly the options of the parser", () => {
@@ -67,57 +61,5 @@ describe("the help of fetch", () => {
       "FILES",
       "ENVIRONMENT",
     ]);
-  });
-});
-
-describe("meanwhile completion", () => {
-  const complete = async (...words: string[]): Promise<string[]> => {
-    const { stdout: script } = await cli(["completion", "bash"]);
-    const line = words.map((word) => `'${word}'`).join(" ");
-    const program = `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _meanwhile; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout, stderr } = spawnSync("bash", ["-c", program], { encoding: "utf8" });
-    assert.equal(stderr, "");
-    return stdout.split("\n").filter((reply) => reply !== "");
-  };
-
-  it("completes commands in bash", async () => {
-    assert.deepEqual(await complete("meanwhile", "f"), ["fetch"]);
-    assert.deepEqual(await complete("meanwhile", "completion", ""), ["bash", "fish", "zsh"]);
-  });
-
-  it("completes exactly the options of the parser in bash", async () => {
-    const replies = await complete("meanwhile", "fetch", "http://a/", "--");
-    assert.deepEqual(replies.map((reply) => reply.slice(2)).toSorted(), NAMES);
-  });
-
-  it("completes the choices, the files and nothing of a value in bash", async () => {
-    assert.deepEqual(await complete("meanwhile", "fetch", "--body", ""), ["none", "text", "base64"]);
-    assert.deepEqual(await complete("meanwhile", "fetch", "--progress", "p"), ["plain"]);
-    assert.deepEqual(await complete("meanwhile", "fetch", "-i", BIN.slice(0, -2)), [BIN]);
-    assert.deepEqual(await complete("meanwhile", "fetch", "--rate", "-"), []);
-  });
-
-  for (const shell of ["bash", "zsh", "fish"]) {
-    it(
-      `prints a script that ${shell} takes`,
-      { skip: hasShell(shell) ? false : `${shell} is not installed` },
-      async () => {
-        const { stdout: script } = await cli(["completion", shell]);
-        const { status, stderr } = spawnSync(shell, ["-n"], { input: script, encoding: "utf8" });
-        assert.deepEqual([status, stderr], [0, ""]);
-      },
-    );
-  }
-
-  it("has every option in each of the scripts", async () => {
-    for (const shell of ["bash", "zsh", "fish"]) {
-      const { stdout } = await cli(["completion", shell]);
-      for (const name of NAMES) assert.match(stdout, new RegExp(`(--|-l )${name}\\b`), `${shell}: ${name}`);
-    }
-  });
-
-  it("refuses a shell it does not know", async () => {
-    const { exit, stderr } = await cli(["completion", "tcsh"]);
-    assert.deepEqual([exit, stderr], [2, "meanwhile: completion needs one shell: bash, fish or zsh\n"]);
   });
 });

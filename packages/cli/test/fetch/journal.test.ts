@@ -1,7 +1,7 @@
 // What a run remembers for the next one.
 
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -77,6 +77,18 @@ describe("Journal", () => {
     appendFileSync(path, `\0\0\0\0\nnonsense\n${ok("http://a/2")}`);
     using journal = Journal.open(path);
     assert.equal(journal.take(keyFor("http://a/2"), { onlyFailed: false }), "finished");
+  });
+
+  it("passes over a line that is longer than what is read at once", async () => {
+    const path = newPath();
+    await write(path, ok("http://a/1"));
+    // As long as a piece: the next one begins with what would be a line.
+    appendFileSync(path, `${"\0".repeat(2 ** 20)}${ok("http://a/2")}${ok("http://a/3")}`);
+    const { size } = statSync(path);
+    using journal = Journal.open(path);
+    const take = (url: string): unknown => journal.take(keyFor(url), { onlyFailed: false });
+    assert.deepEqual([take("http://a/1"), take("http://a/2"), take("http://a/3")], ["finished", undefined, "finished"]);
+    assert.equal(statSync(path).size, size);
   });
 
   it("leaves a file alone that is something else", () => {

@@ -26,6 +26,17 @@ describe("KeyTable", () => {
     assert.equal(copy.get(keyOf("1234")), 34);
   });
 
+  it("knows a key that it has read among other bytes, and no bytes that are no key", () => {
+    const table = new KeyTable(100);
+    const text = (index: number): Buffer => Buffer.from(`..${keyOf(String(index))}=`);
+    const one = (value: number = 0): number => value + 1;
+    for (let index = 0; index < 3_000; index++) assert.equal(table.updateAt(text(index), 2, one), true);
+    assert.equal(table.updateAt(text(7), 2, one), true);
+    assert.equal(table.updateAt(text(8), 3, one), false);
+    assert.deepEqual([table.size, table.get(keyOf("7")), table.get(keyOf("8"))], [3_000, 2, 1]);
+    for (let index = 9; index < 3_000; index++) assert.equal(table.get(keyOf(String(index))), 1);
+  });
+
   it("says whether a key is new", () => {
     const table = new KeyTable();
     assert.deepEqual([table.add(keyOf("a")), table.add(keyOf("a")), table.add(keyOf("b"))], [true, false, true]);

@@ -49,6 +49,7 @@ describe("options of fetch", () => {
       minFreeBytes: 100 * 2 ** 20,
       network: {
         session: { http2: false, privateRedirects: false },
+        httpVersion: undefined,
         cookieJar: undefined,
         cacert: undefined,
         isInsecure: false,
@@ -149,6 +150,7 @@ describe("options of fetch", () => {
     "two authorizations": ["http://a/", "--user", "me:x", "-H", "Authorization: y"],
     "a proxy that is none": ["http://a/", "--proxy", "ftp://x"],
     "to believe nobody and everybody": ["http://a/", "-k", "--cacert", "x"],
+    "two versions of HTTP": ["http://a/", "--http1", "--http2"],
     "an address that is none": ["http://a/", "--resolve", "a:b"],
     "to print two things": ["http://a/", "--curl", "--dry-run"],
     "a range that is none": ["http://a/[9-1]", "--glob"],

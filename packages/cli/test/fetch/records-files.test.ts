@@ -1,16 +1,27 @@
 // Files that several runs append records to.
 
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 
 import { EXIT } from "../../src/errors.ts";
 import type { FieldName } from "../../src/fetch/fields.ts";
 import { Journal } from "../../src/fetch/journal.ts";
 import { RecordsFile } from "../../src/fetch/records-file.ts";
-import { cli } from "../support/cli.ts";
+import { cli, startCli } from "../support/cli.ts";
+import { TestServer } from "../support/server.ts";
 
 const RECORD = '{"index":1,"url":"http://a/","ok":true,"bytes":0}\n';
 const NOT_STARTED = { exitCode: EXIT.notStarted };
@@ -53,6 +64,47 @@ describe("a file of records", () => {
       assert.equal(readFileSync(join(directory, "records"), "utf8"), text);
     });
   }
+
+  it("is written by one run at a time, whatever name that calls it by, and says whose it is", () => {
+    const path = join(directory, "records");
+    writeFileSync(path, RECORD);
+    symlinkSync(path, join(directory, "other-name"));
+    // Of a process that lives: the one that runs the tests.
+    writeFileSync(`${path}.lock`, `${process.ppid} \n`);
+    for (const name of ["records", "other-name"]) {
+      const options = { saved: undefined, fields: undefined, journal: undefined };
+      assert.throws(() => RecordsFile.open(join(directory, name), options), {
+        ...NOT_STARTED,
+        message: new RegExp(`used by the process ${process.ppid}`),
+      });
+    }
+    assert.equal(readFileSync(path, "utf8"), RECORD);
+  });
+
+  it("is free again after a run without a journal, however that has ended", () => {
+    const path = join(directory, "records");
+    for (const isComplete of [true, false]) {
+      const file = RecordsFile.open(path, { saved: undefined, fields: undefined, journal: undefined });
+      assert.equal(existsSync(`${path}.lock`), true);
+      file.close(isComplete);
+      assert.equal(existsSync(`${path}.lock`), false);
+    }
+    writeFileSync(`${path}.lock`, "4194303 1\n"); // of one that was killed
+    RecordsFile.open(path, { saved: undefined, fields: undefined, journal: undefined }).close(true);
+    assert.deepEqual(readdirSync(directory), ["records"]);
+  });
+
+  it("is refused to the second of two runs at once", async () => {
+    await using server = await TestServer.start();
+    const path = join(directory, "records");
+    const first = startCli(["fetch", `${server.origin}/stall`, "--jsonl", path, "--grace", "0"]);
+    while (server.seen.length === 0) await setImmediate();
+    const second = await cli(["fetch", `${server.origin}/ok`, "--jsonl", path]);
+    assert.deepEqual([second.exit, second.stderr.includes(`used by the process ${first.child.pid}`)], [3, true]);
+    first.child.kill("SIGINT");
+    assert.equal((await first.ended).exit, 130);
+    assert.deepEqual([server.seen.length, readdirSync(directory)], [1, ["records"]]);
+  });
 
   it("loses nothing of another run to the journal of a run that was killed", async () => {
     const [path, state] = [join(directory, "records"), join(directory, "state")];

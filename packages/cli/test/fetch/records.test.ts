@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { hash } from "node:crypto";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 
@@ -48,14 +49,38 @@ describe("meanwhile fetch", () => {
         status: 200,
         ok: true,
         bytes: "body of /ok/redirected".length,
+        wireBytes: "body of /ok/redirected".length,
         ms: 0,
         ttfbMs: 0,
         attempts: 1,
         host: new URL(server.origin).host,
+        ip: "127.0.0.1",
         redirects: [`${server.origin}/redirect`],
       },
     );
     assert.deepEqual([missing?.status, missing?.ok, missing?.error?.code], [404, false, "http_4xx"]);
+  });
+
+  it("counts the bytes as they came, and as they are unpacked", async () => {
+    await using server = await TestServer.start();
+    const formats = ["--format", "csv", "--fields", "bytes,wireBytes,ip"];
+    const { stdout } = await cli(["fetch", `${server.origin}/packed`, `${server.origin}/big`, ...formats, "-c", "1"]);
+    const [, packed = "", big = ""] = stdout.split("\r\n");
+    const [bytes, wireBytes, ip] = packed.split(",");
+    assert.deepEqual([bytes, ip], ["300000", "127.0.0.1"]);
+    assert.ok(Number(wireBytes) > 0 && Number(wireBytes) < 3_000, `${wireBytes} bytes came`);
+    assert.equal(big, "300000,300000,127.0.0.1");
+  });
+
+  it("has the same record of a body that comes with its head, and of one that comes in pieces", async () => {
+    await using server = await TestServer.start();
+    for (const path of ["ok/1", "pieces/1"]) {
+      const { records } = await cli(["fetch", `${server.origin}/${path}`, "--sha256", "--format", "jsonl"]);
+      const [{ bytes, wireBytes, sha256, ok } = assert.fail()] = records;
+      const body = `body of /${path}`;
+      assert.deepEqual([ok, bytes, wireBytes], [true, body.length, body.length]);
+      assert.equal(sha256, hash("sha256", body, "hex"));
+    }
   });
 
   it("puts bodies into the records if asked to", async () => {

@@ -192,7 +192,9 @@ describe("meanwhile fetch connects", () => {
 
   it("through a proxy, that of the environment only if told to", async () => {
     await using proxy = await TestServer.start();
-    await cli(["fetch", "http://name.invalid/ok", "--proxy", proxy.origin]);
+    const { records } = await cli(["fetch", "http://name.invalid/ok", "--proxy", proxy.origin, "--format", "jsonl"]);
+    // Which address it came from only the proxy knows.
+    assert.deepEqual([records[0]?.status, records[0]?.ip], [404, undefined]);
     assert.equal(proxy.seen[0]?.path, "http://name.invalid/ok");
     process.env["http_proxy"] = proxy.origin;
     try {

@@ -16,7 +16,7 @@ const CHUNK_BYTES = 64 * 1024;
 const CHUNK_MS = 12;
 const LONGEST_RUN_MS = 120;
 /** What a run that is killed may leave: parts, notes of what they are, and both on their way to their names. */
-const UNFINISHED = /^file-\d+\.part(\.json)?(\.[0-9a-f]+)?$/;
+const UNFINISHED = /^file-\d+\.(part(\.json)?(\.mw-[0-9a-f]{8}-\d+-\d+\.part)?|mw-[0-9a-f]{8}-\d+-\d+\.part)$/;
 
 export interface KilledFilesOptions {
   readonly files: number;

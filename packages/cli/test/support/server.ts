@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 
 export interface Seen {
   readonly path: string;
@@ -35,6 +36,14 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   /** Answers after a few milliseconds. */
   pause: ({ url }, response) => void setTimeout(() => response.end(`body of ${url}`), 5),
   big: (_, response) => response.end(Buffer.alloc(300_000, "x")),
+  /** The same as `big`, packed. */
+  packed: (_, response) =>
+    response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(300_000, "x"))),
+  /** As `ok`, without saying how long it is. */
+  pieces: ({ url }, response) => {
+    response.write("body of ");
+    setTimeout(() => response.end(url), 5);
+  },
   redirect: (_, response) => response.writeHead(302, { location: "/ok/redirected" }).end(),
   /** Redirects to what the rest of the path says. */
   away: ({ url }, response) => response.writeHead(302, { location: decodeURIComponent(url?.slice(6) ?? "") }).end(),

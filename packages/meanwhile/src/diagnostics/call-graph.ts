@@ -55,7 +55,7 @@ export interface RunInGraph {
  *   taskGroup(async (group) => {
  *     const ready = new Event();
  *     group.createTask(() => ready.wait(), { name: "waiter" });
- *     await sleep(1);
+ *     while (ready.statistics().tasksWaiting === 0) await sleep(1);
  *     const [main] = captureCallGraph()[0]?.tasks ?? [];
  *     console.log(main?.children.map(({ name, stacks }) => `${name} waits for ${stacks[0]?.waitsFor}`)); //> [ 'waiter waits for Event.wait' ]
  *     ready.set();

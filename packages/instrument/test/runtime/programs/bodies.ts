@@ -1,6 +1,16 @@
 // Plain functions that return promises of anybody, given to meanwhile as bodies and jobs.
 
-import { gather, isCancelled, moveOnAfter, shield, sleep, taskGroup, timeout, TimeoutError } from "meanwhile";
+import {
+  cancelScope,
+  gather,
+  isCancelled,
+  moveOnAfter,
+  shield,
+  sleep,
+  taskGroup,
+  timeout,
+  TimeoutError,
+} from "meanwhile";
 import { currentScopeNode, renderTaskTree } from "meanwhile/lowlevel";
 
 import { type Log, never, turns } from "./foreign.ts";
@@ -71,8 +81,11 @@ export async function twoWaitsOfOneTask(log: Log): Promise<void> {
   async function inner(): Promise<void> {
     await never();
   }
-  await moveOnAfter(5, async () => {
-    setImmediate(() => log(renderTaskTree(currentScopeNode().runner.root)));
+  await cancelScope(async (scope) => {
+    setImmediate(() => {
+      log(renderTaskTree(currentScopeNode().runner.root));
+      scope.cancel();
+    });
     await Promise.all([inner(), never().then(String), sleep(60_000)]);
   });
 }

@@ -1,0 +1,62 @@
+// What there is to complete, for all shells: the commands, and the options of `fetch` with what their values are.
+
+import { OPTION_GROUPS, type OptionRow } from "../fetch/option-tables.ts";
+
+/** The commands, with what the shell says of them. */
+export const COMMANDS: ReadonlyArray<readonly [name: string, summary: string]> = [
+  ["completion", "the completion of a shell"],
+  ["fetch", "fetch many URLs under limits"],
+  ["run", "run a program whose every await can be cancelled"],
+  ["tour", "see the runtime at work"],
+];
+
+/** Of `meanwhile` itself, and of commands that have no others. */
+export const COMMON_OPTIONS: readonly string[] = ["--help", "--version"];
+
+/** What `meanwhile run` takes before the file of the program. */
+export const RUN_OPTIONS: readonly string[] = [
+  "--report",
+  "--packages",
+  "--no-instrument",
+  "--no-cache",
+  "--debug",
+  ...COMMON_OPTIONS,
+];
+
+/** An option as a shell sees it. */
+export interface CompletedOption {
+  readonly name: string;
+  readonly short: string | undefined;
+  readonly help: string;
+  readonly isRepeatable: boolean;
+  readonly value: OptionValue;
+}
+
+/** What an option is followed by. `label` is what the help calls it. */
+export type OptionValue =
+  | { readonly kind: "none" }
+  | { readonly kind: "choice"; readonly choices: readonly string[]; readonly label: string }
+  | { readonly kind: "file" | "directory" | "text"; readonly label: string };
+
+/** All options of `fetch`, in the order of its help. */
+export function fetchOptions(): CompletedOption[] {
+  return OPTION_GROUPS.flatMap(([, rows]) => Object.entries(rows)).map(([name, row]) => ({
+    name,
+    short: row.short,
+    help: row.help,
+    isRepeatable: row.multiple === true,
+    value: valueOf(row),
+  }));
+}
+
+function valueOf({ type, value: label = "value" }: OptionRow): OptionValue {
+  if (type === "boolean") return { kind: "none" };
+  if (label.includes("|")) return { kind: "choice", choices: label.split("|"), label: "value" };
+  if (label === "DIR") return { kind: "directory", label };
+  return { kind: label === "FILE" ? "file" : "text", label };
+}
+
+/** The forms of an option, like `-o` and `--output`. */
+export function formsOf({ name, short }: CompletedOption): string[] {
+  return short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`];
+}
