@@ -57,11 +57,6 @@ export class FaultProxy implements AsyncDisposable {
     return proxy;
   }
 
-  /** How many connections are open. */
-  get open(): number {
-    return this.#pairs.size;
-  }
-
   /** From now on, for all connections. Bytes are counted from now on. */
   poison(toxic: Toxic, direction: Direction = "both"): void {
     this.#toxic = toxic;
