@@ -43,7 +43,7 @@ export interface ConnectOptions {
   readonly passfile?: string | undefined;
   /** A section of `~/.pg_service.conf`. */
   readonly service?: string | undefined;
-  /** For everything until the connection can be used, in milliseconds, for each host. Default: 10 000. */
+  /** For everything until the connection can be used, in milliseconds, for each host; in a pool, for its `init` as well. Default: 10 000. */
   readonly connectTimeoutMs?: number | undefined;
   /** The server gives up a statement that takes longer, in milliseconds. Default: what the server is configured for. */
   readonly statementTimeoutMs?: number | undefined;

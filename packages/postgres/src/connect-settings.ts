@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 
 import { badArgument, checkCount, checkFlag, checkMs, checkText, checkWord } from "./checks.ts";
 import type { ConnectOptions, ConnectSettled, PasswordSource, ServerAddress } from "./connect-options.ts";
+import { checkParameters, wordOf } from "./connect-parameters.ts";
 import { parametersOfService } from "./credential-files.ts";
 import { parseDsn, type Parameters } from "./dsn.ts";
 import { parametersOfEnvironment } from "./environment.ts";
@@ -26,13 +27,15 @@ const OURS = new Set(
 /**
  * Everything that is needed to make connections.
  *
+ * @param isOwnServer - whether the server is one of our own: of the environment only settings of the session count then
  * @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT` or `MW_ERR_PG_INVALID_DSN`
  */
-export function settleConnect(given: string | ConnectOptions = {}): ConnectSettled {
+export function settleConnect(given: string | ConnectOptions = {}, isOwnServer = false): ConnectSettled {
   const options = typeof given === "string" ? { dsn: given } : given;
   if (typeof options !== "object" || options === null) throw badArgument("options", options, "an object or a DSN");
   checkOptions(options);
-  const parameters = gather(options);
+  const parameters = gather(options, isOwnServer);
+  checkParameters(parameters);
   const user = options.user ?? parameters["user"] ?? nameOfUser();
   const servers = serversOf(options, parameters);
   const { sslMode, tls } = tlsSettings(options.ssl, parameters);
@@ -97,8 +100,9 @@ function checkPassword(password: PasswordSource | undefined): void {
 }
 
 /** From the least to the most: environment, service, DSN. Options come on top, where they are read. */
-function gather(options: ConnectOptions): Parameters {
+function gather(options: ConnectOptions, isOwnServer: boolean): Parameters {
   const environment = parametersOfEnvironment();
+  if (isOwnServer) for (const name of Object.keys(environment)) if (OURS.has(name)) delete environment[name];
   const isFree = options.dsn === undefined && options.host === undefined && options.service === undefined;
   const url = isFree ? process.env["DATABASE_URL"] : undefined;
   const dsn = options.dsn ?? (url === "" ? undefined : url);
@@ -142,12 +146,6 @@ function seconds(parameters: Parameters, name: string, otherwise: number): numbe
   if (text === undefined) return otherwise;
   if (!/^\d+$/.test(text)) throw badArgument(name, text, "a number of seconds");
   return Number(text) * 1_000;
-}
-
-function wordOf<W extends string>(words: ReadonlyArray<W>, name: string, value: string): W {
-  const word = words.find((one) => one === value);
-  if (word === undefined) throw badArgument(name, value, `one of ${words.join(", ")}`);
-  return word;
 }
 
 /** What is sent at login. Times are read in one form only, so `DateStyle` is ours; the order of day and month is not touched. */

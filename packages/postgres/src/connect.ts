@@ -4,6 +4,7 @@ import type { ConnectOptions } from "./connect-options.ts";
 import { Connection } from "./connection.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
 import { openLink } from "./open-link.ts";
+import { checkEmbedded, checkNames, CONNECT_NAMES, type OptionNames } from "./option-names.ts";
 import { ServerSource } from "./server-source.ts";
 import { Session } from "./session.ts";
 import { Trace, type TraceListener } from "./trace.ts";
@@ -15,6 +16,8 @@ export interface ConnectionOptions extends ConnectOptions {
   /** Whether to start a server of one's own, and how. Default: if nothing says where there is one. */
   readonly embedded?: boolean | EmbeddedOptions | undefined;
 }
+
+const NAMES: OptionNames<ConnectionOptions> = { ...CONNECT_NAMES, trace: true, embedded: true };
 
 /**
  * Opens one connection, without a pool. Leaving its block closes it.
@@ -36,6 +39,8 @@ export interface ConnectionOptions extends ConnectOptions {
  */
 export async function connect(dsnOrOptions: string | ConnectionOptions = {}): Promise<Connection> {
   const options = typeof dsnOrOptions === "string" ? { dsn: dsnOrOptions } : dsnOrOptions;
+  checkNames("options", options, NAMES);
+  checkEmbedded(options.embedded);
   const source = new ServerSource(options);
   try {
     const link = await openLink(await source.settled());

@@ -11,6 +11,8 @@ export class ConnectionListening implements ListenerSource {
 
   constructor(session: Session) {
     this.#session = session;
+    // Whoever has the link now is not concerned; to begin is refused.
+    if (session.isOver) return;
     const { link } = session;
     const before = link.onLost;
     link.onLost = (error) => {
@@ -36,7 +38,7 @@ export class ConnectionListening implements ListenerSource {
   /** The server is not told: something else may run just now. What comes for nobody is dropped. */
   stop(listener: Listener): void {
     this.#listeners.delete(listener);
-    if (this.#listeners.size === 0) this.#session.link.keepAlive(false);
+    if (this.#listeners.size === 0 && !this.#session.isOver) this.#session.link.keepAlive(false);
   }
 
   /** Ends every loop. */

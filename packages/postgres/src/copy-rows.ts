@@ -6,6 +6,7 @@ import { PostgresError } from "./errors.ts";
 import { Prepare } from "./prepare.ts";
 import type { Session } from "./session.ts";
 import type { ArgumentEncoder } from "./type-encoders.ts";
+import { UnsuitableValue } from "./value-errors.ts";
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\\\",
@@ -57,14 +58,15 @@ export class RowWriter {
   }
 
   #field(value: unknown, at: number, index: number): string {
-    if (value === null || value === undefined) return "\\N";
+    if (value === null) return "\\N";
     try {
+      if (value === undefined) throw new UnsuitableValue(value, "of the column", "null for NULL");
       const encoded = this.#encoders[at]?.(value) ?? null;
       if (encoded === null) return "\\N";
       const text = typeof encoded === "string" ? encoded : `\\x${Buffer.from(encoded).toString("hex")}`;
       return text.replaceAll(/[\\\n\r\t\b\f\v]/g, (character) => ESCAPES[character] ?? character);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : "its encoder threw";
+      const why = cause instanceof UnsuitableValue ? cause.message : "its encoder threw";
       throw new PostgresError(
         "MW_ERR_PG_ARGUMENT_TYPE",
         `Cannot copy the row at index ${index}: its value for ${this.#names[at]} does not fit: ${why}`,

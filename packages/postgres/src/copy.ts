@@ -49,6 +49,8 @@ export async function copyFrom(session: Session, target: CopyTarget, source: Cop
     session.touch(text);
     const first = await items.next();
     const writer = isRow(first) ? await writerFor(session, target) : null;
+    // It may have been given back meanwhile.
+    session.touch(text);
     const copy = new CopyIn(session.link, text);
     session.streams(() => copy.fail("the connection was given back"));
     try {
@@ -73,8 +75,8 @@ export async function* copyTo(
   const text = typeof target === "string" ? target : `copy ${placeOf(target)} to stdout${formatOf(target)}`;
   session.touch(text);
   const copy = new CopyOut(session.link, text);
-  copy.start();
   session.streams(() => copy.close());
+  copy.start();
   try {
     for (let bytes = await copy.read(); bytes !== null; bytes = await copy.read()) yield bytes;
   } finally {

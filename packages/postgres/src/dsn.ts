@@ -17,10 +17,9 @@ export function parseDsn(dsn: string): Parameters {
 }
 
 function parseUri(text: string): Parameters {
-  const fragment = text.indexOf("#");
-  const [beforeQuery = "", ...queries] = (fragment === -1 ? text : text.slice(0, fragment)).split("?");
-  // A password may have slashes in it, as most that were made by a program have, if the "@" comes after them.
-  const at = beforeQuery.lastIndexOf("@");
+  // There are no fragments: a "#" is a character like any other.
+  const [beforeQuery = "", ...queries] = text.split("?");
+  const at = endOfUser(beforeQuery);
   const slash = beforeQuery.indexOf("/", at + 1);
   const authority = slash === -1 ? beforeQuery : beforeQuery.slice(0, slash);
   const parameters: Parameters = {};
@@ -29,6 +28,23 @@ function parseUri(text: string): Parameters {
   if (slash !== -1 && slash + 1 < beforeQuery.length) parameters["dbname"] = decode(beforeQuery.slice(slash + 1));
   for (const pair of queries.join("?").split("&")) addPair(parameters, pair);
   return parameters;
+}
+
+const HOST = /^(\[[^\]]+\]|[^:]*)(?::(\d*))?$/;
+
+/**
+ * Where the "@" behind the user is, -1 if there is no user. A password may have slashes in it, as many that were made by a
+ * program have, where what is before the first slash can be no hosts; what can be read in two ways is refused.
+ */
+function endOfUser(text: string): number {
+  const slash = text.indexOf("/");
+  if (slash === -1) return text.lastIndexOf("@");
+  const authority = text.slice(0, slash);
+  const isPlain = authority.includes("@") || authority.split(",").every((one) => HOST.test(one));
+  const at = (isPlain ? authority : text).lastIndexOf("@");
+  const isDoubtful = isPlain ? /@.*\//.test(text.slice(slash)) : /@.*\//.test(text.slice(0, Math.max(at, 0)));
+  if (isDoubtful) throw badDsn("it can be read in two ways; in a name or a password '@' is %40, and '/' is %2F");
+  return at;
 }
 
 function addUser(parameters: Parameters, userinfo: string): void {
@@ -41,7 +57,7 @@ function addUser(parameters: Parameters, userinfo: string): void {
 /** `host:port,[::1]:port`, each part of which may be missing. */
 function addHosts(parameters: Parameters, text: string): void {
   if (text === "") return;
-  const found = text.split(",").map((one) => /^(\[[^\]]+\]|[^:]*)(?::(\d*))?$/.exec(one));
+  const found = text.split(",").map((one) => HOST.exec(one));
   if (found.includes(null)) throw badDsn("a host must be name, name:port or [address]:port");
   const hosts = found.map((one) => decode(one?.[1]?.replaceAll(/[[\]]/g, "") ?? ""));
   const ports = found.map((one) => one?.[2] ?? "");
@@ -54,7 +70,7 @@ function addPair(parameters: Parameters, pair: string): void {
   const end = pair.indexOf("=");
   if (end <= 0) throw badDsn("a parameter behind the '?' must be key=value");
   const key = decode(pair.slice(0, end));
-  parameters[ALIASES[key] ?? key] = decode(pair.slice(end + 1));
+  parameters[Object.hasOwn(ALIASES, key) ? (ALIASES[key] ?? key) : key] = decode(pair.slice(end + 1));
 }
 
 /** What drivers of other languages say. */

@@ -2,6 +2,7 @@
 // No error shows a secret: no password, no argument of a statement, nothing of a DSN but host, port and database.
 
 import { pointAt } from "./error-position.ts";
+import { conditionOf, mayQuoteValues, withoutPasswords } from "./error-privacy.ts";
 
 /** The stable codes of errors thrown by this package. */
 export type PostgresErrorCode =
@@ -131,7 +132,9 @@ export interface FailedStatement {
 /**
  * The server refused a statement: `MW_ERR_PG_SQL`, with `sqlstate` saying why.
  *
- * `detail` and `where` may quote values of rows, so they are in no message and no dump of the error: ask for them.
+ * `detail` and `where` may quote values of rows, so they are in no message and no dump of the error: ask for them. So is what
+ * the server says of values that it cannot use, and what `raise` says, in the classes 22 and P0: see `serverMessage`. A
+ * password that stands in the statement is masked.
  *
  * @see {@link https://www.postgresql.org/docs/current/errcodes-appendix.html}
  *
@@ -153,7 +156,7 @@ export class SqlError extends PostgresError {
   readonly sqlstate: string;
   /** `ERROR`, `FATAL` or `PANIC`, in the language of the server. */
   readonly severity: string;
-  /** The text of the statement. */
+  /** The text of the statement; a password in it is `'***'`. */
   readonly statement: string;
   /** What kind of value each argument was. */
   readonly argumentTypes: ReadonlyArray<string>;
@@ -161,8 +164,6 @@ export class SqlError extends PostgresError {
   readonly index: number | undefined;
   /** Where in the statement, in characters from 1; undefined if the server does not say. */
   readonly position: number | undefined;
-  /** What the server suggests. */
-  readonly hint: string | undefined;
   /** The schema of what it is about. */
   readonly schema: string | undefined;
   /** The table it is about. */
@@ -173,6 +174,8 @@ export class SqlError extends PostgresError {
   readonly dataType: string | undefined;
   /** The constraint that was violated. */
   readonly constraint: string | undefined;
+  readonly #serverMessage: string;
+  readonly #hint: string | undefined;
   readonly #detail: string | undefined;
   readonly #where: string | undefined;
 
@@ -181,19 +184,21 @@ export class SqlError extends PostgresError {
     const { code = "XX000", hint } = fields;
     const position = fields.position === undefined ? undefined : Number(fields.position);
     const which = index === undefined ? "" : ` with the arguments at index ${index}`;
-    const place = pointAt(text, position);
-    const advice = hint === undefined ? "" : `\n  hint: ${hint}`;
-    super(
-      "MW_ERR_PG_SQL",
-      `Cannot run the statement${which}: ${withoutArguments(fields.message, args)} (${code})${place}${advice}`,
-    );
+    const statement = withoutPasswords(text);
+    const isMasked = statement !== text;
+    const isPrivate = isMasked || mayQuoteValues(code);
+    const place = isMasked ? "" : pointAt(text, position);
+    const advice = hint === undefined || isPrivate ? "" : `\n  hint: ${hint}`;
+    const what = isPrivate ? conditionOf(code) : withoutArguments(fields.message, args);
+    super("MW_ERR_PG_SQL", `Cannot run the statement${which}: ${what} (${code})${place}${advice}`);
     this.sqlstate = code;
     this.severity = fields.severity ?? "ERROR";
-    this.statement = text;
+    this.statement = statement;
     this.argumentTypes = args.map(kindOf);
     this.index = index;
     this.position = position;
-    this.hint = hint;
+    this.#hint = hint;
+    this.#serverMessage = fields.message;
     this.schema = fields.schema;
     this.table = fields.table;
     this.column = fields.column;
@@ -201,6 +206,16 @@ export class SqlError extends PostgresError {
     this.constraint = fields.constraint;
     this.#detail = fields.detail;
     this.#where = fields.where;
+  }
+
+  /** What the server said, word for word: it may quote arguments and values of rows. */
+  get serverMessage(): string {
+    return this.#serverMessage;
+  }
+
+  /** What the server suggests. */
+  get hint(): string | undefined {
+    return this.#hint;
   }
 
   /** More about it, with values: of a violated constraint, the key. */

@@ -1,6 +1,7 @@
 // Why a link cannot do what it is asked to.
 
 import { isServerError } from "./dial-failure.ts";
+import { withoutPasswords } from "./error-privacy.ts";
 import { ConnectionLostError, PostgresError } from "./errors.ts";
 import type { Operation } from "./operation.ts";
 
@@ -26,7 +27,7 @@ export function lostLink(operation: Operation<unknown> | null, cause: Error | nu
     : `the connection was lost${codeOf(cause)}`;
   const doing = operation === null ? "use the connection" : `run ${quote(operation.text)}`;
   return new ConnectionLostError(doing, why, {
-    ...(operation === null ? {} : { statement: operation.text }),
+    ...(operation === null ? {} : { statement: withoutPasswords(operation.text) }),
     ...(isSaid && failure.code !== undefined ? { sqlstate: failure.code } : {}),
     ...(cause === null || isSaid ? {} : { cause }),
   });
@@ -37,6 +38,6 @@ function codeOf(error: Error | null): string {
 }
 
 function quote(text: string): string {
-  const line = text.trim().replaceAll(/\s+/g, " ");
+  const line = withoutPasswords(text).trim().replaceAll(/\s+/g, " ");
   return `"${line.length > 60 ? `${line.slice(0, 60)}…` : line}"`;
 }

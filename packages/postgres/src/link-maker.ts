@@ -1,17 +1,20 @@
 // Makes the connections of a pool, and lets the functions of its user have them for a while.
 
+import { cancellable, now } from "meanwhile";
+import { enterScope } from "meanwhile/lowlevel";
+
 import { Connection } from "./connection.ts";
+import { DialFailure } from "./dial-failure.ts";
+import { callHook, type Hook } from "./hooks.ts";
+import { lostLink } from "./link-errors.ts";
 import type { Link } from "./link.ts";
-import { openLink } from "./open-link.ts";
+import { nameOf, openLink } from "./open-link.ts";
 import type { ServerSource } from "./server-source.ts";
 import { Session } from "./session.ts";
 import { command } from "./statements.ts";
 import type { Trace } from "./trace.ts";
 
 const { performance } = globalThis;
-
-/** A function of the user that gets a connection. */
-export type Hook = (connection: Connection) => unknown;
 
 export class LinkMaker {
   readonly #source: ServerSource;
@@ -24,7 +27,12 @@ export class LinkMaker {
     this.#init = init;
   }
 
-  /** A connection for whoever asks the pool for one. */
+  /**
+   * A connection for the pool. Each step is bounded: the start of a server of our own by `startTimeoutMs`, each host that is
+   * tried by `connectTimeoutMs`, and `init` as well.
+   *
+   * Cancellation: safe. No socket is left.
+   */
   async open(): Promise<Link> {
     const trace = this.#trace;
     const startedAt = performance.now();
@@ -33,13 +41,26 @@ export class LinkMaker {
     try {
       link = await this.openBare();
       trace.tell({ kind: "connect-end", serverPid: link.pid, durationMs: performance.now() - startedAt });
-      if (this.#init !== null) await this.call(this.#init, link);
+      if (this.#init !== null) await this.#initialise(this.#init, link);
+      if (link.status === "broken") throw lostLink(null, null);
       return link;
     } catch (error) {
       link?.destroy();
       trace.tell({ kind: "connect-error", error });
       throw error;
     }
+  }
+
+  /** What the hook does beyond its time, or when the pool was closed, it does with a connection that was ended. */
+  async #initialise(init: Hook, link: Link): Promise<void> {
+    const { connectTimeoutMs, servers } = link.settled;
+    const deadline = now() + connectTimeoutMs;
+    const ending = await enterScope(() => cancellable(this.call(init, link)), { deadline });
+    if (ending.kind === "value") return;
+    const what = `'init' has not ended within ${connectTimeoutMs} ms; do less in it, or raise 'connectTimeoutMs'`;
+    const [server] = servers;
+    const name = server === undefined ? "PostgreSQL" : nameOf(server, link.settled);
+    throw new DialFailure("MW_ERR_PG_CONNECT_TIMEOUT", what).toError(name);
   }
 
   /** A connection that is none of the pool's. */
@@ -51,7 +72,7 @@ export class LinkMaker {
   async call(hook: Hook, link: Link): Promise<void> {
     const session = new Session(link, this.#trace);
     try {
-      await hook(new Connection(session));
+      await callHook(hook, new Connection(session));
     } finally {
       session.end("belongs to the pool since its hook has ended");
       await session.untilIdle();

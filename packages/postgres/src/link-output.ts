@@ -28,6 +28,7 @@ export class LinkOutput {
   /** Lets an operation send what comes first. Throws what it throws; nothing was sent then. */
   start(operation: Operation<unknown>, wire: Wire, transaction: TransactionState): void {
     const command = this.#timeout.commandFor(remainingMs(), transaction);
+    this.#timeout.runs(operation.text, operation.args);
     this.#operation = operation;
     this.#takeRows(command === null ? operation : null);
     if (command === null) return operation.start(wire);

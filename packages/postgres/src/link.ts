@@ -116,7 +116,19 @@ export class Link implements Wire {
   run<R>(operation: Operation<R>): Promise<R> {
     try {
       const turn = enterCheckpoint();
-      if (turn !== null) return turn.then(() => this.run(operation));
+      return turn === null ? this.runAtOnce(operation) : turn.then(() => this.runAtOnce(operation));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * As `run`, for one who has just passed a checkpoint: when it returns the operation has begun, or was refused.
+   *
+   * Cancellation: as that of {@link Link.run}.
+   */
+  runAtOnce<R>(operation: Operation<R>): Promise<R> {
+    try {
       this.begin(operation);
       return this.#wait.result(operation, this.#abort);
     } catch (error) {

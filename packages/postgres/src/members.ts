@@ -1,17 +1,24 @@
 // The connections of a pool: who gets one, who waits, and when one goes.
 //
-// An idle connection goes to the one who asks, the one used last first, so that the others can grow old and be closed. Who
-// finds none opens one in his own task while there is room, and waits in line otherwise: for a connection that is given
-// back, or for the room of one that is gone.
+//   take ──one is idle──▶ has it
+//     └──none is──▶ waits in line ──one is given back, one is open──▶ has it
+//                     │  │    └──an opening fails, his time is over, the pool is closed──▶ error
+//                     │  └──cancelled──▶ leaves the line; what is being opened for him goes to another one
+//                     └──more wait than are being opened, and there is room──▶ the pool begins an opening
+//
+//   opening (openings.ts) ──▶ to the longest waiter, or idle        without success the longest waiter has its error
+//
+// Of those that are idle the one used last comes first, so that the others can grow old and be closed.
 
 import { now } from "meanwhile";
-import { type CancelScope, captureContext, enterScope, type WaitTarget } from "meanwhile/lowlevel";
+import { captureContext, type WaitTarget } from "meanwhile/lowlevel";
 
 import type { ConnectionHolder } from "./errors.ts";
 import { watch } from "./leaks.ts";
 import type { Link } from "./link.ts";
 import { Member, type Place } from "./member.ts";
-import { openingTimeout, poolClosed, poolTimeout } from "./pool-errors.ts";
+import { type Opened, type Opening, Openings, outcomeOf } from "./openings.ts";
+import { asSeenFromHere, openingTimeout, poolClosed, poolTimeout } from "./pool-errors.ts";
 import type { PoolSettled } from "./pool-options.ts";
 import type { PoolStatistics } from "./statistics.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -31,22 +38,16 @@ export interface MembersOptions {
 /** Why a connection goes. */
 export type Reason = "broken" | "lost" | "idle" | "old" | "used-up" | "expired" | "reset-failed" | "closed" | "leaked";
 
-const ROOM: unique symbol = Symbol("room for a connection");
-
 const { performance } = globalThis;
 
 export class Members {
-  // Invariant: somebody waits only if none is idle and size >= maxSize. A connection that is given back, and the room of
-  // one that is gone, go straight to the longest waiter.
-  readonly #line: WaitingLine<Member | typeof ROOM>;
+  // Invariant: while somebody waits none is idle, and for each who waits one is being opened unless size >= maxSize.
+  readonly #line: WaitingLine<Member>;
   readonly #emptiness: WaitingLine<true>;
   /** The one used last at the end. */
   readonly #idle: Member[] = [];
   readonly #all = new Set<Member>();
-  /** Those that are being opened. */
-  readonly #openings = new Set<CancelScope>();
-  // Also counts those who were given the room and have not begun.
-  #opening = 0;
+  readonly #openings: Openings;
   /** Those that are saying goodbye to the server: they still count there. */
   readonly #closing = new Set<Promise<void>>();
   readonly #options: MembersOptions;
@@ -65,7 +66,11 @@ export class Members {
     this.#settled = options.settled;
     const holders: WaitTarget["holders"] = () =>
       Array.from(this.#all, ({ task }) => task).filter((task) => task !== null);
-    const describe = (): string => `a connection of the pool (all ${this.#settled.maxSize} are in use)`;
+    this.#openings = new Openings({
+      open: options.open,
+      onEnd: (opened, opening) => this.#onOpened(opened, opening),
+    });
+    const describe = (): string => `a connection of the pool (${this.#inUse()})`;
     this.#line = new WaitingLine({ describe, holders, foreign: true });
     const describeEnd = (): string => `${this.size} connections to be given back to a pool that is closed`;
     this.#emptiness = new WaitingLine({ describe: describeEnd, holders, foreign: true });
@@ -73,7 +78,7 @@ export class Members {
 
   /** How many connections there are, or are about to be. */
   get size(): number {
-    return this.#all.size + this.#opening + this.#closing.size;
+    return this.#all.size + this.#openings.size + this.#closing.size;
   }
 
   /** Takes an idle connection, if there is one. */
@@ -90,39 +95,36 @@ export class Members {
     return null;
   }
 
-  /** Takes a connection: an idle one, a new one, or the next one that is given back. A caller that is cancelled has none. */
+  /** Takes a connection: an idle one, or the first that is given back or open. A caller that is cancelled has none. */
   async take(place: Place, timeoutMs: number): Promise<Member> {
     if (this.isClosed) throw poolClosed();
     const deadline = now() + timeoutMs;
-    const idle = this.tryTake(place);
-    if (idle !== null) return idle;
-    if (this.size < this.#settled.maxSize) {
-      this.#opening += 1;
-      return this.#open(place, deadline, timeoutMs);
+    let member = this.tryTake(place);
+    for (let isFirst = false; member === null; isFirst = true) {
+      const waiting = this.#line.wait(deadline, isFirst);
+      this.#openWhatIsNeeded();
+      const given = await waiting;
+      if (given === undefined) throw this.#timeout(timeoutMs);
+      if (given.link.status === "idle") {
+        given.holdAt(place);
+        this.#acquired += 1;
+        member = given;
+      } else {
+        // It was lost since it was given. The others have waited less.
+        this.discard(given, "broken");
+      }
     }
-    const given = await this.#line.wait(deadline);
-    if (given === undefined) {
-      this.#timedOut += 1;
-      throw poolTimeout(timeoutMs, this.#settled.maxSize, this.holders());
-    }
-    if (given === ROOM) return this.#open(place, deadline, timeoutMs);
-    if (given.link.status !== "idle") {
-      // It was lost since it was given. Its room is kept: the others have waited less.
-      this.#opening += 1;
-      this.discard(given, "broken");
-      return this.#open(place, deadline, timeoutMs);
-    }
-    given.holdAt(place);
-    this.#acquired += 1;
-    return given;
+    return member;
   }
 
-  /** Jobs that open connections until there are `count`, one each. */
+  /** Jobs that wait until there are `count` connections, one each. */
   growing(count: number): Array<() => Promise<void>> {
-    return Array.from({ length: Math.max(0, count - this.size) }, () => async () => {
-      if (this.size >= count || this.isClosed) return;
-      this.#opening += 1;
-      await this.giveBack(await this.#open("pool.ready()", Infinity, Infinity));
+    if (this.isClosed) return [];
+    const isRoomFor = this.#settled.maxSize - this.size + this.#openings.size;
+    const openings = this.#openings.atLeast(Math.max(0, Math.min(count - this.#all.size, isRoomFor)));
+    return openings.map((opening) => async () => {
+      const { link, error } = await outcomeOf(opening);
+      if (link === null) throw asSeenFromHere(error);
     });
   }
 
@@ -147,7 +149,7 @@ export class Members {
     return undefined;
   }
 
-  /** Closes a connection, at once unless nothing is wrong with it; its room goes to the longest waiter. */
+  /** Closes a connection, at once unless nothing is wrong with it; its room is for one who waits. */
   discard(member: Member, reason: Reason): void {
     if (member.state === "gone") return;
     const { link } = member;
@@ -176,7 +178,7 @@ export class Members {
     this.#sweeper.stop();
     this.#watcher.stop();
     this.#line.refuseAll(poolClosed);
-    for (const scope of this.#openings) scope.cancel();
+    this.#openings.close();
     for (const member of this.#idle.toReversed()) this.discard(member, "closed");
     this.#roomIsFree();
   }
@@ -202,7 +204,7 @@ export class Members {
 
   /** Whether every connection is in the hands of this one task. */
   isHeldOnlyBy(task: Member["task"]): boolean {
-    return task !== null && this.#opening === 0 && [...this.#all].every((member) => member.task === task);
+    return task !== null && this.#openings.size === 0 && [...this.#all].every((member) => member.task === task);
   }
 
   /** Who holds connections, the longest first. */
@@ -214,45 +216,46 @@ export class Members {
 
   statistics(listening: number): PoolStatistics {
     const count = (state: Member["state"]): number => [...this.#all].filter((member) => member.state === state).length;
-    const present = { maxSize: this.#settled.maxSize, size: this.size, opening: this.#opening, listening };
+    const present = { maxSize: this.#settled.maxSize, size: this.size, opening: this.#openings.size, listening };
     const states = { idle: count("idle"), held: count("held"), resetting: count("resetting") };
     const ever = { opened: this.#opened, lost: this.#lost, acquired: this.#acquired, timedOut: this.#timedOut };
     return { ...present, ...states, waiting: this.#line.length, ...ever, holders: this.holders() };
   }
 
-  /** Opens a connection in the room that the caller has; without success the next one gets the room. */
-  async #open(place: Place, deadline: number, timeoutMs: number): Promise<Member> {
-    try {
-      const ending = await enterScope((scope) => this.#openIn(scope), { deadline });
-      if (ending.kind === "absorbed") {
-        if (ending.by !== "deadline") throw poolClosed();
-        this.#timedOut += 1;
-        throw openingTimeout(timeoutMs, this.holders());
-      }
-      const member = new Member(ending.value);
-      member.holdAt(place);
-      this.#all.add(member);
-      member.link.onLost = () => this.#onLost(member);
-      this.#opened += 1;
-      this.#acquired += 1;
-      return member;
-    } finally {
-      this.#opening -= 1;
-      this.#roomIsFree();
-    }
+  /** Begins as many openings as there are who wait, and room. */
+  #openWhatIsNeeded(): void {
+    if (this.isClosed) return;
+    while (this.#openings.size < this.#line.length && this.size < this.#settled.maxSize) this.#openings.begin();
   }
 
-  async #openIn(scope: CancelScope): Promise<Link> {
-    if (this.isClosed) throw poolClosed();
-    this.#openings.add(scope);
-    try {
-      const link = await this.#options.open();
-      if (!this.isClosed) return link;
-      link.destroy();
-      throw poolClosed();
-    } finally {
-      this.#openings.delete(scope);
+  /** A connection is open, for the longest waiter, or for later; or it cannot be opened. */
+  #onOpened({ link, error }: Opened, { isAwaited }: Opening): void {
+    if (link === null) {
+      if (!isAwaited) this.#line.refuse(() => asSeenFromHere(error));
+    } else {
+      const member = new Member(link);
+      this.#all.add(member);
+      link.onLost = () => this.#onLost(member);
+      this.#opened += 1;
+      this.#handOver(member, performance.now());
     }
+    this.#roomIsFree();
+  }
+
+  #timeout(timeoutMs: number): Error {
+    this.#timedOut += 1;
+    const { maxSize } = this.#settled;
+    const holders = this.holders();
+    const opening = this.#openings.size;
+    const isFull = this.size >= maxSize && holders.length > 0;
+    if (opening > 0 && !isFull) return openingTimeout(timeoutMs, holders);
+    return poolTimeout(timeoutMs, { maxSize, opening }, holders);
+  }
+
+  #inUse(): string {
+    const { size } = this.#openings;
+    const inUse = `${this.#all.size} of ${this.#settled.maxSize} are in use`;
+    return size === 0 ? inUse : `${inUse}, ${size} ${size === 1 ? "is" : "are"} being opened`;
   }
 
   async #reset(member: Member): Promise<void> {
@@ -268,9 +271,13 @@ export class Members {
     const at = performance.now();
     const { trace } = this.#options;
     if (trace.isOn) trace.tell({ kind: "released", serverPid: member.link.pid, durationMs: at - member.since });
+    member.isTouched = false;
+    this.#handOver(member, at);
+  }
+
+  #handOver(member: Member, at: number): void {
     const reason = this.#reasonToGo(member, at);
     if (reason !== null) return this.discard(member, reason);
-    member.isTouched = false;
     if (this.#line.give(member)) return;
     member.leave("idle", at);
     this.#idle.push(member);
@@ -286,13 +293,13 @@ export class Members {
     return at - openedAt >= maxLifetimeMs ? "old" : null;
   }
 
-  /** There may be room for one more: the longest waiter opens it, and if he cannot, the next one tries. */
+  /** There may be room for one more. */
   #roomIsFree(): void {
     if (this.isClosed) {
       if (this.size === 0) while (this.#emptiness.give(true));
       return;
     }
-    while (this.size < this.#settled.maxSize && this.#line.give(ROOM)) this.#opening += 1;
+    this.#openWhatIsNeeded();
   }
 
   #sayGoodbye(link: Link): void {

@@ -1,6 +1,8 @@
 // Makes a link: tries the servers in turn, with and without TLS where both will do, until one fits.
 
-import { currentScopeNode, giveWay, suspend, type WaitTarget, captureContext, wakeAt } from "meanwhile/lowlevel";
+import { now } from "meanwhile";
+import { captureContext, currentScopeNode, enterScope, giveWay } from "meanwhile/lowlevel";
+import { suspend, type WaitTarget, wakeAt } from "meanwhile/lowlevel";
 
 import type { ConnectSettled, ServerAddress, TargetSessionAttrs } from "./connect-options.ts";
 import { DialFailure } from "./dial-failure.ts";
@@ -54,10 +56,16 @@ async function tryServer(
   { settled, makeClient, wanted }: Attempt,
 ): Promise<Link | ConnectError> {
   let failure: DialFailure | null = null;
+  const deadline = now() + settled.connectTimeoutMs;
   for (const encryption of encryptionsOf(settled)) {
     const outcome = await tryLogin(server, encryption, settled, makeClient);
     failure = outcome.failure;
-    if (outcome.made !== null) return await finish(new Link({ ...outcome.made, settled, inContext }), server, wanted);
+    if (outcome.made !== null) {
+      const link = new Link({ ...outcome.made, settled, inContext });
+      const ending = await enterScope(() => finish(link, server, wanted), { deadline });
+      if (ending.kind === "value") return ending.value;
+      failure = connectTimeout(settled);
+    }
     // Only what the other way may change: the handshake, or a rule of the server about it.
     if (failure !== null && failure.code !== "MW_ERR_PG_TLS" && failure.sqlstate !== "28000") break;
   }
@@ -91,11 +99,15 @@ async function tryLogin(
     }, target);
     // What arrived while the event loop was blocked is looked at before anything is decided.
     if (outcome === undefined) await giveWay();
-    const what = `no connection was made within ${settled.connectTimeoutMs} ms; raise 'connectTimeoutMs' if the server is that slow`;
-    return outcome ?? { failure: new DialFailure("MW_ERR_PG_CONNECT_TIMEOUT", what), made: null };
+    return outcome ?? { failure: connectTimeout(settled), made: null };
   } finally {
     if (outcome?.made == null) abort(login);
   }
+}
+
+function connectTimeout({ connectTimeoutMs }: ConnectSettled): DialFailure {
+  const what = `no connection was made within ${connectTimeoutMs} ms; raise 'connectTimeoutMs' if the server is that slow`;
+  return new DialFailure("MW_ERR_PG_CONNECT_TIMEOUT", what);
 }
 
 function abort(login: Login | null): void {
@@ -155,7 +167,8 @@ function encryptionsOf({ sslMode }: ConnectSettled): ReadonlyArray<Encryption> {
   return sslMode === "prefer" ? ["offered", "plain"] : ["required"];
 }
 
-function nameOf({ host, port }: ServerAddress, { database }: ConnectSettled): string {
+/** What an error calls a server. */
+export function nameOf({ host, port }: ServerAddress, { database }: ConnectSettled): string {
   return `${host.includes(":") && !host.startsWith("/") ? `[${host}]` : host}:${port}/${database}`;
 }
 

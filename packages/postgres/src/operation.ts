@@ -21,6 +21,8 @@ export interface Field {
   readonly dataTypeModifier: number;
 }
 
+const NO_ARGS: ReadonlyArray<unknown> = [];
+
 /** The tags of commands after which a session is not what it was. */
 const SESSION_TAGS = new Set(["SET", "RESET", "DISCARD ALL", "DEALLOCATE ALL"]);
 
@@ -29,6 +31,8 @@ export abstract class Operation<R> implements Submittable, RowTarget, WaitTarget
   readonly foreign = true;
   /** The text of the statement. */
   readonly text: string;
+  /** What its parameters are given, if that is known before it begins. */
+  readonly args: ReadonlyArray<unknown> = NO_ARGS;
   /** What was found wrong first. */
   failure: Error | null = null;
   /** Whether it has come to its end, and not that of the connection. */

@@ -1,6 +1,6 @@
 // What a pool says when it has no connection to give.
 
-import { type ConnectionHolder, PoolTimeoutError, PostgresError } from "./errors.ts";
+import { ConnectError, type ConnectionHolder, PoolTimeoutError, PostgresError } from "./errors.ts";
 
 const MOST_NAMED = 5;
 
@@ -10,11 +10,17 @@ export function poolClosed(): PostgresError {
 }
 
 /** No connection came free in time. Names who has them. */
-export function poolTimeout(timeoutMs: number, size: number, holders: readonly ConnectionHolder[]): PoolTimeoutError {
+export function poolTimeout(
+  timeoutMs: number,
+  { maxSize, opening }: { readonly maxSize: number; readonly opening: number },
+  holders: readonly ConnectionHolder[],
+): PoolTimeoutError {
   const named = holders.slice(0, MOST_NAMED).map(describe);
   const more = holders.length > MOST_NAMED ? [`and ${holders.length - MOST_NAMED} more`] : [];
-  const who = named.length === 0 ? "they are being opened" : `held ${[...named, ...more].join("; ")}`;
-  const what = `none of ${size} came free within ${timeoutMs} ms, ${who}`;
+  const others = opening > 0 ? [`${opening} ${opening === 1 ? "is" : "are"} being opened`] : [];
+  const held = named.length === 0 ? [] : [`held ${[...named, ...more].join("; ")}`];
+  const who = [...held, ...others].join("; ") || "they are being closed";
+  const what = `none of ${maxSize} came free within ${timeoutMs} ms, ${who}`;
   return new PoolTimeoutError(`${what}; give connections back sooner, or raise 'maxSize'`, holders);
 }
 
@@ -22,6 +28,15 @@ export function poolTimeout(timeoutMs: number, size: number, holders: readonly C
 export function openingTimeout(timeoutMs: number, holders: readonly ConnectionHolder[]): PoolTimeoutError {
   const what = `a new one was not open within ${timeoutMs} ms`;
   return new PoolTimeoutError(`${what}; look whether the server can be reached, or allow more time`, holders);
+}
+
+/**
+ * An error of the pool as one has it who waits: with his stack. One of a hook of the user keeps its own, which says where
+ * it was thrown.
+ */
+export function asSeenFromHere(error: unknown): unknown {
+  if (error instanceof ConnectError) Error.captureStackTrace(error, asSeenFromHere);
+  return error;
 }
 
 function describe({ heldMs, acquiredAt, statement }: ConnectionHolder): string {

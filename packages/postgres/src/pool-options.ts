@@ -4,6 +4,7 @@ import { badArgument, checkCount, checkFunction, checkMs } from "./checks.ts";
 import type { ConnectOptions } from "./connect-options.ts";
 import type { Connection } from "./connection.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
+import { checkEmbedded, checkNames, CONNECT_NAMES, type OptionNames } from "./option-names.ts";
 import type { TraceListener } from "./trace.ts";
 
 /**
@@ -35,7 +36,7 @@ export interface PoolOptions extends ConnectOptions {
   readonly maxLifetimeMs?: number | undefined;
   /** How long making a connection ready for the next one may take before it is replaced, in milliseconds. Default: 5 000. */
   readonly resetTimeoutMs?: number | undefined;
-  /** Is called once for each new connection, before anybody gets it. */
+  /** Is called once for each new connection, before anybody gets it. It has `connectTimeoutMs`. */
   readonly init?: ((connection: Connection) => unknown) | undefined;
   /** Is called each time before somebody gets a connection. */
   readonly setup?: ((connection: Connection) => unknown) | undefined;
@@ -61,8 +62,30 @@ export interface PoolSettled {
   readonly reset: ResetOption;
 }
 
-/** Checks the options of a pool that are not of its connections. */
+const NAMES: OptionNames<PoolOptions> = {
+  ...CONNECT_NAMES,
+  minSize: true,
+  maxSize: true,
+  acquireTimeoutMs: true,
+  maxQueries: true,
+  maxIdleMs: true,
+  maxLifetimeMs: true,
+  resetTimeoutMs: true,
+  init: true,
+  setup: true,
+  reset: true,
+  trace: true,
+  embedded: true,
+};
+
+/**
+ * Checks the options of a pool that are not of its connections.
+ *
+ * @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT`
+ */
 export function settlePool(options: PoolOptions): PoolSettled {
+  checkNames("options", options, NAMES);
+  checkEmbedded(options.embedded);
   const { minSize = 0, maxSize = 10, maxQueries = 50_000, resetTimeoutMs = 5_000 } = options;
   const { acquireTimeoutMs = 30_000, maxIdleMs = 300_000, maxLifetimeMs = 3_600_000 } = options;
   checkCount("maxSize", maxSize, 1);

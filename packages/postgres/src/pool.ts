@@ -7,6 +7,7 @@ import { badArgument, checkMs } from "./checks.ts";
 import type { CommandResult } from "./command-tag.ts";
 import type { Connection } from "./connection.ts";
 import type { CopySource, CopyTarget, CopyToTarget } from "./copy.ts";
+import { callHook, setUp } from "./hooks.ts";
 import { reportLeak } from "./leaks.ts";
 import { LinkMaker } from "./link-maker.ts";
 import { ListenHub } from "./listen-hub.ts";
@@ -14,6 +15,7 @@ import { checkChannel, Listener, type ListenOptions } from "./listener.ts";
 import { type Member, type Place, placeOfCall } from "./member.ts";
 import { Members } from "./members.ts";
 import type { Operation } from "./operation.ts";
+import { poolClosed } from "./pool-errors.ts";
 import { type PoolOptions, type PoolSettled, settlePool } from "./pool-options.ts";
 import { PooledConnection } from "./pooled-connection.ts";
 import type { Queryable, Row } from "./queryable.ts";
@@ -150,15 +152,15 @@ export class Pool implements Queryable, AsyncDisposable {
   /**
    * Takes a connection. It has to be given back: by `await using`, or `connection.release()`.
    *
-   * Cancellation: safe. A caller that is cancelled while waiting loses its place and holds none.
+   * Cancellation: safe. A caller that is cancelled while waiting loses its place and holds none; a connection that is being
+   * opened for it goes to the next one.
    *
    * @throws {@link PoolTimeoutError} `MW_ERR_PG_POOL_TIMEOUT` if none came free in time; it names those who hold them
    * @throws {@link ConnectError} if there is none, and none can be made
    * @throws {@link PostgresError} `MW_ERR_PG_CLOSED` if the pool is closed
    */
   async acquire(options: AcquireOptions = NO_OPTIONS): Promise<PooledConnection> {
-    // oxlint-disable-next-line typescript/unbound-method -- only named: the stack begins at its caller
-    const place = placeOfCall(this.acquire);
+    const place = placeOfCall();
     if (options !== NO_OPTIONS || this.#settled.setup !== null || this.#trace.isOn)
       return this.#acquireAt(place, options);
     const turn = enterCheckpoint();
@@ -174,8 +176,7 @@ export class Pool implements Queryable, AsyncDisposable {
    * Cancellation: reaches the body.
    */
   async with<T>(body: (connection: Connection) => T | PromiseLike<T>): Promise<T> {
-    // oxlint-disable-next-line typescript/unbound-method -- only named: the stack begins at its caller
-    await using connection = await this.#acquireAt(placeOfCall(this.with), NO_OPTIONS);
+    await using connection = await this.#acquireAt(placeOfCall(), NO_OPTIONS);
     return await body(connection);
   }
 
@@ -197,8 +198,7 @@ export class Pool implements Queryable, AsyncDisposable {
     second?: (connection: Connection) => T | PromiseLike<T>,
   ): Promise<T> {
     const body = bodyOf(first, second);
-    // oxlint-disable-next-line typescript/unbound-method -- only named: the stack begins at its caller
-    const place = placeOfCall(this.transaction);
+    const place = placeOfCall();
     await using connection = await this.#acquireAt(place, NO_OPTIONS);
     return await connection.transaction(optionsOf(first), body);
   }
@@ -208,8 +208,16 @@ export class Pool implements Queryable, AsyncDisposable {
    *
    * Cancellation: loses the rest. The connection is given back.
    */
-  async *cursor<T = Row>(statement: SqlInput, ...args: readonly unknown[]): AsyncGenerator<T, undefined, undefined> {
-    await using connection = await this.#acquireAt("a cursor of the pool", NO_OPTIONS);
+  cursor<T = Row>(statement: SqlInput, ...args: readonly unknown[]): AsyncGenerator<T, undefined, undefined> {
+    return this.#cursorAt<T>(placeOfCall(), statement, args);
+  }
+
+  async *#cursorAt<T>(
+    place: Place,
+    statement: SqlInput,
+    args: readonly unknown[],
+  ): AsyncGenerator<T, undefined, undefined> {
+    await using connection = await this.#acquireAt(place, NO_OPTIONS);
     await connection.execute("begin");
     for await (const row of connection.cursor<T>(statement, ...args)) yield row;
     await connection.execute("commit");
@@ -221,8 +229,10 @@ export class Pool implements Queryable, AsyncDisposable {
    *
    * Cancellation: loses the count: nothing was copied, or, if the server was faster, all. The source was closed.
    */
-  copyFrom(target: CopyTarget, source: CopySource): Promise<number> {
-    return this.with((connection) => connection.copyFrom(target, source));
+  async copyFrom(target: CopyTarget, source: CopySource): Promise<number> {
+    const place = placeOfCall();
+    await using connection = await this.#acquireAt(place, NO_OPTIONS);
+    return await connection.copyFrom(target, source);
   }
 
   /**
@@ -230,8 +240,12 @@ export class Pool implements Queryable, AsyncDisposable {
    *
    * Cancellation: loses the rest. The server is asked to end the statement.
    */
-  async *copyTo(target: CopyToTarget): AsyncGenerator<Uint8Array, undefined, undefined> {
-    await using connection = await this.#acquireAt("a COPY of the pool", NO_OPTIONS);
+  copyTo(target: CopyToTarget): AsyncGenerator<Uint8Array, undefined, undefined> {
+    return this.#copyToAt(placeOfCall(), target);
+  }
+
+  async *#copyToAt(place: Place, target: CopyToTarget): AsyncGenerator<Uint8Array, undefined, undefined> {
+    await using connection = await this.#acquireAt(place, NO_OPTIONS);
     yield* connection.copyTo(target);
     return undefined;
   }
@@ -280,11 +294,13 @@ export class Pool implements Queryable, AsyncDisposable {
   /**
    * Opens as many connections as `minSize` says, at least one: to know early whether the server can be reached.
    *
-   * Cancellation: safe. Connections that are open stay.
+   * Cancellation: safe. Connections that are open stay, and those that are being opened are opened.
    *
    * @throws {@link ConnectError} if one cannot be made
+   * @throws {@link PostgresError} `MW_ERR_PG_CLOSED` if the pool is closed
    */
   async ready(): Promise<void> {
+    if (this.#members.isClosed) throw poolClosed();
     await gather(this.#members.growing(Math.max(1, this.#settled.minSize)));
   }
 
@@ -354,7 +370,8 @@ export class Pool implements Queryable, AsyncDisposable {
     const members = this.#members;
     const member = members.tryTake(text) ?? (await members.take(text, this.#settled.acquireTimeoutMs));
     try {
-      if (this.#settled.setup !== null) await this.#maker.call(this.#settled.setup, member.link);
+      const { setup } = this.#settled;
+      if (setup !== null) await this.#setUp(() => this.#maker.call(setup, member.link));
       if (changesSession(text)) member.isTouched = true;
       const { link } = member;
       if (!this.#trace.isOn) return await link.run(operation);
@@ -377,14 +394,19 @@ export class Pool implements Queryable, AsyncDisposable {
     const member = members.tryTake(place) ?? (await members.take(place, timeoutMs));
     if (this.#trace.isOn) this.#tellAcquired(member, startedAt);
     const connection = new PooledConnection(member, members, this.#trace);
-    if (this.#settled.setup === null) return connection;
+    const { setup } = this.#settled;
+    if (setup === null) return connection;
     try {
-      await this.#settled.setup(connection);
+      await this.#setUp(() => callHook(setup, connection), timeoutMs);
       return connection;
     } catch (error) {
       await connection.release();
       throw error;
     }
+  }
+
+  #setUp(call: () => Promise<void>, timeoutMs: number = this.#settled.acquireTimeoutMs): Promise<void> {
+    return setUp(timeoutMs, call, () => this.#members.holders());
   }
 
   #tellAcquired({ link }: Member, startedAt: number): void {

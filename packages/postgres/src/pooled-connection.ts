@@ -29,7 +29,10 @@ export class PooledConnection extends Connection {
   readonly #member: Member;
   readonly #members: Members;
   readonly #held: Session;
-  #isGivenBack = false;
+  // Null while it is in somebody's hands.
+  #releasing: Promise<void> | null = null;
+  // From when on the connection is the pool's, or another user's.
+  #isGone = false;
 
   /** @internal */
   constructor(member: Member, members: Members, trace: Trace) {
@@ -42,33 +45,29 @@ export class PooledConnection extends Connection {
   }
 
   /**
-   * Gives it back. What still runs is waited for. Never throws; doing it again does nothing.
+   * Gives it back. What still runs is waited for. Never throws; doing it again does nothing more.
    *
    * Cancellation: safe. What runs is ended on the server, and making it ready for the next one is not interrupted; it has
    * `resetTimeoutMs`.
    */
   release(): Promise<void> {
-    if (this.#isGivenBack) return DONE;
-    this.#isGivenBack = true;
-    if (this.#member.borrower === null) unwatch(this);
-    this.#member.borrower = null;
-    const running = this.finish("was given back to its pool");
-    return running === undefined ? (this.#giveBack() ?? DONE) : this.#giveBackAfter(running);
+    return this.#releasing ?? this.#release();
   }
 
   /**
-   * Closes it, so that the pool opens another one when it needs one. What runs is waited for.
+   * Closes it, so that the pool opens another one when it needs one. What runs is waited for. One that was given back is
+   * the pool's, and stays open.
    *
    * Cancellation: safe. As in `release`.
    */
   override async close(): Promise<void> {
-    this.#member.isExpired = true;
+    if (!this.#isGone) this.#member.isExpired = true;
     await this.release();
   }
 
-  /** Ends it at once. Whoever waits for something on it gets `MW_ERR_PG_CLOSED`. */
+  /** Ends it at once, unless it was given back. Whoever waits for something on it gets `MW_ERR_PG_CLOSED`. */
   override terminate(): void {
-    this.#member.link.destroy();
+    if (!this.#isGone) this.#member.link.destroy();
     this.release().catch(nothing);
   }
 
@@ -81,7 +80,19 @@ export class PooledConnection extends Connection {
     return this.release();
   }
 
+  #release(): Promise<void> {
+    // For what gives it back again meanwhile.
+    this.#releasing = DONE;
+    if (this.#member.borrower === null) unwatch(this);
+    this.#member.borrower = null;
+    const running = this.finish("was given back to its pool");
+    this.#releasing = running === undefined ? (this.#giveBack() ?? DONE) : this.#giveBackAfter(running);
+    return this.#releasing;
+  }
+
   #giveBack(): Promise<void> | undefined {
+    this.#isGone = true;
+    this.#held.leave();
     this.#member.isTouched = this.#held.isTouched;
     return this.#members.giveBack(this.#member);
   }

@@ -2,7 +2,7 @@
 
 import { shield } from "meanwhile";
 
-import type { Hook } from "./link-maker.ts";
+import type { Hook } from "./hooks.ts";
 import type { Member } from "./member.ts";
 import type { PoolSettled } from "./pool-options.ts";
 import { RESET_SQL } from "./session-state.ts";
@@ -21,14 +21,14 @@ export async function makeReady(
   { link, isTouched }: Member,
   { reset, resetTimeoutMs }: PoolSettled,
   trace: Trace,
-  callHook: (hook: Hook) => Promise<unknown>,
+  call: (hook: Hook) => Promise<unknown>,
 ): Promise<boolean> {
   const startedAt = performance.now();
   try {
     await shield(
       async () => {
         if (link.transaction !== "none") await link.run(command("rollback"));
-        if (typeof reset === "function") await callHook(reset);
+        if (typeof reset === "function") await call(reset);
         else if (reset === "always" || (reset === "auto" && isTouched)) await link.run(command(RESET_SQL));
       },
       { timeoutMs: resetTimeoutMs },

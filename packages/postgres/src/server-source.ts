@@ -34,7 +34,7 @@ export class ServerSource {
     const server = await sharedEmbedded(this.#embedded ?? {});
     if (this.#isStopped || this.#server !== null) await server.stop();
     else this.#server = server;
-    return (this.#settled ??= settleConnect({ ...this.#options, dsn: server.dsn }));
+    return (this.#settled ??= settleConnect({ ...this.#options, dsn: server.dsn }, true));
   }
 
   /** Gives the server back. */

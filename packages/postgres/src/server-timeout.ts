@@ -4,12 +4,14 @@
 //
 // The server is told in front of what is run, in the same write, and only when what it was told last does not do any more:
 // it is told a power of two, so that deadlines may come nearer without it. It never gets more time than it is configured to
-// give, and nothing stays for the next user of the connection who has no deadline.
+// give, and nothing stays for the next user of the connection who has no deadline. Whoever sets it himself is left alone from
+// then on, until the pool has reset the connection; what a function of his sets is not seen.
 
 import { currentScopeNode } from "meanwhile/lowlevel";
 
 import type { Submittable } from "./driver.ts";
 import type { TransactionState } from "./link.ts";
+import { changesSession, RESET_SQL } from "./session-state.ts";
 
 /** By how much the server waits longer than we do: it must never be the first. */
 const LATER_MS = 1_000;
@@ -63,10 +65,12 @@ export class ServerTimeout {
   #isOffInTransaction = false;
   // Somebody has said SET: it may have been this setting, and his word counts.
   #isTheirs: boolean;
+  readonly #isOff: boolean;
 
   /** @param isOff - whether the server is never told */
   constructor(isOff: boolean) {
     this.#isTheirs = isOff;
+    this.#isOff = isOff;
   }
 
   /** The command to run first; null if what the server knows will do. */
@@ -86,8 +90,14 @@ export class ServerTimeout {
     this.#session = Number.NaN;
   }
 
-  /** A user has changed the session. */
+  /** This is sent next. */
+  runs(text: string, args: ReadonlyArray<unknown>): void {
+    if (!this.#isTheirs && changesSession(text) && setsTimeout(text, args)) this.#isTheirs = true;
+  }
+
+  /** A user has changed the session, or the pool has reset it. */
   changed(tag: string, text: string): void {
+    if (tag === "RESET" && text === RESET_SQL) this.#isTheirs = this.#isOff;
     if (tag === "RESET" || tag === "DISCARD ALL") this.#session = Number.NaN;
     else if (tag === "SET" && /statement_timeout/i.test(text)) this.#isTheirs = true;
   }
@@ -107,4 +117,14 @@ export class ServerTimeout {
     return `${reset}; select set_config('statement_timeout', '${wanted}', false)
       where extract(epoch from current_setting('statement_timeout')::interval) * 1000 not between 1 and ${wanted}`;
   }
+}
+
+const NAME = /statement_timeout/i;
+// What neither SET nor its tag is. A name that is neither written there nor an argument is any.
+const CALL = /\bset_config\b|\b(?:do|call)\b/i;
+const UNKNOWN_NAME = /\bset_config"?\s*\(\s*(?!['$])/i;
+
+function setsTimeout(text: string, args: ReadonlyArray<unknown>): boolean {
+  if (!CALL.test(text)) return false;
+  return NAME.test(text) || UNKNOWN_NAME.test(text) || args.some((arg) => typeof arg === "string" && NAME.test(arg));
 }

@@ -1,8 +1,11 @@
 // A connection in somebody's hands: what he runs goes through here, until he has given it back.
 //
-//   open ──end──▶ over        a prepared statement or a cursor of his is over with it
+//   open ──end──▶ over ──leave──▶ gone        a prepared statement or a cursor of his is over with it
+//
+// While it is over what he has begun may still run; once it is gone, what runs on the link is another one's.
 
 import { cancellable, isCancelled, shield } from "meanwhile";
+import { enterCheckpoint } from "meanwhile/lowlevel";
 
 import { PostgresError } from "./errors.ts";
 import type { Link } from "./link.ts";
@@ -23,7 +26,8 @@ export class Session {
   isTouched = false;
   // Why it is over; null while it is open.
   #end: string | null = null;
-  // What was started last: it may still run.
+  #isGone = false;
+  // What was begun last: it may still run. Never what was refused because something runs.
   #newest: Promise<unknown> | null = null;
   // Ends what its user reads or writes bit by bit, if that is not over.
   #endStream: (() => Promise<void>) | null = null;
@@ -42,15 +46,28 @@ export class Session {
     try {
       const operation = make();
       this.touch(operation.text);
-      const { link, trace } = this;
-      const running = trace.isOn
-        ? trace.around(link.pid, operation.text, () => link.run(operation), rowsIn)
-        : link.run(operation);
-      this.#newest = running;
-      return running;
+      const turn = enterCheckpoint();
+      return turn === null ? this.#begin(operation) : this.#beginAfter(turn, operation);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** It may be over when the turn has come. */
+  async #beginAfter<R>(turn: Promise<void>, operation: Operation<R>): Promise<R> {
+    await turn;
+    this.touch(operation.text);
+    return this.#begin(operation);
+  }
+
+  #begin<R>(operation: Operation<R>): Promise<R> {
+    const { link, trace } = this;
+    const isRefused = link.status === "busy";
+    const running = trace.isOn
+      ? trace.around(link.pid, operation.text, () => link.runAtOnce(operation), rowsIn)
+      : link.runAtOnce(operation);
+    if (!isRefused) this.#newest = running;
+    return running;
   }
 
   /** Runs one of our own statements, which changes nothing of the session. */
@@ -64,14 +81,24 @@ export class Session {
     if (!this.isTouched && changesSession(text)) this.isTouched = true;
   }
 
-  /** Something is read or written bit by bit from now on, and this is how it is ended. */
+  /** Something is about to be read or written bit by bit, and this is how it is ended. While something runs it is refused. */
   streams(endStream: () => Promise<void>): void {
-    this.#endStream = endStream;
+    if (this.link.status !== "busy") this.#endStream = endStream;
   }
 
   /** From here on nothing can be run. */
   end(why: string): void {
     this.#end ??= why;
+  }
+
+  /** The link is not his any more. */
+  leave(): void {
+    this.#isGone = true;
+  }
+
+  /** Ends the connection, if it is still his: whoever has ended the session sees to it otherwise. */
+  abandon(): void {
+    if (!this.isOver) this.link.destroy();
   }
 
   /**
@@ -92,7 +119,7 @@ export class Session {
         await shield(() => cancellable(newest), { timeoutMs }).catch(nothing);
       }
     }
-    if (this.link.status === "busy") link.destroy();
+    if (link.status === "busy" && !this.#isGone) link.destroy();
   }
 }
 

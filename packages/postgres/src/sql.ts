@@ -34,6 +34,11 @@ export class Sql {
     return this.#values;
   }
 
+  /** @internal Whether it was made by {@link sql}: an object with this prototype is not enough. */
+  static isMade(this: void, value: unknown): value is Sql {
+    return typeof value === "object" && value !== null && #texts in value;
+  }
+
   /** @internal The texts around the values. */
   get texts(): readonly string[] {
     return this.#texts;
@@ -92,7 +97,7 @@ function tag(strings: TemplateStringsArray, ...values: readonly unknown[]): Sql 
   if (!Array.isArray(strings) || !("raw" in strings)) {
     throw badArgument("strings", strings, "a template: sql`select ${value}`, without parentheses");
   }
-  if (values.some((value) => value instanceof Sql)) return composed(strings, values);
+  if (values.some(Sql.isMade)) return composed(strings, values);
   let text = textsOfPlaces.get(strings);
   if (text === undefined) {
     text = numbered(strings);
@@ -148,7 +153,7 @@ function composed(strings: readonly string[], inserted: readonly unknown[]): Sql
     texts[texts.length - 1] += text;
   };
   for (const [index, value] of inserted.entries()) {
-    if (value instanceof Sql) {
+    if (Sql.isMade(value)) {
       append(value.texts[0] ?? "");
       texts.push(...value.texts.slice(1));
       values.push(...value.values);
@@ -161,7 +166,18 @@ function composed(strings: readonly string[], inserted: readonly unknown[]): Sql
   return new Sql(texts, values);
 }
 
+/** What a statement has that is no code: texts, names, comments. */
+const NO_CODE = /'(?:[^']|'')*'|"[^"]*"|--[^\n]*|\/\*.*?\*\/|\$([a-z_]\w*)?\$.*?\$\1\$/gis;
+
+/** @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT` for a number of a parameter that would be that of another one */
 function numbered(texts: readonly string[]): string {
+  if (texts.length > 1 && texts.some((text) => text.includes("$"))) {
+    const code = texts.join("?").replaceAll(NO_CODE, " ");
+    if (/(?<!\w)\$\d/.test(code))
+      throw badArgument("strings", texts, "no $1 of your own beside values: insert each value");
+  }
+  if (texts.slice(1).some((text) => /^\d/.test(text)))
+    throw badArgument("strings", texts, "a template with no digit right behind a value: it would change its number");
   let text = texts[0] ?? "";
   for (let index = 1; index < texts.length; index++) text += `$${index}${texts[index]}`;
   return text;

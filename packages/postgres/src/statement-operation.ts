@@ -21,7 +21,7 @@ const REVALIDATION = "RevalidateCachedQuery";
 const SYNC: Buffer = writer.sync().take();
 
 export abstract class StatementOperation<R> extends Operation<R> {
-  readonly args: ReadonlyArray<unknown>;
+  override readonly args: ReadonlyArray<unknown>;
   /** The statement it runs; null until it is prepared. */
   protected statement: Statement | null;
   // Whether the server will say by itself that it is ready.

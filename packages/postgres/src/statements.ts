@@ -10,14 +10,14 @@ import { Sql, type SqlInput } from "./sql.ts";
 
 /** The text of a statement. */
 export function textOf(statement: SqlInput): string {
-  if (statement instanceof Sql) return statement.text;
+  if (Sql.isMade(statement)) return statement.text;
   if (typeof statement === "string" && !statement.includes("\0")) return statement;
   throw badArgument("statement", statement, "a string without NUL characters, or what the tag sql has made");
 }
 
 /** The arguments of a statement: those of its own, or those that stand beside it. */
 export function argsOf(statement: SqlInput, args: readonly unknown[]): readonly unknown[] {
-  if (!(statement instanceof Sql)) return args;
+  if (!Sql.isMade(statement)) return args;
   if (args.length === 0) return statement.values;
   throw badArgument("args", args, "none beside a statement of the tag sql: insert the values into the template");
 }

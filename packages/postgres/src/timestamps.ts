@@ -10,7 +10,7 @@ export function parseTimestamp(text: string): Date | number {
   if (text === "-infinity") return -Infinity;
   const found = FORM.exec(text);
   if (found === null)
-    throw unreadable(`"${text}" is no timestamp in the form of DateStyle ISO; is 'DateStyle' set to another one?`);
+    throw unreadable("a timestamp is not in the form of DateStyle ISO; is 'DateStyle' set to another one?");
   const [
     ,
     year,
@@ -32,7 +32,7 @@ export function parseTimestamp(text: string): Date | number {
   date.setUTCHours(Number(hour), Number(minute), Number(second), Number(fraction.padEnd(3, "0").slice(0, 3)));
   const offset = (Number(zoneHours) * 3_600 + Number(zoneMinutes) * 60 + Number(zoneSeconds)) * 1_000;
   const time = date.getTime() - (sign === "-" ? -offset : offset);
-  if (Number.isNaN(new Date(time).getTime())) throw unreadable(`the timestamp ${text} does not fit into a Date`);
+  if (Number.isNaN(new Date(time).getTime())) throw unreadable("a timestamp does not fit into a Date");
   return new Date(time);
 }
 

@@ -29,10 +29,14 @@ export function tlsSettings(option: SslMode | ConnectionOptions | undefined, par
   // Whoever gives options of TLS wants it, and wants the server to prove who it is, unless they say otherwise.
   if (typeof option === "object" && option !== null) return { sslMode: "verify-full", tls: { ...option } };
   const word: unknown = option ?? parameters["sslmode"] ?? "prefer";
-  const sslMode = typeof word === "string" ? (MODES.find((mode) => mode === word) ?? ALIASES[word]) : undefined;
+  const sslMode = typeof word === "string" ? modeOf(word) : undefined;
   if (sslMode === undefined) throw badArgument("ssl", word, `one of ${MODES.join(", ")}, or options of tls.connect`);
   if (sslMode === "disable") return { sslMode, tls: {} };
   return { sslMode, tls: { ...filesOf(parameters), ...versionsOf(parameters), ...checksOf(sslMode, parameters) } };
+}
+
+function modeOf(word: string): SslMode | undefined {
+  return MODES.find((mode) => mode === word) ?? (Object.hasOwn(ALIASES, word) ? ALIASES[word] : undefined);
 }
 
 /** Who must prove what. As libpq has it, `require` with a root certificate is `verify-ca`. */
@@ -45,8 +49,9 @@ function checksOf(mode: SslMode, parameters: Parameters): ConnectionOptions {
 function filesOf(parameters: Parameters): ConnectionOptions {
   const { sslcert, sslkey, sslrootcert, sslcrl, sslpassword } = parameters;
   const root = sslrootcert === "system" ? undefined : (sslrootcert ?? ifThere("root.crt"));
-  const cert = sslcert ?? ifThere("postgresql.crt");
-  const key = sslkey ?? (cert === undefined ? undefined : ifThere("postgresql.key"));
+  const hasCert = parameters["sslcertmode"] !== "disable";
+  const cert = hasCert ? (sslcert ?? ifThere("postgresql.crt")) : undefined;
+  const key = hasCert ? (sslkey ?? (cert === undefined ? undefined : ifThere("postgresql.key"))) : undefined;
   const crl = sslcrl ?? ifThere("root.crl");
   return {
     ...(root === undefined ? {} : { ca: read("sslrootcert", root) }),

@@ -31,6 +31,7 @@ export async function inTransaction<T>(
   body: () => T,
 ): Promise<Awaited<T>> {
   const text = beginText(options);
+  session.touch(text);
   const isNested = session.link.transaction !== "none";
   if (isNested && text !== BEGIN) {
     throw badArgument("options", options, "none: it is inside another transaction, and has the options of that one");
@@ -96,9 +97,10 @@ async function begin(session: Session, text: string, inverse: string): Promise<v
 }
 
 /** What would make the server roll back where the caller believes in a commit. */
-function checkEnd({ link, level: present }: Session, level: number): void {
+function checkEnd({ link, isOver, level: present }: Session, level: number): void {
   const cannot = "Cannot commit the transaction: ";
-  if (link.status === "broken") return;
+  // The commit says so.
+  if (isOver || link.status === "broken") return;
   if (present !== level) {
     const what =
       "one that was begun inside it has not ended; await it, and run those that are not nested one after another";
@@ -118,7 +120,7 @@ function checkEnd({ link, level: present }: Session, level: number): void {
 async function commit(session: Session, text: string): Promise<void> {
   const ending = await insist(GRACE_MS, () => session.command(text));
   if (ending.isDone) return;
-  session.link.destroy();
+  session.abandon();
   throw new ConnectionLostError(
     "commit the transaction",
     `the server has not answered in ${GRACE_MS} ms after the task was cancelled; whether it is committed is not known`,
@@ -126,17 +128,20 @@ async function commit(session: Session, text: string): Promise<void> {
   );
 }
 
-/** Never throws: whatever has led here is the error. A connection that cannot roll back is ended, which does it as well. */
+/**
+ * Never throws: whatever has led here is the error. A connection that cannot roll back is ended, which does it as well. One that
+ * the body has given back or closed is rolled back by that, and may be another one's already.
+ */
 async function rollBack(session: Session, text: string): Promise<void> {
   const { link } = session;
-  if (link.status === "broken" || link.transaction === "none") return;
+  if (session.isOver || link.status === "broken" || link.transaction === "none") return;
   try {
     // What the body has left running must end first.
     await session.untilIdle();
     const ending = await insist(GRACE_MS, () => session.command(text));
-    if (!ending.isDone) link.destroy();
+    if (!ending.isDone) session.abandon();
   } catch {
-    link.destroy();
+    session.abandon();
   }
 }
 

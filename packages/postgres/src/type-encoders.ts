@@ -35,6 +35,7 @@ function integerEncoder(type: string, least: bigint, most: bigint): ArgumentEnco
 
 function numberEncoder(type: string): ArgumentEncoder {
   return (value) => {
+    if (Object.is(value, -0)) return "-0";
     if (typeof value === "number" || typeof value === "bigint") return String(value);
     if (typeof value === "string" && NUMBER.test(value)) return value;
     throw new UnsuitableValue(value, type, "a number, a bigint, or a string of digits");
@@ -44,8 +45,7 @@ function numberEncoder(type: string): ArgumentEncoder {
 const encodeJson =
   (type: string): ArgumentEncoder =>
   (value) => {
-    // A string is JSON already, as every driver has it; a string as a JSON value is JSON.stringify(value).
-    if (typeof value === "string") return value;
+    // A string is a string, so that what was read can be written again; the text of a document is `$1::text::jsonb`.
     let text: string | undefined;
     try {
       text = JSON.stringify(value);
@@ -157,7 +157,8 @@ function encodeArray(items: ReadonlyArray<unknown>, encode: ArgumentEncoder): st
 }
 
 function encodeItem(item: unknown, encode: ArgumentEncoder): string {
-  if (item === null || item === undefined) return "NULL";
+  if (item === null) return "NULL";
+  if (item === undefined) return refuse(item, "array", "null for NULL, as an item");
   if (Array.isArray(item)) return encodeArray(item, encode);
   const encoded = encode(item);
   if (encoded === null) return "NULL";

@@ -18,7 +18,7 @@ const parseJson: ValueParser = (text) => JSON.parse(text);
 function parseInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value))
-    throw unreadable(`the int8 ${text} does not fit into a number; leave 'types.int8' at "bigint"`);
+    throw unreadable(`an int8 does not fit into a number; leave 'types.int8' at "bigint"`);
   return value;
 }
 
@@ -41,6 +41,8 @@ export function parseBytea(text: string): Uint8Array {
 }
 
 const AS_TEXT: TypeCodec = {};
+/** Whoever reads the text of a document writes it as well. */
+const JSON_TEXT: TypeCodec = { encode: (value) => (typeof value === "string" ? value : JSON.stringify(value)) };
 
 const NAMED: Readonly<Record<string, Readonly<Record<string, TypeCodec>>>> = {
   int8: { bigint: { parse: BigInt }, number: { parse: parseInteger }, string: AS_TEXT },
@@ -48,8 +50,8 @@ const NAMED: Readonly<Record<string, Readonly<Record<string, TypeCodec>>>> = {
   date: { string: AS_TEXT, utc: { parse: parseDay, encode: encodeUtcDate } },
   timestamp: { string: AS_TEXT, utc: { parse: parseUtc, encode: encodeUtcTimestamp } },
   timestamptz: { date: { parse: parseTimestamp }, string: AS_TEXT },
-  json: { parsed: { parse: parseJson }, string: AS_TEXT },
-  jsonb: { parsed: { parse: parseJson }, string: AS_TEXT },
+  json: { parsed: { parse: parseJson }, string: JSON_TEXT },
+  jsonb: { parsed: { parse: parseJson }, string: JSON_TEXT },
 };
 
 const ALWAYS: Readonly<Record<string, TypeCodec>> = {

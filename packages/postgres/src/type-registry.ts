@@ -40,7 +40,7 @@ export class TypeRegistry {
     for (const [name, oid, arrayOid] of BUILT_IN) this.#add({ name, oid, arrayOid }, codecFor(name, DEFAULTS[name]));
     this.#parsers.set(VOID, () => null);
     for (const [key, said] of Object.entries(options)) {
-      if (said !== undefined) this.#configure(ALIASES[key.toLowerCase()] ?? key, said);
+      if (said !== undefined) this.#configure(nameOf(key), said);
     }
   }
 
@@ -93,6 +93,11 @@ export class TypeRegistry {
     this.#parsers.set(arrayOid, (text) => parseArray(text, parse ?? null));
     this.#encoders.set(arrayOid, arrayEncoder(encoder));
   }
+}
+
+function nameOf(key: string): string {
+  const name = key.toLowerCase();
+  return Object.hasOwn(ALIASES, name) ? (ALIASES[name] ?? key) : key;
 }
 
 function codecFor(name: string, said: string | ParseValue | TypeCodec | undefined): TypeCodec {

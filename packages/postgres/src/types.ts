@@ -35,10 +35,10 @@ export interface TypeParsers {
   readonly timestamp?: "string" | "utc" | ParseValue | TypeCodec | undefined;
   /** A `Date` has milliseconds, the server microseconds. `infinity` is the number. Default: `date`. */
   readonly timestamptz?: "date" | "string" | ParseValue | TypeCodec | undefined;
-  /** Default: `parsed`. */
+  /** `parsed` writes what JSON.stringify gives, of a string too; `string` reads and writes the text. Default: `parsed`. */
   readonly json?: "parsed" | "string" | ParseValue | TypeCodec | undefined;
-  /** Default: `parsed`. */
+  /** As `json`. Default: `parsed`. */
   readonly jsonb?: "parsed" | "string" | ParseValue | TypeCodec | undefined;
-  /** Any other type, by name or OID. */
+  /** Any other type, by name or OID. A name that the server does not know is asked for again with each connection. */
   readonly [type: string]: string | ParseValue | TypeCodec | undefined;
 }

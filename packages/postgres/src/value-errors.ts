@@ -1,5 +1,6 @@
 // What is wrong with a value: with one of the server that cannot be read, or with an argument that cannot be sent.
 
+import { withoutPasswords } from "./error-privacy.ts";
 import { kindOf, PostgresError } from "./errors.ts";
 
 /** A value of the server that cannot become what was asked for. */
@@ -44,6 +45,6 @@ function place(index: number | undefined): string {
 }
 
 function shorten(text: string): string {
-  const line = text.trim().replaceAll(/\s+/g, " ");
+  const line = withoutPasswords(text).trim().replaceAll(/\s+/g, " ");
   return `"${line.length > 60 ? `${line.slice(0, 60)}…` : line}"`;
 }

@@ -17,12 +17,19 @@ export class WaitingLine<T> {
     return this.#waiting.size;
   }
 
-  /** Waits until it is one's turn; undefined if the deadline came first. A caller that is cancelled gets nothing. */
-  async wait(deadline: number): Promise<T | undefined> {
+  /**
+   * Waits until it is one's turn; undefined if the deadline came first. A caller that is cancelled gets nothing.
+   *
+   * @param isFirst - for one whose turn it was, and who got nothing that he can use
+   */
+  async wait(deadline: number, isFirst = false): Promise<T | undefined> {
     const own: { waiter: Waiter<T | void> | null } = { waiter: null };
     const given = await suspend<T | void>((waiter) => {
       own.waiter = waiter;
+      const others = isFirst ? [...this.#waiting] : [];
+      if (isFirst) this.#waiting.clear();
       this.#waiting.add(waiter);
+      for (const other of others) this.#waiting.add(other);
       wakeAt(waiter, deadline);
       return () => void this.#waiting.delete(waiter);
     }, this.#target);
@@ -39,6 +46,14 @@ export class WaitingLine<T> {
       if (waiter.wake(what)) return true;
     }
     return false;
+  }
+
+  /** Ends the longest wait with an error, made where it goes on. */
+  refuse(makeError: () => unknown): void {
+    for (const waiter of this.#waiting) {
+      this.#waiting.delete(waiter);
+      if (waiter.failWith(makeError)) return;
+    }
   }
 
   /** Ends every wait with an error, made anew for each. */

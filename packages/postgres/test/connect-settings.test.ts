@@ -44,7 +44,14 @@ describe("a DSN", () => {
         "postgresql:///db?host=/tmp&port=5433&sslmode=require",
         { dbname: "db", host: "/tmp", port: "5433", sslmode: "require" },
       ],
-      ["postgresql://h/db?search_path=a&ssl=true#end", { host: "h", dbname: "db", search_path: "a", sslmode: "true" }],
+      ["postgresql://h/db?search_path=a&ssl=true", { host: "h", dbname: "db", search_path: "a", sslmode: "true" }],
+      ["postgresql://u:p#w@h/db#1?a=b#c", { user: "u", password: "p#w", host: "h", dbname: "db#1", a: "b#c" }],
+      ["postgresql://h/db@x", { host: "h", dbname: "db@x" }],
+      ["postgresql://h:5433/db@x", { host: "h", port: "5433", dbname: "db@x" }],
+      ["postgresql://u:p@h/db@x", { user: "u", password: "p", host: "h", dbname: "db@x" }],
+      ["postgresql://u:p@ss@h/db", { user: "u", password: "p@ss", host: "h", dbname: "db" }],
+      ["postgresql:///db@x", { dbname: "db@x" }],
+      ["postgresql://h/db?constructor=x", { host: "h", dbname: "db", constructor: "x" }],
     ];
     for (const [dsn, expected] of CASES) assert.deepEqual(parseDsn(dsn), expected, dsn);
   });
@@ -67,6 +74,8 @@ describe("a DSN", () => {
       "postgresql://u:secret%@h",
       "postgresql://h/d?secret",
       "postgresql://a:b:c/d",
+      "postgresql://u:secret@1/2@h/db",
+      "postgresql://u:secret/1@h/db@x",
       "password='secret",
     ]) {
       assert.throws(
@@ -143,6 +152,12 @@ describe("the settings of a connection", () => {
       { serverSettings: { a: 5 as never } },
       { dsn: "host=a sslrootcert=/nowhere" },
       { dsn: "host=a connect_timeout=soon" },
+      { dsn: "host=a sslmode=constructor" },
+      { dsn: "host=a sslnegotiation=secret" },
+      { dsn: "host=a load_balance_hosts=secret" },
+      { dsn: "host=a keepalives=secret" },
+      { dsn: "host=a pgbouncer=secret" },
+      { dsn: "host=a replication=database" },
     ];
     for (const options of WRONG) {
       assert.throws(
@@ -153,6 +168,42 @@ describe("the settings of a connection", () => {
       );
     }
     assert.throws(() => settleConnect(5 as never), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
+  });
+
+  it("refuse what would make a connection safer and is not done here, wherever it was said", () => {
+    const UNSAFE: ReadonlyArray<readonly [keyword: string, variable: string, value: string]> = [
+      ["require_auth", "PGREQUIREAUTH", "scram-sha-256"],
+      ["requirepeer", "PGREQUIREPEER", "postgres"],
+      ["sslcrldir", "PGSSLCRLDIR", "/etc/lists"],
+      ["gssencmode", "PGGSSENCMODE", "require"],
+      ["sslcertmode", "PGSSLCERTMODE", "require"],
+      ["min_protocol_version", "PGMINPROTOCOLVERSION", "3.2"],
+    ];
+    for (const [keyword, variable, value] of UNSAFE) {
+      const refused = { code: "MW_ERR_PG_INVALID_ARGUMENT", message: new RegExp(`Cannot use '${keyword}'`) };
+      assert.throws(() => settleConnect(`host=a ${keyword}=${value}`), refused);
+      process.env[variable] = value;
+      assert.throws(() => settleConnect("host=a"), refused);
+      Reflect.deleteProperty(process.env, variable);
+    }
+    settleConnect("host=a gssencmode=prefer sslcertmode=allow sslnegotiation=postgres keepalives=1");
+  });
+
+  it("show no certificate that is not to be shown", () => {
+    const files = join(import.meta.dirname, "fixtures");
+    const dsn = `host=a sslmode=require sslcert=${files}/client.pem sslkey=${files}/client.key`;
+    assert.notEqual(settleConnect(dsn).tls.cert, undefined);
+    const { cert, key } = settleConnect(`${dsn} sslcertmode=disable`).tls;
+    assert.deepEqual([cert, key], [undefined, undefined]);
+  });
+
+  it("of a server of our own come from the environment only for the session", () => {
+    process.env["PGTARGETSESSIONATTRS"] = "standby";
+    process.env["PGCHANNELBINDING"] = "require";
+    process.env["PGREQUIREAUTH"] = "md5";
+    process.env["PGTZ"] = "Asia/Tokyo";
+    const { targetSessionAttrs, channelBinding, startup } = settleConnect("host=a", true);
+    assert.deepEqual([targetSessionAttrs, channelBinding, startup["TimeZone"]], ["any", "prefer", "Asia/Tokyo"]);
   });
 
   it("tell whether the environment names a server", () => {

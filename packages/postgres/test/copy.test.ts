@@ -28,10 +28,12 @@ describe("copyFrom", () => {
   it("copies rows, each value by the type of its column", async () => {
     await using pool = await poolWithTable("id int, words text[], at timestamptz, data bytea, doc jsonb, big int8");
     const row = [1, ["a\tb", 'c"d\\', null], new Date(0), new Uint8Array([0, 255]), { k: "l\nm" }, 2n ** 60n];
-    assert.equal(await pool.copyFrom({ table: pool.table }, [row, [2, null, null, undefined, null, null]]), 2);
+    assert.equal(await pool.copyFrom({ table: pool.table }, [row, [2, null, null, null, null, null]]), 2);
     const rows = await pool.fetch<Record<string, unknown>>(`select * from ${pool.table} order by id`);
     assert.deepEqual(Object.values(rows[0] ?? {}), row);
     assert.deepEqual(Object.values(rows[1] ?? {}), [2, null, null, null, null, null]);
+    const missing = [3, null, null, undefined, null, null];
+    await assert.rejects(pool.copyFrom({ table: pool.table }, [missing]), { code: "MW_ERR_PG_ARGUMENT_TYPE" });
   });
 
   it("copies what an async iterable yields, into some of the columns", async () => {

@@ -12,6 +12,7 @@ import type { Link } from "../src/link.ts";
 import { openLink } from "../src/open-link.ts";
 import { FetchRows, FetchValue } from "../src/query.ts";
 import { Script } from "../src/script.ts";
+import { RESET_SQL } from "../src/session-state.ts";
 import { startOwnServer, startServer } from "./servers.ts";
 
 /** Runs a test with a connection of its own. */
@@ -334,6 +335,30 @@ describe("a link", () => {
       await timeout(1_000, () => link.run(new Script("set statement_timeout = '7s'")));
       assert.equal(await timeout(1_000, () => link.run(value(SHOW))), "7s");
       assert.equal(await link.run(value(SHOW)), "7s");
+    });
+  });
+
+  it("leaves a timeout that a user has set with a function, or in a block, until the pool resets the connection", async () => {
+    const SHOW = "select current_setting('statement_timeout')";
+    const setters: Array<(link: Link) => Promise<unknown>> = [
+      (link) => link.run(value("select set_config('statement_timeout', '7s', false)")),
+      (link) => link.run(value("select set_config($1, '7s', false)", "statement_timeout")),
+      (link) => link.run(value("select set_config(lower('STATEMENT_' || 'TIMEOUT'), '7s', false)")),
+      (link) => link.run(new Script("do $$ begin perform set_config('statement_timeout', '7s', false); end $$")),
+    ];
+    for (const set of setters) {
+      await withLink(async (link) => {
+        await timeout(1_000, () => set(link));
+        assert.equal(await timeout(60_000, () => link.run(value(SHOW))), "7s");
+        assert.equal(await link.run(value(SHOW)), "7s");
+        await link.run(new Script(RESET_SQL));
+        assert.equal(await timeout(3_000, () => link.run(value(SHOW))), "4096ms");
+        assert.equal(await link.run(value(SHOW)), "0");
+      });
+    }
+    await withLink(async (link) => {
+      await link.run(value("select set_config($1, '7', false)", "app.tenant"));
+      assert.equal(await timeout(3_000, () => link.run(value(SHOW))), "4096ms");
     });
   });
 

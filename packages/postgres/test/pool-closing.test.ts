@@ -65,6 +65,22 @@ describe("A pool that is closed", () => {
     await connection.release();
   });
 
+  it("says where a cursor was begun that is not read to its end", async () => {
+    await using warnings = expectWarning("MW_WARN_PG_LEAKED");
+    const pool = await poolOf();
+    const cursor = pool.cursor("select generate_series(1, 1000)");
+    await cursor.next();
+    await pool.close({ timeoutMs: 5 });
+    assert.match((await warnings.first()).message, /acquired at .*pool-closing\.test\.ts:\d+:\d+/);
+    await cursor.return(undefined).catch(() => {});
+  });
+
+  it("says so to who wants it to be ready", async () => {
+    const pool = await poolOf();
+    await pool.close();
+    await assert.rejects(pool.ready(), { code: "MW_ERR_PG_CLOSED" });
+  });
+
   it("does not wait for the task that closes it", async () => {
     await using warnings = expectWarning("MW_WARN_PG_LEAKED");
     const startedAt = performance.now();
@@ -109,9 +125,11 @@ describe("A pool that is closed", () => {
     })().catch((error: unknown) => error);
     while (pool.statistics().held === 0) await turn();
     await turn();
+    await assert.rejects(connection.copyFrom("copy nowhere from stdin", ["x"]), { code: "MW_ERR_PG_BUSY" });
     await connection.release();
     assert.match(((await reading) as { code: string }).code, /^MW_ERR_PG_/);
     assert.equal(await pool.fetchValue("select 1"), 1);
+    assert.equal(pool.statistics().opened, 1);
   });
 
   it("gives up connections that are being opened", async () => {

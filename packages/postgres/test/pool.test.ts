@@ -13,7 +13,7 @@ import {
   type Queryable,
   type TraceEvent,
 } from "@meanwhile/postgres";
-import { cancelScope, gather, isCancelled, moveOnAfter, now, sleepForever, timeout } from "meanwhile";
+import { cancelScope, gather, isCancelled, moveOnAfter, now, shield } from "meanwhile";
 
 import { startServer } from "./servers.ts";
 
@@ -115,6 +115,42 @@ describe("Pool", () => {
     await sleeping;
   });
 
+  it("knows the line that took a connection, whichever call did", async () => {
+    await using pool = await poolOf({ maxSize: 3 });
+    const places = (): string[] => pool.statistics().holders.map(({ acquiredAt }) => acquiredAt);
+    async function acquiring(): Promise<string[]> {
+      await using _connection = await pool.acquire();
+      return places();
+    }
+    const having = (): Promise<string[]> => pool.with(places);
+    const transacting = (): Promise<string[]> => pool.transaction(places);
+    const known = [await acquiring(), await having(), await transacting()];
+    ["acquiring", "having", "transacting"].forEach((name, at) => {
+      assert.match(known[at]?.[0] ?? "", new RegExp(`^${name} .*pool\\.test\\.ts:\\d+:\\d+`));
+    });
+  });
+
+  it("names the line and the statement of those who hold its connections for long", async () => {
+    await using pool = await poolOf({ maxSize: 3, acquireTimeoutMs: 5 });
+    await pool.execute("create table if not exists held (id int)");
+    await using cursor = pool.cursor("select generate_series(1, 1000)");
+    await cursor.next();
+    await using copy = pool.copyTo("copy (select pg_sleep(0.2)) to stdout");
+    const copying = copy.next();
+    await using connection = await pool.acquire();
+    const sleeping = connection.fetchValue("select pg_sleep(0.1)");
+    await until(() => pool.statistics().held === 3);
+    await turn();
+    const error: unknown = await pool.acquire().catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof PoolTimeoutError);
+    for (const { acquiredAt } of error.holders) assert.match(acquiredAt, /pool\.test\.ts:\d+:\d+/);
+    assert.deepEqual(
+      error.holders.map(({ statement }) => statement ?? "").toSorted((a, b) => a.localeCompare(b)),
+      ["", "copy (select pg_sleep(0.2)) to stdout", "select pg_sleep(0.1)"],
+    );
+    await Promise.all([sleeping, copying]);
+  });
+
   it("takes a time for a single acquire, and says that of opening as well", async () => {
     await using silent = createServer((socket) => void socket.resume().on("error", () => {})).listen(0, "127.0.0.1");
     await once(silent, "listening");
@@ -124,7 +160,7 @@ describe("Pool", () => {
       code: "MW_ERR_PG_POOL_TIMEOUT",
       message: /a new one was not open within 5 ms/,
     });
-    assert.equal(pool.statistics().size, 0);
+    assert.deepEqual([pool.statistics().opening, pool.statistics().timedOut], [1, 1]);
     await assert.rejects(pool.acquire({ timeoutMs: -1 }), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
   });
 
@@ -138,13 +174,6 @@ describe("Pool", () => {
     await connection.release();
     await using got = await next;
     assert.equal(await got.fetchValue("select 1"), 1);
-  });
-
-  it("leaves no connection behind when an acquire is cancelled while it opens one", async () => {
-    await using pool = await poolOf({ maxSize: 2, init: () => sleepForever() });
-    const error = await timeout(30, () => pool.fetchValue("select 1")).catch((thrown: unknown) => thrown);
-    assert.equal((error as { code: string }).code, "MW_ERR_TIMEOUT");
-    assert.equal(pool.statistics().size, 0);
   });
 
   it("lets the next waiter try when a connection cannot be opened", async () => {
@@ -289,6 +318,54 @@ describe("Hooks of a pool", () => {
     assert.deepEqual([calls, pids[0] === pids[1], pids[1] === pids[2]], [3, true, false]);
   });
 
+  it("do not keep a caller whose time is over, nor the connection", async () => {
+    let isStuck = true;
+    const stuck = (): unknown => (isStuck ? new Promise(() => {}) : undefined);
+    await using pool = await poolOf({ maxSize: 1, setup: stuck });
+    for (const call of [() => pool.fetchValue("select 1"), () => pool.acquire()]) {
+      assert.equal(await moveOnAfter(5, call), undefined);
+    }
+    await assert.rejects(pool.acquire({ timeoutMs: 5 }), {
+      code: "MW_ERR_PG_POOL_TIMEOUT",
+      message: /'setup' has not ended within 5 ms/,
+    });
+    isStuck = false;
+    assert.equal(await pool.fetchValue("select 1"), 1);
+    assert.equal(pool.statistics().opened, 1);
+  });
+
+  it("give up a connection whose reset does not end", async () => {
+    let kept: Connection | undefined;
+    let calls = 0;
+    const reset = (connection: Connection): unknown => {
+      calls += 1;
+      if (calls > 1) return undefined;
+      kept = connection;
+      return new Promise(() => {});
+    };
+    await using pool = await poolOf({ maxSize: 1, resetTimeoutMs: 5, reset });
+    assert.equal(await pool.fetchValue("select 1"), 1);
+    assert.equal(await pool.fetchValue("select 2"), 2);
+    assert.deepEqual([calls, pool.statistics().opened, kept?.isClosed], [2, 2, true]);
+  });
+
+  it("may clean up when they are cancelled", async () => {
+    const seen: unknown[] = [];
+    await using pool = await poolOf({
+      maxSize: 1,
+      setup: async (connection: Connection) => {
+        try {
+          if (seen.length === 0) await connection.fetchValue("select pg_sleep(20)");
+        } finally {
+          await shield(async () => seen.push(await connection.fetchValue("select 7")));
+        }
+      },
+    });
+    await moveOnAfter(20, () => pool.fetchValue("select 1"));
+    assert.deepEqual(seen, [7]);
+    assert.equal(await pool.fetchValue("select 1"), 1);
+  });
+
   it("leave no connection in the hands of the hook", async () => {
     let kept: Connection | undefined;
     await using pool = await poolOf({ init: (connection: Connection) => void (kept = connection) });
@@ -367,6 +444,64 @@ describe("A connection that is given back", () => {
     };
     await moveOnAfter(20, leave);
     assert.equal(await pool.fetchValue("select 1"), 1);
+  });
+
+  it("is nothing to its former user any more, whatever he calls", async () => {
+    await using pool = await poolOf({ maxSize: 1 });
+    const former = await pool.acquire();
+    await former.release();
+    await using next = await pool.acquire();
+    await using listener = next.listen("jobs");
+    await listener.ready();
+    const running = next.fetchValue("select pg_sleep(0.02)::text || 'done'");
+    former.terminate();
+    await former.close();
+    await former[Symbol.asyncDispose]();
+    await assert.rejects(former.listen("jobs").ready(), { code: "MW_ERR_PG_CLOSED" });
+    assert.equal(await running, "done");
+    await next.execute("notify jobs, '42'");
+    assert.equal((await listener.next()).value?.kind, "notification");
+    await next.release();
+    await pool.fetchValue("select 1");
+    assert.deepEqual([pool.statistics().opened, pool.statistics().lost], [1, 0]);
+  });
+
+  it("can be ended while what runs on it is waited for", async () => {
+    await using pool = await poolOf({ maxSize: 1 });
+    const connection = await pool.acquire();
+    const running = connection.fetchValue("select pg_sleep(20)").catch((error: unknown) => error);
+    const releasing = connection.release();
+    connection.terminate();
+    await connection.release();
+    await releasing;
+    assert.equal(((await running) as { code: string }).code, "MW_ERR_PG_CLOSED");
+    assert.equal(await pool.fetchValue("select 1"), 1);
+  });
+
+  it("waits for what runs, also when something else was refused because of that", async () => {
+    await using pool = await poolOf({ maxSize: 1 });
+    const refused: Array<(connection: Connection) => Promise<unknown>> = [
+      (connection) => connection.fetchValue("select 1"),
+      (connection) => connection.copyFrom("copy nowhere from stdin", ["x"]),
+      (connection) => connection.copyTo("copy (select 1) to stdout").next(),
+    ];
+    for (const refuse of refused) {
+      const connection = await pool.acquire();
+      const running = connection.fetchValue("select pg_sleep(0.05)::text || 'done'");
+      await assert.rejects(refuse(connection), { code: "MW_ERR_PG_BUSY" });
+      await connection.release();
+      assert.equal(await running, "done");
+    }
+    assert.deepEqual([pool.statistics().opened, pool.statistics().lost], [1, 0]);
+  });
+
+  it("has no view and no sequence of the one before", async () => {
+    await using pool = await poolOf({ maxSize: 1 });
+    await pool.execute("create sequence if not exists ids");
+    await pool.execute("create or replace temp view scratch as select 1");
+    assert.equal(await pool.fetchValue("select to_regclass('pg_temp.scratch')"), null);
+    await pool.fetchValue("select nextval('ids')");
+    await assert.rejects(pool.fetchValue("select currval('ids')"), { sqlstate: "55000" });
   });
 
   it("is back, whole, although its task was cancelled", async () => {

@@ -23,6 +23,18 @@ describe("changesSession", () => {
       "select set_config('work_mem', $1, false)",
       "select pg_advisory_lock(1)",
       "select pg_try_advisory_lock_shared(1)",
+      "create or replace temp view v as select 1",
+      "create or replace local temporary view v as select 1",
+      "create /* for a while */ temp table t (id int)",
+      "create -- for a while\n temp table t (id int)",
+      "/* one /* in another */ */ set role admin",
+      "/* an ' and a -- here */ set role admin",
+      "select '/*'; set /* ' */ role admin; select '*/'",
+      "select e'\\'/*'; set role admin; select '*/'",
+      "select $a$ /* $a$; set role admin; select '*/'",
+      'select "pg_catalog"."set_config"(\'work_mem\', $1, false) -- here',
+      "select nextval('ids')",
+      "select setval('ids', 7)",
       "create function pg_temp.f() returns int language sql as 'select 1'",
     ]) {
       assert.equal(changesSession(text), true, text);
@@ -40,6 +52,10 @@ describe("changesSession", () => {
       "set transaction read only",
       "set constraints all deferred",
       "select pg_advisory_xact_lock(1)",
+      "/* set role admin; */ select 1",
+      "/* /* one */ set role admin */ select 1",
+      "select 1 -- ; set role admin",
+      "set /* only */ local work_mem = '1MB'",
       "select preset, offset_set from settings",
       "notify jobs",
       "create table templates (id int)",
@@ -51,6 +67,8 @@ describe("changesSession", () => {
   it("takes no longer than the text is long", () => {
     const startedAt = performance.now();
     changesSession(`${"/*/".repeat(50_000)}; ${"/* * */".repeat(50_000)} ${";".repeat(50_000)}${" ".repeat(50_000)}`);
+    for (const part of [";--", "/*--", "/*", "'", "e'", "e''", "$a$", "$", "--;/*'", '";"'])
+      changesSession(part.repeat(50_000));
     assert.ok(performance.now() - startedAt < 5_000);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 
-import { connect, sql } from "@meanwhile/postgres";
+import { connect, Sql, sql } from "@meanwhile/postgres";
 
 import { startServer } from "./servers.ts";
 
@@ -56,7 +56,12 @@ describe("sql", () => {
     assert.throws(() => sql.join([1], 2 as never), refused);
     assert.throws(() => sql.rows([1 as never]), refused);
     assert.throws(() => sql.raw(1 as never), refused);
+    assert.throws(() => sql`select ${1}0`.text, refused);
+    assert.throws(() => sql`select ${1}${sql`2`}`.text, refused);
+    assert.throws(() => sql`select $1, ${1}`.text, refused);
+    assert.equal(sql`select '$1', "$2", $$ $3 $$, ${1} -- $4`.values.length, 1);
     await using connection = await connect((await startServer()).dsn);
+    await assert.rejects(connection.fetch(Object.create(Sql.prototype) as Sql), refused);
     await assert.rejects(connection.fetch(sql`select ${1}::int`, 2), refused);
     await assert.rejects(connection.fetch("select 1\0"), refused);
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 
 import { run, timeout } from "meanwhile";
 
@@ -148,7 +149,50 @@ describe("a query", () => {
       assert.match(error.message, /column "nothing" does not exist \(42703\)\n  2 \| {3}nothing\n    \| {3}\^$/);
       const cast = await link.run(value("select $1::text::int", "secret")).catch((caught: unknown) => caught);
       assert.ok(cast instanceof SqlError);
-      assert.match(cast.message, /invalid input syntax for type integer: "\*\*\*"/);
+      assert.match(cast.message, /a value cannot be read as its type \(22P02\)/);
+      assert.match(cast.serverMessage, /invalid input syntax for type integer: "secret"/);
+    });
+  });
+
+  it("shows no argument, however it has come into what the server says", async () => {
+    const RAISE = `create function pg_temp.refuse(what text) returns int language plpgsql as
+      $$ begin raise exception 'no %', what using hint = what; end $$`;
+    const CASES: ReadonlyArray<readonly [text: string, argument: unknown]> = [
+      ["select ($1::text[])[1]::int", ["sekret"]],
+      ["select ($1::jsonb->>'a')::int", { a: "sekret" }],
+      ["select $1::int[]", "{sekret}"],
+      ["select $1::text[]", "{{sekret},{a,b}}"],
+      ["select ('x' || $1::text)::int", "sekret"],
+      ["select pg_temp.refuse($1)", "sekret"],
+      ["select 'fits'::date + $1::int", 5],
+    ];
+    await withLink(async (link) => {
+      await link.run(new Script(RAISE));
+      for (const [text, argument] of CASES) {
+        const error = await link.run(value(text, argument)).catch((caught: unknown) => caught);
+        assert.ok(error instanceof SqlError, text);
+        assert.match(error.sqlstate, /^(?:22|P0)/);
+        assert.doesNotMatch(`${error.stack}${inspect(error)}${JSON.stringify(error)}`, /sekret/, text);
+      }
+      const raised = await link.run(value("select pg_temp.refuse('it')")).catch((caught: unknown) => caught);
+      assert.ok(raised instanceof SqlError);
+      assert.deepEqual([raised.serverMessage, raised.hint], ["no it", "it"]);
+    });
+  });
+
+  it("shows no password that stands in a statement", async () => {
+    await withLink(async (link) => {
+      for (const text of [
+        "alter role nobody_there password 'sekret'",
+        "alter role nobody_there pasword = password  E'se\\'kret sekret'",
+        "alter role nobody_there with encrypted password $x$sekret$x$ nonsense",
+        "select dblink('host=h password=sekret')",
+      ]) {
+        const error = await link.run(new Script(text)).catch((caught: unknown) => caught);
+        assert.ok(error instanceof SqlError, text);
+        assert.match(error.statement, /\*\*\*/);
+        assert.doesNotMatch(`${error.stack}${inspect(error)}`, /kret/, text);
+      }
     });
   });
 

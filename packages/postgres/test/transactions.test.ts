@@ -7,6 +7,7 @@ import {
   createPool,
   isSerializationFailure,
   type Pool,
+  type PooledConnection,
   type PoolOptions,
 } from "@meanwhile/postgres";
 import { cancelScope, gather, moveOnAfter, retry, sleepForever } from "meanwhile";
@@ -194,6 +195,36 @@ describe("A transaction", () => {
     await connection.transaction(() => connection.execute("insert into by_hand values (2)"));
     await connection.execute("commit");
     assert.deepEqual(await ids(connection, "by_hand"), [2]);
+  });
+
+  it("leaves a connection alone that its body has given back, and that is another one's now", async () => {
+    await using pool = await poolWithTable({ maxSize: 1 });
+    for (const { begins, throws } of [
+      { begins: true, throws: false },
+      { begins: true, throws: true },
+      { begins: false, throws: false },
+    ]) {
+      const borrowed = await pool.acquire();
+      let next: PooledConnection | undefined;
+      const outcome = borrowed.transaction(async () => {
+        await borrowed.execute(`insert into ${pool.table} values (1, 0)`);
+        await borrowed.release();
+        next = await pool.acquire();
+        if (begins) await next.execute(`begin; insert into ${pool.table} values (2, 0)`);
+        if (throws) throw new RangeError("no");
+      });
+      await assert.rejects(outcome, throws ? RangeError : { code: "MW_ERR_PG_CLOSED" });
+      assert.ok(next !== undefined);
+      await assert.rejects(
+        borrowed.transaction({ isolation: "serializable" }, () => 1),
+        { code: "MW_ERR_PG_CLOSED" },
+      );
+      assert.equal(next.isInTransaction, begins);
+      assert.deepEqual(await ids(next, pool.table), begins ? [2] : []);
+      await next.release();
+      assert.deepEqual(await ids(pool, pool.table), []);
+    }
+    assert.equal(pool.statistics().opened, 1);
   });
 
   it("can be run again when it met another one", async () => {

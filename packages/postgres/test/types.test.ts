@@ -215,7 +215,12 @@ describe("arguments", () => {
     ["text", ""],
     ["jsonb", { a: [1, "x", null] }],
     ["jsonb", [1, 2]],
-    ["jsonb", '{"raw": 1}', { raw: 1 }],
+    ["jsonb", '{"no": "document"}'],
+    ["jsonb", "true"],
+    ["json", "null"],
+    ["jsonb[]", ["1", "a"]],
+    ["float8", -0],
+    ["float4[]", [-0]],
     ["jsonb", true],
     ["bytea", new Uint8Array([0, 1, 255])],
     ["bytea", Buffer.from("x"), new Uint8Array([120])],
@@ -274,6 +279,7 @@ describe("arguments", () => {
       ["date", new Date()],
       ["int4[]", 5],
       ["int4[]", ["x"]],
+      ["int4[]", [1, undefined]],
       ["uuid", {}],
       ["int4", undefined],
       ["text", Symbol("x")],
@@ -288,6 +294,16 @@ describe("arguments", () => {
       }
       assert.equal(link.transaction, "none");
     });
+  });
+
+  it("are the text of a document where documents are read as text", async () => {
+    await withLink(
+      async (link) => {
+        assert.equal(await link.run(value("select $1::jsonb", '{"raw": 1}')), '{"raw": 1}');
+        assert.equal(await link.run(value("select $1::jsonb", { a: 1 })), '{"a": 1}');
+      },
+      { types: { jsonb: "string" } },
+    );
   });
 
   it("are written by the encoder of the user for his types", async () => {

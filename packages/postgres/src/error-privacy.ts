@@ -1,0 +1,48 @@
+// What of an error may be shown: a server quotes values where it cannot use them.
+//
+// @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+const CONDITIONS: Readonly<Record<string, string>> = {
+  "22000": "a value cannot be used",
+  "22001": "a value is too long for its type",
+  "22003": "a number is out of range",
+  "22004": "a value must not be null",
+  "22007": "a value is no date or time",
+  "22008": "a date or time is out of range",
+  "22012": "division by zero",
+  "22021": "a text has a byte sequence that the encoding does not know",
+  "22023": "a parameter has a value that it cannot have",
+  "22025": "a pattern has an escape that cannot be",
+  "22030": "a JSON object has the same key twice",
+  "22032": "a value is no JSON",
+  "2201B": "a regular expression cannot be read",
+  "2202E": "an array has other dimensions than it must have",
+  "22P02": "a value cannot be read as its type",
+  "22P03": "a value in binary form cannot be read as its type",
+  "22P04": "the data of a COPY cannot be read",
+  "22P05": "a text has a character that the encoding does not have",
+  P0001: "an exception was raised; what it says is in 'serverMessage'",
+  P0002: "a function found no row where one must be",
+  P0003: "a function found more rows than one",
+  P0004: "an assertion of a function does not hold",
+};
+
+/** Whether what the server says of an error is likely to hold a value: of bad data, and of exceptions that functions raise. */
+export function mayQuoteValues(sqlstate: string): boolean {
+  return sqlstate.startsWith("22") || sqlstate.startsWith("P0");
+}
+
+/** What is wrong, without any value. */
+export function conditionOf(sqlstate: string): string {
+  if (Object.hasOwn(CONDITIONS, sqlstate)) return CONDITIONS[sqlstate] ?? "";
+  return "the server refused it; what it says is in 'serverMessage'";
+}
+
+const PASSWORD = /\bpassword(\s+)(?:(?:e|u&)?'(?:[^'\\]|\\.|'')*(?:'|$)|\$(\w*)\$.*?(?:\$\2\$|$))/gis;
+const PAIR = /\bpassword(\s*=\s*)(?:\\'.*?\\'|''.*?''|[^\s']+)/gis;
+
+/** A statement with each password in it masked: that of `alter role … password '…'`, and of a text to connect with. */
+export function withoutPasswords(text: string): string {
+  if (!/password/i.test(text)) return text;
+  return text.replaceAll(PASSWORD, "password$1'***'").replaceAll(PAIR, "password$1***");
+}
