@@ -9,6 +9,8 @@ import { filesMatching, report } from "./source.ts";
 const TESTS = "packages/meanwhile/test";
 const TABLE = "compat/hosts.md";
 const CONDITION = "--conditions=@meanwhile/source";
+/** A host takes seconds; a test that hangs on one must fail and not hold everything up. */
+const TIMEOUT_MS = 300_000;
 
 interface Host {
   readonly command: string;
@@ -21,7 +23,7 @@ const HOSTS: Readonly<Record<string, Host>> = {
   // The script of compat/node24 calls this: npm puts that workspace's Node first, so `node` is Node 24 there.
   node24: {
     command: "node",
-    args: [CONDITION, "--import", "./tools/test-setup.ts", "--test"],
+    args: [CONDITION, "--import", "./tools/test-setup.ts", "--test", "--test-timeout=120000"],
     passed: /^ℹ pass (\d+)$/m,
   },
   bun: { command: "bun", args: ["test", CONDITION], passed: /^ *(\d+) pass$/m },
@@ -50,7 +52,12 @@ if (files.length === 0) fail(`No test files in ${TESTS}`);
 
 // Without colours, so that the count can be read; without our own NODE_OPTIONS, which not every host understands.
 const env = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", FORCE_COLOR: "0" };
-const { status, stdout, stderr, error } = spawnSync(host.command, [...host.args, ...files], { encoding: "utf8", env });
+const { status, stdout, stderr, error } = spawnSync(host.command, [...host.args, ...files], {
+  encoding: "utf8",
+  env,
+  timeout: TIMEOUT_MS,
+  killSignal: "SIGKILL",
+});
 const output = `${stdout ?? ""}${stderr ?? ""}`;
 const passed = Number(host.passed.exec(output)?.[1] ?? 0);
 if (status !== 0 || passed === 0) {

@@ -165,7 +165,8 @@ export class Courier {
     plan.trace?.dequeued(connection.isUsed);
     try {
       connection.start(exchange, this.#dispatchOptions(hop, plan.payload));
-      await exchange.head();
+      await exchange.firstEvent();
+      if (!exchange.hasHead) await exchange.head();
       return exchange;
     } catch (error) {
       exchange.abort();

@@ -78,9 +78,20 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     return this.#state === "ended" && this.#makeError === null;
   }
 
+  /** Waits until something happens, nearly always that the head has come. {@link head} is to follow if it was not that. */
+  firstEvent(): Promise<void> {
+    return this.#isBegun ? this.#event(HEAD) : this.head();
+  }
+
+  /** Whether the head of the answer has come. */
+  get hasHead(): boolean {
+    return this.status !== 0 && this.#waiter === null;
+  }
+
   /** Waits for the head of the answer. A caller that is cancelled leaves no connection behind. */
   async head(): Promise<void> {
-    while (this.#state === "connecting" || this.#state === "sent") {
+    if (this.#waiter !== null) await this.#late();
+    while (this.#isBegun) {
       await this.#event(HEAD);
       if (this.#waiter !== null) await this.#late();
     }
@@ -217,6 +228,10 @@ export class Exchange implements Answer, Dispatcher.DispatchHandler {
     if (this.#state === "ended" || this.#state === "failed") return;
     const phase = this.#state === "sent" && this.isAnswered ? "head" : this.#state;
     this.#failLater(() => failureOf(cause, phase, request, payload));
+  }
+
+  get #isBegun(): boolean {
+    return this.#state === "connecting" || this.#state === "sent";
   }
 
   #isFlood(raw: unknown): boolean {

@@ -30,8 +30,8 @@ export interface Host {
   readonly isPublicOnly: boolean;
   /** The proxy if it takes requests itself, and is not only a way to the server. */
   readonly forwarder: Proxy | null;
-  /** That of all ways to the origin: its server counts them together. */
-  readonly gate: SharedGate;
+  /** What all ways to the origin share: its server counts them together. */
+  readonly shared: SharedGate;
   /** How many hold both places. */
   inUse: number;
   /** How many wait for a place of the host, or of the session. */
@@ -61,6 +61,7 @@ export class Pool {
   readonly #gate: Gate;
   readonly #limitPerHost: number;
   readonly #hosts = new Map<string, Host>();
+  // Invariant: a gate is in here exactly while a host of #hosts has it.
   readonly #gates = new Map<string, SharedGate>();
   // Oldest first. Never more than the limit, so that a crawl of many hosts does not run out of sockets.
   readonly #idle = new Set<Connection | Http2Line>();
@@ -92,7 +93,7 @@ export class Pool {
   /** Takes the two places if both are free. */
   tryEnter(hop: Pick<Hop, "url" | "isPublicOnly">): Host | null {
     const host = this.#hostOf(hop);
-    const { gate } = host.gate;
+    const { gate } = host.shared;
     if (gate.tryTake()) {
       if (this.#gate.tryTake()) {
         host.inUse += 1;
@@ -108,7 +109,7 @@ export class Pool {
   /** Waits for the two places; null if the deadline came first, or the pool was closed. */
   async enter(hop: Pick<Hop, "url" | "isPublicOnly">, deadline: number): Promise<Host | null> {
     const host = this.#hostOf(hop);
-    const { gate } = host.gate;
+    const { gate } = host.shared;
     host.waiting += 1;
     try {
       if (!(await gate.take(deadline))) return null;
@@ -219,9 +220,9 @@ export class Pool {
     const key = proxy === null ? way : `${way} ${proxy.id}`;
     let host = this.#hosts.get(key);
     if (host === undefined) {
-      const gate = this.#gateOf(origin);
+      const shared = this.#gateOf(origin);
       const forwarder = proxy?.kind.startsWith("http") === true && url.protocol === "http:" ? proxy : null;
-      host = { key, origin, proxy, isPublicOnly, forwarder, gate, inUse: 0, waiting: 0, idle: [], lines: null };
+      host = { key, origin, proxy, isPublicOnly, forwarder, shared, inUse: 0, waiting: 0, idle: [], lines: null };
       if (this.#transport.http2 && url.protocol === "https:") host.lines = new Http2Lines(host, this.#linesOptions);
       this.#hosts.set(key, host);
     }
@@ -240,7 +241,7 @@ export class Pool {
 
   #giveBoth(host: Host): void {
     host.inUse -= 1;
-    host.gate.gate.give();
+    host.shared.gate.give();
     this.#gate.give();
   }
 
@@ -288,11 +289,11 @@ export class Pool {
   }
 
   #forgetIfUnused(host: Host): void {
-    const { key, origin, inUse, waiting, idle, lines, gate } = host;
+    const { key, origin, inUse, waiting, idle, lines, shared } = host;
     if (inUse > 0 || waiting > 0 || idle.length > 0 || lines?.isEmpty === false) return;
     if (this.#hosts.get(key) !== host) return;
     this.#hosts.delete(key);
-    gate.hosts -= 1;
-    if (gate.hosts === 0) this.#gates.delete(origin);
+    shared.hosts -= 1;
+    if (shared.hosts === 0) this.#gates.delete(origin);
   }
 }

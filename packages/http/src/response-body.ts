@@ -17,10 +17,9 @@ const SETTLED: Promise<void> = Promise.resolve();
 export type ByteStream = AsyncIterableIterator<Uint8Array, undefined>;
 
 export class ResponseBody {
-  #use: "unread" | "read" | "closed" = "unread";
+  // Collected: one call has read all of it, so that nothing is to be waited for or given up.
+  #use: "unread" | "read" | "collected" | "closed" = "unread";
   #reading: Promise<unknown> | null = null;
-  // All of it was read by one call.
-  #isCollected = false;
   readonly #answer: Answer;
   readonly #attempts: number;
 
@@ -93,7 +92,7 @@ export class ResponseBody {
   /** {@link close}, when a reading that is under way has ended. */
   settle(): Promise<void> {
     // Nearly every response was read to its end by now.
-    return this.#isSettled ? SETTLED : this.#settle();
+    return this.#use === "collected" ? SETTLED : this.#settle();
   }
 
   /** Gives it up without waiting: an unread body closes the connection. */
@@ -105,11 +104,6 @@ export class ResponseBody {
   /** Marks an error with how many attempts it took. */
   failed<E extends HttpError>(error: E): E {
     return Object.assign(error, { attempts: this.#attempts });
-  }
-
-  /** Whether there is nothing to wait for, and nothing to give up. */
-  get #isSettled(): boolean {
-    return this.#isCollected && this.#answer.isOver;
   }
 
   async #settle(): Promise<void> {
@@ -124,7 +118,7 @@ export class ResponseBody {
       const source = new BodySource(this.#answer);
       try {
         const parts = source.takeAll() ?? (await source.collect());
-        this.#isCollected = true;
+        this.#use = "collected";
         return parts;
       } finally {
         source.destroy();
@@ -139,7 +133,7 @@ export class ResponseBody {
       this.#use = "read";
       return;
     }
-    const why = this.#use === "read" ? "its body was read before" : "the response was closed";
+    const why = this.#use === "closed" ? "the response was closed" : "its body was read before";
     const what = `${call}() cannot read it: ${why}; read the body once and keep what you need`;
     throw this.failed(new HttpError("MW_ERR_HTTP_BODY_USED", this.#answer.plan.request, what));
   }

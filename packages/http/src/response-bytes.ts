@@ -21,6 +21,8 @@ export function decodeText(parts: ReadonlyArray<Uint8Array>, type: string | stri
   const [first = NO_BYTES] = parts;
   const bytes = parts.length > 1 ? joined(parts) : first;
   const encoding = encodingOf(type, bytes);
+  // The same text as that of a TextDecoder, sooner; which also takes away a byte order mark.
+  if (encoding === "utf-8" && bytes instanceof Buffer && bytes[0] !== 0xef) return bytes.toString("utf8");
   return (encoding === "utf-8" ? UTF8 : new TextDecoder(encoding)).decode(bytes);
 }
 

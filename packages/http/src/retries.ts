@@ -1,11 +1,11 @@
 // Whether a request is worth another attempt, and when. The trying itself is meanwhile's retry().
 
-import { type Backoff, CancelledError, exponential, isCancelled, now, retry, type RetryEvent } from "meanwhile";
+import { type Backoff, exponential, now, retry, type RetryEvent } from "meanwhile";
 import { currentScopeNode, type Scope } from "meanwhile/lowlevel";
 
 import { badArgument, checkCount, checkFlag, checkMs } from "./checks.ts";
 import { HttpError, type HttpErrorCode, type RequestLine, StatusError } from "./errors.ts";
-import { codeOf, sessionClosed } from "./failures.ts";
+import { closedOr, codeOf } from "./failures.ts";
 import { isSpent, type Payload } from "./request-body.ts";
 import type { ClientResponse } from "./response.ts";
 import type { RetryBudget } from "./retry-budget.ts";
@@ -151,9 +151,7 @@ export async function tryAgain(repeatable: Repeatable, rules: RetryRules): Promi
     const last = open as { readonly error: StatusError; readonly response: ClientResponse } | null;
     if (last !== null && last.error === error) return last.response;
     last?.response.abandon();
-    throw repeatable.closing.aborted && error instanceof CancelledError && !isCancelled(error)
-      ? sessionClosed(request)
-      : error;
+    throw closedOr(error, repeatable.closing, request);
   }
 }
 

@@ -3,11 +3,11 @@ import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 
-import { ClientSession, ConnectError, HttpError } from "@meanwhile/http";
+import { ClientSession, HttpError } from "@meanwhile/http";
 import { gather, sleep } from "meanwhile";
 
 import { CA, serveSecure } from "./certificates.ts";
-import { serveHttpProxy } from "./proxy-servers.ts";
+import { failureOf, serveHttpProxy } from "./proxy-servers.ts";
 import { deadUrl, onEachHead, serve, serveRaw } from "./servers.ts";
 
 const tls = { ca: CA };
@@ -191,16 +191,6 @@ describe("the option proxy", () => {
     }
   });
 });
-
-async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
-  try {
-    await call;
-  } catch (error) {
-    assert.ok(error instanceof ConnectError, String(error));
-    return error;
-  }
-  return assert.fail("did not fail");
-}
 
 describe("a proxy() that throws", () => {
   it("fails the request, and holds no slot", async () => {

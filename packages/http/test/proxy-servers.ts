@@ -1,8 +1,11 @@
 // Small proxies on 127.0.0.1 for the tests. They note what they are asked for.
 
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+
+import { ConnectError } from "@meanwhile/http";
 
 import { SERVER } from "./certificates.ts";
 
@@ -147,4 +150,15 @@ async function started({ isSecure = false }: ProxyBehaviour, talk: Talk): Promis
     },
   };
   return proxy;
+}
+
+/** The error of a call that must fail because there is no connection. */
+export async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
+  try {
+    await call;
+  } catch (error) {
+    assert.ok(error instanceof ConnectError, String(error));
+    return error;
+  }
+  return assert.fail("did not fail");
 }

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 
-import { ClientSession, ConnectError } from "@meanwhile/http";
+import { ClientSession } from "@meanwhile/http";
 
 import { CA, serveSecure } from "./certificates.ts";
-import { serveHttpProxy, serveSocksProxy } from "./proxy-servers.ts";
+import { failureOf, serveHttpProxy, serveSocksProxy } from "./proxy-servers.ts";
 import { deadUrl, serve } from "./servers.ts";
 
 const tls = { ca: CA };
@@ -89,13 +89,3 @@ describe("publicOnly with a proxy", () => {
     assert.deepEqual([http.sockets.length, socks.sockets.length], [1, 1]);
   });
 });
-
-async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
-  try {
-    await call;
-  } catch (error) {
-    assert.ok(error instanceof ConnectError, String(error));
-    return error;
-  }
-  return assert.fail("did not fail");
-}

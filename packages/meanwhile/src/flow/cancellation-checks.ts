@@ -13,7 +13,7 @@ import { cancellationOf, currentScopeNode, isCancellationOf, type Scope } from "
  * ```ts
  * import { isCancelled, moveOnAfter, sleep } from "meanwhile";
  *
- * await moveOnAfter(1, async () => {
+ * await moveOnAfter(50, async () => {
  *   try {
  *     await sleep(60_000);
  *   } catch (error) {

@@ -70,7 +70,7 @@ const signalsOfScopes = new WeakMap<Scope, AbortSignal>();
  * import { currentSignal, isCancelled, moveOnAfter } from "meanwhile";
  * import { setTimeout as wait } from "node:timers/promises";
  *
- * const result = await moveOnAfter(5, () => wait(10_000, "late", { signal: currentSignal() }));
+ * const result = await moveOnAfter(50, () => wait(10_000, "late", { signal: currentSignal() }));
  * console.log(result, isCancelled(result)); //> undefined false
  * ```
  */

@@ -25,7 +25,7 @@ export type TimedBody<T> = (scope: CancelScope) => T | PromiseLike<T>;
  * import { sleep, timeout, TimeoutError } from "meanwhile";
  *
  * try {
- *   await timeout(5, () => sleep(60_000));
+ *   await timeout(50, () => sleep(60_000));
  * } catch (error) {
  *   console.log(error instanceof TimeoutError); //> true
  * }
@@ -71,7 +71,7 @@ export async function timeoutAt<T>(deadline: number, body: TimedBody<T>, options
  * ```ts
  * import { moveOnAfter, sleep } from "meanwhile";
  *
- * console.log(await moveOnAfter(2, () => sleep(60_000).then(() => "late"))); //> undefined
+ * console.log(await moveOnAfter(50, () => sleep(60_000).then(() => "late"))); //> undefined
  * ```
  */
 export async function moveOnAfter<T>(
@@ -110,7 +110,7 @@ export interface ShieldOptions extends SignalOption {
  * ```ts
  * import { moveOnAfter, shield, sleep } from "meanwhile";
  *
- * await moveOnAfter(1, async () => {
+ * await moveOnAfter(50, async () => {
  *   try {
  *     await sleep(60_000);
  *   } finally {
