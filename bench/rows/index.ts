@@ -22,6 +22,11 @@ import { row as semaphore } from "./semaphore.ts";
 import { row as server } from "./server.ts";
 import { row as sleep } from "./sleep.ts";
 import { row as startup } from "./startup.ts";
+import { row as websocketIdle } from "./websocket-idle.ts";
+import { row as websocketLarge } from "./websocket-large.ts";
+import { row as websocketServerLarge } from "./websocket-server-large.ts";
+import { row as websocketServer } from "./websocket-server.ts";
+import { row as websocket } from "./websocket.ts";
 
 /** The rows of the package `meanwhile` itself. */
 export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, semaphore, chain, cancel, create];
@@ -29,4 +34,17 @@ export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, se
 /** The rows of the package `@meanwhile/postgres`. */
 const database: readonly Row[] = [postgres, postgresRows, postgresTransaction, postgresCopy, postgresAcquire];
 
-export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, fetchLarge, ...database];
+/** The rows of the package `@meanwhile/websocket`. */
+const websockets: readonly Row[] = [websocket, websocketLarge, websocketServer, websocketServerLarge, websocketIdle];
+
+export const rows: readonly Row[] = [
+  ...core,
+  instrument,
+  server,
+  startup,
+  http,
+  fetch,
+  fetchLarge,
+  ...database,
+  ...websockets,
+];

@@ -16,6 +16,7 @@ import { httpChapter } from "./chapters/http.ts";
 import { postgresChapter } from "./chapters/postgres.ts";
 import { retryChapter } from "./chapters/retry.ts";
 import { threeWaits } from "./chapters/three-waits.ts";
+import { websocketChapter } from "./chapters/websocket.ts";
 import { whereIs } from "./source.ts";
 import { Stage } from "./stage.ts";
 
@@ -28,6 +29,7 @@ const CHAPTERS: readonly Chapter[] = [
   retryChapter,
   httpChapter,
   postgresChapter,
+  websocketChapter,
   forgottenAwait,
   deadlock,
 ];

@@ -16,6 +16,7 @@ const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
   retry: ["getFlaky", "patiently"],
   http: ["logIn", "buy", "buyBoth", "fetchFile", "readForAWhile"],
   postgres: ["listUsers", "waitForReport", "pay"],
+  websocket: ["startChat", "listen", "pour", "follow"],
   "forgotten-await": ["saveUser", "forgetful"],
   deadlock: ["transferBothWays"],
 };
