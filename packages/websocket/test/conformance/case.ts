@@ -26,6 +26,8 @@ export interface Case {
   readonly pongs?: ReadonlyArray<string | Buffer>;
   /** Default: the connection is well; it is closed by the test. */
   readonly ends?: Ending;
+  /** Whether some of the echoes have to be compressed. Default: false. */
+  readonly isCompressed?: boolean;
   /** What the tested endpoint is told when it starts. */
   readonly options?: Pick<ConnectionOptions, "compression" | "maxFragments" | "maxMessageBytes">;
   /** Extensions: what a raw client offers, and what a raw server answers. */

@@ -113,6 +113,7 @@ const windows: Case[] = [
   const settings = { windowBits: 9 }; // no more than what any of them allows
   return {
     name: `keeps to ${parameters}`,
+    isCompressed: true,
     options: { compression: { serverMaxWindowBits: 15, clientMaxWindowBits: 15 } },
     extensions: `${PLAIN}; ${parameters}`,
     frames: [...long, ...long].map((message) => text(deflated(message, settings), COMPRESSED)),

@@ -24,6 +24,8 @@ import {
 interface Answer {
   readonly messages: Message[];
   readonly pongs: Buffer[];
+  /** How many of the messages were compressed. */
+  compressed: number;
   /** The payload of its close frame; null if there was none. */
   close: Buffer | null;
 }
@@ -33,11 +35,11 @@ const CLEAN = new Set([1000, 1001, 1005]);
 
 /** Plays a case over a connection that is open. */
 export async function play(
-  { frames, messages = [], pongs = [], ends }: Case,
+  { frames, messages = [], pongs = [], ends, isCompressed = false }: Case,
   { peer, extensions, seen }: Wire,
   byteByByte: boolean,
 ): Promise<void> {
-  const answer: Answer = { messages: [], pongs: [], close: null };
+  const answer: Answer = { messages: [], pongs: [], compressed: 0, close: null };
   const bytes = Buffer.concat(frames.map((frame) => encode(frame, peer.side)));
   const reading = readAnswers(peer, extensions, answer, () => {
     const isAllThere = answer.messages.length >= messages.length && answer.pongs.length >= pongs.length;
@@ -49,6 +51,7 @@ export async function play(
   await reading;
   compareProgram(await seen, messages, ends ?? GOOD_BYE);
   compareWire(answer, messages, pongs, ends);
+  assert.ok(!isCompressed || answer.compressed > 0, "it compresses");
 }
 
 function sendClose(peer: RawPeer): void {
@@ -94,6 +97,7 @@ function takeData(
   const isCompressed = (first.rsv & RSV1) !== 0;
   assert.ok(!isCompressed || inflater !== null, "nothing is compressed unless that was agreed on");
   const payload = isCompressed && inflater !== null ? inflater.read(sent) : sent;
+  if (isCompressed) answer.compressed += 1;
   assert.ok(first.opcode === TEXT || first.opcode === BINARY);
   answer.messages.push(first.opcode === TEXT ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload) : payload);
   return [];

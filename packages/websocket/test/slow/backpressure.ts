@@ -7,7 +7,7 @@ export const WARM_UP_BYTES: number = 32 * 2 ** 20;
 /** How often memory is looked at. */
 export const LOOK_EVERY_BYTES: number = 4 * 2 ** 20;
 /** A slow reader pauses for so long … */
-export const PAUSE_MS = 5;
+export const PAUSE_MS = 10;
 /** … each time it has read so much. */
 export const PAUSE_EVERY_BYTES: number = 2 ** 20;
 
