@@ -1,5 +1,6 @@
 // The listeners of a single connection: they end with it.
 
+import type { PostgresError } from "./errors.ts";
 import { ended, eventOf, failed, type Listener, type ListenerSource } from "./listener.ts";
 import type { Session } from "./session.ts";
 import { quoteName } from "./sql.ts";
@@ -8,6 +9,8 @@ export class ConnectionListening implements ListenerSource {
   readonly #session: Session;
   readonly #listeners = new Set<Listener>();
   readonly #told = new Set<string>();
+  // Puts back what was told of the loss of the link before.
+  readonly #unhook: () => void = nothing;
 
   constructor(session: Session) {
     this.#session = session;
@@ -15,9 +18,13 @@ export class ConnectionListening implements ListenerSource {
     if (session.isOver) return;
     const { link } = session;
     const before = link.onLost;
-    link.onLost = (error) => {
+    const onLost = (error: PostgresError): void => {
       for (const listener of this.#listeners) listener.finish(failed(error));
       before?.(error);
+    };
+    link.onLost = onLost;
+    this.#unhook = () => {
+      if (link.onLost === onLost) link.onLost = before;
     };
     link.onNotification = (notification) => {
       for (const listener of this.#listeners) {
@@ -44,8 +51,11 @@ export class ConnectionListening implements ListenerSource {
   /** Ends every loop. */
   close(): void {
     const { link } = this.#session;
+    this.#unhook();
     link.onNotification = null;
     link.keepAlive(false);
     for (const listener of this.#listeners) listener.finish(ended);
   }
 }
+
+function nothing(): void {}

@@ -4,7 +4,8 @@ import { shield } from "meanwhile";
 
 import type { CommandResult } from "./command-tag.ts";
 import { ConnectionListening } from "./connection-listening.ts";
-import { copyFrom, type CopySource, type CopyTarget, copyTo, type CopyToTarget } from "./copy.ts";
+import type { CopyTarget, CopyToTarget } from "./copy-target.ts";
+import { copyFrom, type CopySource, copyTo } from "./copy.ts";
 import { Cursor } from "./cursor.ts";
 import { Listener, type ListenOptions } from "./listener.ts";
 import { prepare, type PreparedStatement } from "./prepared-statement.ts";
@@ -196,9 +197,9 @@ export class Connection implements Queryable, AsyncDisposable {
     return this.#session.link.parameters;
   }
 
-  /** Whether a transaction is open. */
+  /** Whether a transaction is open. Of a connection that cannot be used any more none is. */
   get isInTransaction(): boolean {
-    return this.#session.link.transaction !== "none";
+    return !this.isClosed && this.#session.link.transaction !== "none";
   }
 
   /** Whether it cannot be used any more: it was closed, given back, or lost. */

@@ -9,6 +9,7 @@ import { captureContext } from "meanwhile/lowlevel";
 import { badOption } from "./embedded-errors.ts";
 import type { LaunchOptions } from "./embedded-launch.ts";
 import type { Running } from "./embedded-running.ts";
+import { checkNames, EMBEDDED_NAMES } from "./option-names.ts";
 
 /** How a server of one's own is to be. */
 export interface EmbeddedOptions {
@@ -70,6 +71,7 @@ export interface EmbeddedServer extends AsyncDisposable {
  * ```
  */
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  checkNames("options", options, EMBEDDED_NAMES);
   const settled = settle(options);
   const key = settled.dataDir === null ? Symbol("server") : settled.dataDir;
   return borrow(key, settled);

@@ -46,3 +46,41 @@ export function withoutPasswords(text: string): string {
   if (!/password/i.test(text)) return text;
   return text.replaceAll(PASSWORD, "password$1'***'").replaceAll(PAIR, "password$1***");
 }
+
+/** Names the kind of a value, never its content. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== "object") return typeof value;
+  if (Array.isArray(value)) return "array";
+  const { constructor } = value;
+  return typeof constructor === "function" && constructor.name !== "" ? constructor.name : "object";
+}
+
+/** What a server says, which may quote an argument that it cannot read. */
+export function withoutArguments(message: string, args: ReadonlyArray<unknown>): string {
+  let shown = message;
+  for (const value of args) {
+    const isText = typeof value === "string" || typeof value === "number" || typeof value === "bigint";
+    if (isText && value !== "") shown = shown.replaceAll(`"${value}"`, '"***"');
+  }
+  return shown;
+}
+
+/** An error of a function that was given a value: what it says may quote the value, as JSON.parse does, and is left out. */
+class WithheldError extends Error {
+  override readonly name: string;
+
+  /** @param frames - the lines of the stack */
+  constructor(name: string, frames: readonly string[]) {
+    super("What it says is left out: it may quote a value");
+    this.name = name;
+    this.stack = [`${name}: ${this.message}`, ...frames].join("\n");
+  }
+}
+
+/** What is shown of an error of a function that was given a value: what kind it is, and where it was thrown. */
+export function withoutMessage(error: unknown): Error {
+  if (!(error instanceof Error)) return new WithheldError("Error", []);
+  const frames = (error.stack ?? "").replaceAll(error.message, "").match(/^ {4}at .*$/gm) ?? [];
+  return new WithheldError(error.name, frames);
+}

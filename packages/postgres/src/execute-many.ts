@@ -1,5 +1,6 @@
 // One statement with many lists of arguments: parsed once, sent in batches as fast as the server takes them, all or nothing.
 
+import { badArgument } from "./checks.ts";
 import type { FailedStatement } from "./errors.ts";
 import { writer } from "./message-writer.ts";
 import { asError, StatementOperation } from "./statement-operation.ts";
@@ -31,6 +32,9 @@ export class ExecuteMany extends StatementOperation<number> {
   constructor(text: string, lists: Iterable<ReadonlyArray<unknown>>, held: Statement | null = null) {
     // Something, so that types are waited for.
     super(text, ["lists"], held);
+    const given: unknown = lists;
+    if (typeof given !== "object" || given === null || !(Symbol.iterator in given))
+      throw badArgument("argLists", given, "lists of arguments, like [[1, 'a'], [2, 'b']]");
     this.#lists = lists[Symbol.iterator]();
   }
 
@@ -51,6 +55,7 @@ export class ExecuteMany extends StatementOperation<number> {
       try {
         const { done, value } = this.#lists.next();
         if (done === true) return true;
+        if (!Array.isArray(value)) throw badArgument(`argLists[${this.#count}]`, value, "an array of arguments");
         writer.bind("", statement.name, statement.encode(value, this.#count)).execute("", 0);
         this.#count += 1;
         this.#unanswered.push(value);

@@ -23,6 +23,7 @@ import type { LinkParts } from "./link-parts.ts";
 import { LinkWait } from "./link-wait.ts";
 import type { Operation } from "./operation.ts";
 import { StatementCache } from "./statement-cache.ts";
+import { TransactionCount } from "./transaction-count.ts";
 import type { Wire } from "./wire.ts";
 
 /** Whether the server is in a transaction; `failed` is one that can only be rolled back. */
@@ -35,6 +36,8 @@ export class Link implements Wire {
   /** The settings the server reports, like `server_version`. */
   readonly parameters: Map<string, string>;
   readonly statements: StatementCache;
+  /** Which transaction it is in, by how many were before. */
+  readonly transactions: TransactionCount = new TransactionCount();
   /** When it was made, by `performance.now()`. */
   readonly openedAt: number = performance.now();
   /** How many operations it has run. */
@@ -208,6 +211,10 @@ export class Link implements Wire {
   sessionChanged(tag: string, text: string): void {
     this.#output.sessionChanged(tag, text);
     if (tag.endsWith(" ALL")) this.statements.clear();
+  }
+
+  transactionEnded(tag: string, text: string): void {
+    this.transactions.told(tag, text);
   }
 
   pause(): void {

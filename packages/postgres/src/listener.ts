@@ -7,6 +7,7 @@ import { suspend, type Waiter, type WaitTarget } from "meanwhile/lowlevel";
 import { badArgument, checkCount } from "./checks.ts";
 import { PostgresError } from "./errors.ts";
 import type { LinkNotification } from "./link-events.ts";
+import { checkNames, type OptionNames } from "./option-names.ts";
 
 /** A message of NOTIFY, or that some may have been missed. */
 export type NotificationEvent =
@@ -29,6 +30,8 @@ export interface ListenOptions {
   /** How many notifications may wait for the loop; the newest are dropped beyond that, and the loop is told. Default: 10 000. */
   readonly maxQueued?: number | undefined;
 }
+
+const NAMES: OptionNames<ListenOptions> = { maxQueued: true };
 
 /** Where notifications come from. */
 export interface ListenerSource {
@@ -62,12 +65,11 @@ export class Listener implements AsyncIterableIterator<NotificationEvent, undefi
   #end: (() => IteratorResult<never, undefined>) | null = null;
 
   /** @internal */
-  constructor(channels: string | readonly string[], { maxQueued = 10_000 }: ListenOptions, source: ListenerSource) {
+  constructor(channels: string | readonly string[], options: ListenOptions, source: ListenerSource) {
+    checkNames("options", options, NAMES);
+    const { maxQueued = 10_000 } = options;
     const list: readonly string[] = typeof channels === "string" ? [channels] : channels;
-    if (!Array.isArray(channels) && typeof channels !== "string") {
-      throw badArgument("channels", channels, "the name of a channel, or several in an array");
-    }
-    if (list.length === 0) {
+    if ((!Array.isArray(channels) && typeof channels !== "string") || list.length === 0) {
       throw badArgument("channels", channels, "the name of a channel, or several in an array");
     }
     for (const channel of list) checkChannel(channel);

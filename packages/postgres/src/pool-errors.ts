@@ -1,6 +1,7 @@
 // What a pool says when it has no connection to give.
 
 import { ConnectError, type ConnectionHolder, PoolTimeoutError, PostgresError } from "./errors.ts";
+import { shortened } from "./statement-text.ts";
 
 const MOST_NAMED = 5;
 
@@ -41,7 +42,5 @@ export function asSeenFromHere(error: unknown): unknown {
 
 function describe({ heldMs, acquiredAt, statement }: ConnectionHolder): string {
   const since = `for ${heldMs} ms by ${acquiredAt}`;
-  return statement === undefined
-    ? since
-    : `${since}: ${statement.length > 80 ? `${statement.slice(0, 80)}…` : statement}`;
+  return statement === undefined ? since : `${since}: ${shortened(statement, 80)}`;
 }

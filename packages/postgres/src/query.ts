@@ -1,6 +1,7 @@
 // One statement, run once: for its rows, the first of them, the first value, or how many rows it has touched.
 
 import { type CommandResult, parseTag } from "./command-tag.ts";
+import { withoutMessage } from "./error-privacy.ts";
 import { writer } from "./message-writer.ts";
 import { readFirst } from "./row-reader.ts";
 import { StatementOperation } from "./statement-operation.ts";
@@ -109,5 +110,5 @@ export class Execute extends Query<CommandResult> {
 /** The error for what a parser has thrown. */
 export function valueError(error: unknown): Error {
   if (error instanceof Error && "code" in error && error.code === "MW_ERR_PG_VALUE") return error;
-  return unreadable("the parser of a type threw", { cause: error });
+  return unreadable("the parser of a type threw", { cause: withoutMessage(error) });
 }

@@ -11,6 +11,7 @@ import { PostgresError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import type { Operation } from "./operation.ts";
 import { changesSession } from "./session-state.ts";
+import { quoted } from "./statement-text.ts";
 import { command } from "./statements.ts";
 import type { Trace } from "./trace.ts";
 
@@ -134,6 +135,8 @@ export function rowsIn(result: unknown): number {
 }
 
 function sessionIsOver(why: string, text: string): PostgresError {
-  const line = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return new PostgresError("MW_ERR_PG_CLOSED", `Cannot run "${line}": the connection ${why}; acquire another one`);
+  return new PostgresError(
+    "MW_ERR_PG_CLOSED",
+    `Cannot run ${quoted(text)}: the connection ${why}; acquire another one`,
+  );
 }

@@ -113,7 +113,7 @@ function identifier(...names: readonly [string, ...string[]]): Sql {
 
 function join(items: Iterable<unknown>, separator = ", "): Sql {
   if (typeof separator !== "string") throw badArgument("separator", separator, "a string");
-  const list = [...items];
+  const list = [...iterable("items", items)];
   if (list.length === 0) {
     throw badArgument("items", list, "at least one item; for an empty list write = any($1) with an array");
   }
@@ -122,11 +122,17 @@ function join(items: Iterable<unknown>, separator = ", "): Sql {
 
 function rows(given: Iterable<readonly unknown[]>): Sql {
   return join(
-    Array.from(given, (row) => {
+    Array.from(iterable("rows", given), (row) => {
       if (!Array.isArray(row)) throw badArgument("rows", row, "arrays of values");
       return composed(["(", ")"], [join(row)]);
     }),
   );
+}
+
+function iterable<T>(name: string, given: Iterable<T>): Iterable<T> {
+  const value: unknown = given;
+  if (typeof value === "object" && value !== null && Symbol.iterator in value) return given;
+  throw badArgument(name, value, "an array, or something else that can be iterated");
 }
 
 function raw(text: string): Sql {

@@ -17,6 +17,9 @@ const UNKNOWN_STATEMENT = "26000";
 const NOT_SUPPORTED = "0A000";
 /** Where servers say that the columns of a prepared statement have changed. */
 const REVALIDATION = "RevalidateCachedQuery";
+const OUTDATED = "what is known of the prepared statement is out of date";
+const PREPARE_AGAIN = `${OUTDATED}; prepare it again`;
+const RUN_AGAIN = `${OUTDATED}; run the transaction again, and it is prepared anew`;
 
 const SYNC: Buffer = writer.sync().take();
 
@@ -70,7 +73,9 @@ export abstract class StatementOperation<R> extends Operation<R> {
   }
 
   protected override failed(): FailedStatement {
-    return { text: this.text, args: this.args };
+    const { text, args, statement } = this;
+    if (!this.#isFromCache || !isOutdated(this.failure)) return { text, args };
+    return { text, args, advice: statement?.isHeld === true ? PREPARE_AGAIN : RUN_AGAIN };
   }
 
   override refuse(error: Error & ServerFields): void {

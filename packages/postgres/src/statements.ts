@@ -41,9 +41,6 @@ export function executeOf(statement: SqlInput, args: readonly unknown[]): Operat
 }
 
 export function executeManyOf(statement: string, lists: Iterable<readonly unknown[]>): Operation<number> {
-  if (typeof lists !== "object" || lists === null || !(Symbol.iterator in lists)) {
-    throw badArgument("argLists", lists, "lists of arguments, like [[1, 'a'], [2, 'b']]");
-  }
   return new ExecuteMany(textOf(statement), lists);
 }
 

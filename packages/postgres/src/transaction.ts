@@ -8,6 +8,7 @@ import { throwIfCancelled } from "meanwhile/lowlevel";
 import { badArgument, checkFlag, checkWord } from "./checks.ts";
 import { ConnectionLostError, PostgresError } from "./errors.ts";
 import { insist } from "./insist.ts";
+import { checkNames, type OptionNames } from "./option-names.ts";
 import type { Session } from "./session.ts";
 
 /** How a transaction is to be. Not for one inside another. */
@@ -20,6 +21,7 @@ export interface TransactionOptions {
   readonly deferrable?: boolean | undefined;
 }
 
+const NAMES: OptionNames<TransactionOptions> = { isolation: true, readonly: true, deferrable: true };
 const LEVELS = ["read uncommitted", "read committed", "repeatable read", "serializable"];
 /** How long a commit or a rollback goes on when its caller is cancelled. */
 const GRACE_MS = 5_000;
@@ -40,14 +42,17 @@ export async function inTransaction<T>(
   const name = `mw_${level}`;
   await begin(session, isNested ? `savepoint ${name}` : text, isNested ? undo(name) : ROLLBACK);
   session.level = level;
+  const { transactions } = session.link;
+  const endedBefore = transactions.ended;
   try {
     const value = await body();
-    checkEnd(session, level);
+    checkEnd(session, level, endedBefore);
     throwIfCancelled();
     await commit(session, isNested ? `release savepoint ${name}` : "commit");
     return value;
   } catch (error) {
-    await rollBack(session, isNested ? undo(name) : ROLLBACK);
+    // Where another one has taken the place of that which had the savepoint, the outermost rolls that back.
+    if (!isNested || transactions.ended === endedBefore) await rollBack(session, isNested ? undo(name) : ROLLBACK);
     throw error;
   } finally {
     session.level = level - 1;
@@ -73,7 +78,7 @@ function beginText({ isolation, readonly, deferrable }: TransactionOptions): str
 /** The options, of the two ways to call it. */
 export function optionsOf(first: unknown): TransactionOptions {
   if (typeof first === "function") return {};
-  if (typeof first !== "object" || first === null) throw badArgument("options", first, "an object");
+  checkNames("options", first, NAMES);
   return first;
 }
 
@@ -97,7 +102,7 @@ async function begin(session: Session, text: string, inverse: string): Promise<v
 }
 
 /** What would make the server roll back where the caller believes in a commit. */
-function checkEnd({ link, isOver, level: present }: Session, level: number): void {
+function checkEnd({ link, isOver, level: present }: Session, level: number, endedBefore: number): void {
   const cannot = "Cannot commit the transaction: ";
   // The commit says so.
   if (isOver || link.status === "broken") return;
@@ -108,6 +113,11 @@ function checkEnd({ link, isOver, level: present }: Session, level: number): voi
   }
   if (link.transaction === "none") {
     const what = "a statement in it has ended it; leave commit and rollback to transaction()";
+    throw new PostgresError("MW_ERR_PG_TRANSACTION", cannot + what);
+  }
+  if (link.transactions.ended !== endedBefore) {
+    const what =
+      "a statement in it has ended it and another one has begun, so what came before is done already; leave commit and rollback to transaction()";
     throw new PostgresError("MW_ERR_PG_TRANSACTION", cannot + what);
   }
   if (link.transaction === "failed") {

@@ -47,6 +47,20 @@ describe("copyFrom", () => {
     assert.deepEqual(sums, { count: 50_000n, sum: 1_250_025_000n, ids: 0n });
   });
 
+  it("leaves out columns that the server generates, and fills those of identities", async () => {
+    const columns = "id int generated always as identity, twice int generated always as (half * 2) stored, half int";
+    await using pool = await poolWithTable(columns);
+    assert.equal(await pool.copyFrom({ table: pool.table }, [[7, 1]]), 1);
+    assert.deepEqual(await pool.fetch(`select * from ${pool.table}`), [{ id: 7, twice: 2, half: 1 }]);
+    await assert.rejects(pool.copyFrom({ table: pool.table }, [[7, 2, 1]]), {
+      code: "MW_ERR_PG_ARGUMENT_COUNT",
+      message: /there are 2 columns: id, half/,
+    });
+    await pool.execute(`alter table ${pool.table} drop column id; alter table ${pool.table} add column name text`);
+    assert.equal(await pool.copyFrom({ table: pool.table }, [[3, "three"]]), 1);
+    assert.equal(await pool.fetchValue(`select twice from ${pool.table} where name = 'three'`), 6);
+  });
+
   it("copies text in a format of COPY, in pieces of any size", async () => {
     await using pool = await poolWithTable("id int, name text");
     const csv = Readable.from([Buffer.from("id,name\n1,"), Buffer.from('"a, b"\n2'), Buffer.from(",c\n")]);

@@ -168,6 +168,38 @@ describe("A transaction", () => {
     assert.equal(pool.statistics().opened, 1);
   });
 
+  it("is not taken for the one that a statement in it has put in its place", async () => {
+    await using pool = await poolWithTable({ maxSize: 1 });
+    const insert = `insert into ${pool.table} values`;
+    const texts = ["commit; begin", "rollback; begin", "commit and chain", "rollback and chain"];
+    for (const [index, text] of texts.entries()) {
+      const replaced = pool.transaction(async (connection) => {
+        await connection.execute(`${insert} (${index}, 0)`);
+        for (const one of text.split(";")) await connection.execute(one);
+        await connection.execute(`${insert} (${index + 10}, 0)`);
+      });
+      await assert.rejects(replaced, { code: "MW_ERR_PG_TRANSACTION", message: /another one has begun/ }, text);
+    }
+    const inside = pool.transaction((connection) =>
+      connection.transaction(() => connection.execute("commit; begin; savepoint mw_2")),
+    );
+    await assert.rejects(inside, { code: "MW_ERR_PG_TRANSACTION" });
+    assert.deepEqual(await ids(pool, pool.table), [0, 2]);
+    assert.equal(pool.statistics().opened, 1);
+  });
+
+  it("may have savepoints of its own, and begin what is begun", async () => {
+    await using pool = await poolWithTable({ maxSize: 1 });
+    await pool.transaction(async (connection) => {
+      await connection.execute(`savepoint mine; insert into ${pool.table} values (1, 0)`);
+      await connection.execute("rollback to savepoint mine");
+      await connection.execute("begin");
+      await connection.transaction(() => Promise.reject(new Error("inner"))).catch(() => {});
+      await connection.execute(`insert into ${pool.table} values (2, 0)`);
+    });
+    assert.deepEqual(await ids(pool, pool.table), [2]);
+  });
+
   it("throws what the server says at the commit", async () => {
     await using pool = await poolWithTable();
     await pool.execute(`alter table ${pool.table} add constraint later unique (balance) deferrable initially deferred`);
