@@ -199,7 +199,7 @@ export class Connection implements Queryable, AsyncDisposable {
 
   /** Whether a transaction is open. Of a connection that cannot be used any more none is. */
   get isInTransaction(): boolean {
-    return !this.isClosed && this.#session.link.transaction !== "none";
+    return !this.isClosed && this.#session.isInTransaction;
   }
 
   /** Whether it cannot be used any more: it was closed, given back, or lost. */

@@ -27,6 +27,7 @@ export async function copyFrom(session: Session, target: CopyTarget, source: Cop
     const first = await items.next();
     const writer = isRow(first) ? await writerFor(session, target) : null;
     // It may have been given back meanwhile.
+    await session.opened();
     session.touch(text);
     const copy = new CopyIn(session.link, text);
     session.streams(() => copy.fail("the connection was given back"));
@@ -51,6 +52,7 @@ export async function* copyTo(
 ): AsyncGenerator<Uint8Array, undefined, undefined> {
   const text = copyToText(target);
   session.touch(text);
+  await session.opened();
   const copy = new CopyOut(session.link, text);
   session.streams(() => copy.close());
   copy.start();

@@ -46,6 +46,11 @@ export abstract class Operation<R> implements Submittable, RowTarget, WaitTarget
     this.text = text;
   }
 
+  /** Lets it send `begin` in front of its own. False if it cannot: then that has to be sent alone. */
+  opensWith(_begin: string): boolean {
+    return false;
+  }
+
   /** Begins, or begins again if `mayRetry` has said so. What it throws was found before anything was sent. */
   start(wire: Wire): void {
     this.wire = wire;

@@ -15,10 +15,34 @@ abstract class Query<R> extends StatementOperation<R> {
   /** How many rows are asked for; 0 for all. */
   protected readonly limit: number = 0;
 
+  // Sent in front, in the same exchange: if the server refuses it, it passes over the statement. Null once it was answered.
+  #begin: string | null = null;
+
+  override opensWith(begin: string): boolean {
+    this.#begin = begin;
+    return true;
+  }
+
+  protected override send(wire: Wire): void {
+    if (this.#begin !== null) writer.parse("", this.#begin).bind("", "", NO_TEXTS).execute("", 0);
+    super.send(wire);
+  }
+
   protected override execute(wire: Wire, statement: Statement): void {
+    // What goes in front of a statement that is not prepared yet has been sent with that.
+    const first = writer.length > 0 ? Buffer.from(writer.take()) : null;
     const message = statement.messageFor(this.args, this.limit);
     this.isSynced = true;
-    wire.write(message);
+    wire.write(first === null ? message : Buffer.concat([first, message]));
+  }
+
+  override handleCommandComplete(message: { readonly text: string }): void {
+    if (this.#begin === null) return this.completed(message);
+    this.#begin = null;
+  }
+
+  protected completed(message: { readonly text: string }): void {
+    super.handleCommandComplete(message);
   }
 
   protected override executeUnseen(name: string): boolean {
@@ -97,9 +121,9 @@ export class Execute extends Query<CommandResult> {
 
   protected override take(): void {}
 
-  override handleCommandComplete(message: { readonly text: string }): void {
+  protected override completed(message: { readonly text: string }): void {
     this.#tag = message.text;
-    super.handleCommandComplete(message);
+    super.completed(message);
   }
 
   override result(): CommandResult {

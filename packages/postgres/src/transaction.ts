@@ -2,8 +2,10 @@
 //
 //   begin ──▶ body ──returns──▶ commit        in a transaction: savepoint ──▶ body ──▶ release
 //              └──throws, is cancelled──▶ rollback                            └──▶ rollback to, release
+//
+// The begin goes with the first statement of the body, which saves a round trip; without a statement nothing is sent.
 
-import { throwIfCancelled } from "meanwhile/lowlevel";
+import { enterCheckpoint, throwIfCancelled } from "meanwhile/lowlevel";
 
 import { badArgument, checkFlag, checkWord } from "./checks.ts";
 import { ConnectionLostError, PostgresError } from "./errors.ts";
@@ -34,7 +36,7 @@ export async function inTransaction<T>(
 ): Promise<Awaited<T>> {
   const text = beginText(options);
   session.touch(text);
-  const isNested = session.link.transaction !== "none";
+  const isNested = session.isInTransaction;
   if (isNested && text !== BEGIN) {
     throw badArgument("options", options, "none: it is inside another transaction, and has the options of that one");
   }
@@ -92,6 +94,12 @@ export function bodyOf<B extends (...args: never[]) => unknown>(first: unknown, 
 
 /** One that was cancelled may have begun all the same. */
 async function begin(session: Session, text: string, inverse: string): Promise<void> {
+  if (session.link.status === "idle" && inverse === ROLLBACK) {
+    const turn = enterCheckpoint();
+    if (turn !== null) await turn;
+    session.touch(text);
+    return session.opens(text);
+  }
   const before = session.link.transaction;
   try {
     await session.command(text);
@@ -102,16 +110,20 @@ async function begin(session: Session, text: string, inverse: string): Promise<v
 }
 
 /** What would make the server roll back where the caller believes in a commit. */
-function checkEnd({ link, isOver, level: present }: Session, level: number, endedBefore: number): void {
+function checkEnd(
+  { link, isOver, isInTransaction, level: present }: Session,
+  level: number,
+  endedBefore: number,
+): void {
   const cannot = "Cannot commit the transaction: ";
-  // The commit says so.
+  // The commit says so, or there is nothing to commit.
   if (isOver || link.status === "broken") return;
   if (present !== level) {
     const what =
       "one that was begun inside it has not ended; await it, and run those that are not nested one after another";
     throw new PostgresError("MW_ERR_PG_TRANSACTION", cannot + what);
   }
-  if (link.transaction === "none") {
+  if (!isInTransaction) {
     const what = "a statement in it has ended it; leave commit and rollback to transaction()";
     throw new PostgresError("MW_ERR_PG_TRANSACTION", cannot + what);
   }
@@ -128,6 +140,7 @@ function checkEnd({ link, isOver, level: present }: Session, level: number, ende
 }
 
 async function commit(session: Session, text: string): Promise<void> {
+  if (session.opensNothing()) return;
   const ending = await insist(GRACE_MS, () => session.command(text));
   if (ending.isDone) return;
   session.abandon();
@@ -144,6 +157,7 @@ async function commit(session: Session, text: string): Promise<void> {
  */
 async function rollBack(session: Session, text: string): Promise<void> {
   const { link } = session;
+  session.opensNothing();
   if (session.isOver || link.status === "broken" || link.transaction === "none") return;
   try {
     // What the body has left running must end first.
