@@ -89,7 +89,7 @@ describe("A transaction", () => {
     await using traced = createPool({
       dsn: (await startServer()).dsn,
       trace: (event) => {
-        if (event.kind === "query-start") sent.push(event.statement);
+        if (event.kind === "query-start") sent.push(String(event.statement));
       },
     });
     assert.equal(await traced.transaction(() => "nothing"), "nothing");
