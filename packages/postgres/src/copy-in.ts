@@ -63,7 +63,16 @@ class CopyInOperation extends Operation<number> {
 
   override handleCopyInResponse(): void {
     if (this.wire?.isInterrupted === true) return void this.wire.write(writer.copyFail("cancelled").take());
+    if (this.state !== "starting") return this.#refuseAnother();
     this.state = "writing";
+    this.wire?.notify();
+  }
+
+  /** Of several statements in one text: what the rows belong to cannot be said. */
+  #refuseAnother(): void {
+    const what = `Cannot copy with ${quoted(this.text)}: it copies more than once; run one COPY at a time`;
+    this.failure ??= new PostgresError("MW_ERR_PG_COPY", what);
+    this.wire?.write(writer.copyFail("another COPY").take());
     this.wire?.notify();
   }
 

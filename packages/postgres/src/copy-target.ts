@@ -2,6 +2,7 @@
 
 import { badArgument, checkFlag, checkWord } from "./checks.ts";
 import { checkNames, type OptionNames } from "./option-names.ts";
+import { withoutComments } from "./session-state.ts";
 import { quoteName } from "./sql.ts";
 
 /** A table, and what of it. */
@@ -87,7 +88,10 @@ function placeOf(target: CopyTable): string {
 
 function queryOf(target: CopyQuery): string {
   checkNames("target", target, QUERY_NAMES);
-  return `(${checkStatement("query", target.query)})`;
+  // On a line of its own is what a comment at its end would swallow; a semicolon ends a statement, and this is part of one.
+  const text = checkStatement("query", target.query);
+  const bare = withoutComments(text).trimEnd();
+  return `(${(bare.endsWith(";") ? bare : text).replace(/[\s;]+$/, "")}\n)`;
 }
 
 function formatOf({ format, header }: Pick<CopyTable, "format" | "header">): string {

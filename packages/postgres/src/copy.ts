@@ -18,6 +18,9 @@ export type CopySource =
 /** Rows are sent in pieces of about this many characters. */
 const PIECE = 64 * 1024;
 
+/** Half a character at the end of a text: UTF-16 has two units for some. */
+const HALF = /[\ud800-\udbff]$/;
+
 /** Copies into a table. Returns how many rows that were. */
 export async function copyFrom(session: Session, target: CopyTarget, source: CopySource): Promise<number> {
   const text = copyFromText(target);
@@ -25,7 +28,7 @@ export async function copyFrom(session: Session, target: CopyTarget, source: Cop
   try {
     session.touch(text);
     const first = await items.next();
-    const writer = isRow(first) ? await writerFor(session, target) : null;
+    const writer = isRow(first.value) ? await writerFor(session, target) : null;
     // It may have been given back meanwhile.
     await session.opened();
     session.touch(text);
@@ -66,8 +69,9 @@ export async function* copyTo(
 
 type Row = readonly unknown[];
 type Item = string | Uint8Array | Row;
+type Pulled = IteratorResult<Item, unknown>;
 
-function isRow(item: Item | undefined): item is Row {
+function isRow(item: unknown): item is Row {
   return Array.isArray(item);
 }
 
@@ -88,23 +92,30 @@ async function writerFor(session: Session, target: CopyTarget): Promise<RowWrite
   return RowWriter.forColumns(session, tableOf(target), columnsOf(target));
 }
 
-async function sendPieces(copy: CopyIn, items: CopyItems<Item>, first: Item | undefined): Promise<void> {
-  for (let piece = first; piece !== undefined; piece = await items.next()) {
-    if (typeof piece !== "string" && !(piece instanceof Uint8Array))
-      throw badArgument("source", piece, "strings or bytes only");
-    await copy.write(piece);
+async function sendPieces(copy: CopyIn, items: CopyItems<Item>, first: Pulled): Promise<void> {
+  // The first half of a character of which the other half is in the next piece.
+  let half = "";
+  for (let pulled = first; pulled.done !== true; pulled = await items.next()) {
+    const piece: unknown = pulled.value;
+    if (typeof piece === "string") {
+      const text = half + piece;
+      half = HALF.exec(text)?.[0] ?? "";
+      await copy.write(text.slice(0, text.length - half.length));
+    } else {
+      if (!(piece instanceof Uint8Array))
+        throw badArgument("source", piece, "rows in arrays only, or strings or bytes only");
+      if (half !== "") await copy.write(half);
+      half = "";
+      await copy.write(piece);
+    }
   }
+  if (half !== "") await copy.write(half);
 }
 
-async function sendRows(
-  copy: CopyIn,
-  items: CopyItems<Item>,
-  first: Item | undefined,
-  writer: RowWriter,
-): Promise<void> {
+async function sendRows(copy: CopyIn, items: CopyItems<Item>, first: Pulled, writer: RowWriter): Promise<void> {
   let text = "";
-  for (let row = first; row !== undefined; row = await items.next()) {
-    text += writer.line(row);
+  for (let pulled = first; pulled.done !== true; pulled = await items.next()) {
+    text += writer.line(pulled.value);
     if (text.length < PIECE) continue;
     await copy.write(text);
     text = "";

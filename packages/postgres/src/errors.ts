@@ -2,7 +2,14 @@
 // No error shows a secret: no password, no argument of a statement, nothing of a DSN but host, port and database.
 
 import { pointAt } from "./error-position.ts";
-import { conditionOf, kindOf, mayQuoteValues, withoutArguments, withoutPasswords } from "./error-privacy.ts";
+import {
+  conditionOf,
+  holdsArgument,
+  kindOf,
+  mayQuoteValues,
+  withoutArguments,
+  withoutPasswords,
+} from "./error-privacy.ts";
 
 /** The stable codes of errors thrown by this package. */
 export type PostgresErrorCode =
@@ -189,11 +196,11 @@ export class SqlError extends PostgresError {
     const which = index === undefined ? "" : ` with the arguments at index ${index}`;
     const statement = withoutPasswords(text);
     const isMasked = statement !== text;
-    const isPrivate = isMasked || mayQuoteValues(code);
+    const isPrivate = isMasked || mayQuoteValues(code) || holdsArgument(fields.internalQuery, { text, args });
     const place = isMasked ? "" : pointAt(text, position);
-    const said = hint === undefined || isPrivate ? "" : `\n  hint: ${hint}`;
+    const said = hint === undefined || isPrivate ? "" : `\n  hint: ${withoutArguments(hint, { text, args })}`;
     const todo = advice === undefined ? "" : `; ${advice}`;
-    const what = isPrivate ? conditionOf(code) : withoutArguments(fields.message, args);
+    const what = isPrivate ? conditionOf(code) : withoutArguments(fields.message, { text, args });
     super("MW_ERR_PG_SQL", `Cannot run the statement${which}: ${what} (${code})${todo}${place}${said}`);
     this.sqlstate = code;
     this.severity = fields.severity ?? "ERROR";

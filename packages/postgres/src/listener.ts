@@ -61,6 +61,8 @@ export class Listener implements AsyncIterableIterator<NotificationEvent, undefi
   #head = 0;
   #dropped = 0;
   #waiter: Waiter<void> | null = null;
+  // Whether a call of next() has not come to its end.
+  #isReading = false;
   // Set when it is over: how the loop ends.
   #end: (() => IteratorResult<never, undefined>) | null = null;
 
@@ -102,12 +104,21 @@ export class Listener implements AsyncIterableIterator<NotificationEvent, undefi
    * @throws {@link ConnectionLostError} of a connection without a pool, if it is lost
    */
   async next(): Promise<IteratorResult<NotificationEvent, undefined>> {
-    if (this.#waiter !== null) {
+    if (this.#isReading) {
       throw new PostgresError(
         "MW_ERR_PG_BUSY",
         "Cannot wait for a notification: another call of next() waits for it; read with one loop",
       );
     }
+    this.#isReading = true;
+    try {
+      return await this.#next();
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async #next(): Promise<IteratorResult<NotificationEvent, undefined>> {
     for (;;) {
       const event = this.#take();
       if (event !== undefined) return { done: false, value: event };
@@ -164,6 +175,13 @@ export class Listener implements AsyncIterableIterator<NotificationEvent, undefi
   finish(end: () => IteratorResult<never, undefined>): void {
     this.#end ??= end;
     this.#wake();
+  }
+
+  /** @internal The server does not listen any more: a call that waits has this error. The next one listens anew. */
+  interrupt(makeError: () => unknown): void {
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.failWith(makeError);
   }
 
   #wake(): void {

@@ -9,6 +9,7 @@ import { isServerError } from "./dial-failure.ts";
 import type { Submittable } from "./driver.ts";
 import { type FailedStatement, PostgresError, type ServerFields, SqlError } from "./errors.ts";
 import type { RowTarget } from "./message-splitter.ts";
+import { changesSchema } from "./schema-changes.ts";
 import { quoted, shortened } from "./statement-text.ts";
 import { ENDING_TAGS } from "./transaction-count.ts";
 import type { Wire } from "./wire.ts";
@@ -26,7 +27,7 @@ export interface Field {
 const NO_ARGS: ReadonlyArray<unknown> = [];
 
 /** The tags of commands after which a session is not what it was. */
-const SESSION_TAGS = new Set(["SET", "RESET", "DISCARD ALL", "DEALLOCATE ALL"]);
+const SESSION_TAGS = new Set(["SET", "RESET", "DISCARD ALL", "DEALLOCATE ALL", "PREPARE", "UNLISTEN"]);
 
 /** @typeParam R - what it comes to */
 export abstract class Operation<R> implements Submittable, RowTarget, WaitTarget {
@@ -112,6 +113,7 @@ export abstract class Operation<R> implements Submittable, RowTarget, WaitTarget
   handleCommandComplete({ text }: { readonly text: string }): void {
     if (SESSION_TAGS.has(text)) this.wire?.sessionChanged(text, this.text);
     else if (ENDING_TAGS.has(text)) this.wire?.transactionEnded(text, this.text);
+    if (changesSchema(text, this.text)) this.wire?.schemaChanged(text, this.text);
   }
 
   handleEmptyQuery(): void {}

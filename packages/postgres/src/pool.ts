@@ -114,7 +114,8 @@ export class Pool implements Queryable, AsyncDisposable {
   }
 
   /**
-   * The first row; undefined if there is none. Write `limit 1` where there are many: all are sent.
+   * The first row; undefined if there is none. Only one is asked for: what the statement would do for further rows is not
+   * done, and what would be wrong with them is not seen.
    *
    * Cancellation: loses the row. As in `fetch`.
    */

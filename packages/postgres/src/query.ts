@@ -23,17 +23,17 @@ abstract class Query<R> extends StatementOperation<R> {
     return true;
   }
 
-  protected override send(wire: Wire): void {
-    if (this.#begin !== null) writer.parse("", this.#begin).bind("", "", NO_TEXTS).execute("", 0);
-    super.send(wire);
+  // It is answered before a statement that is prepared behind it is executed.
+  protected override sendFirst(wire: Wire, bytes: Buffer): void {
+    if (this.#begin === null) return super.sendFirst(wire, bytes);
+    const begin = writer.parse("", this.#begin).bind("", "", NO_TEXTS).execute("", 0).take();
+    super.sendFirst(wire, Buffer.concat([begin, bytes]));
   }
 
   protected override execute(wire: Wire, statement: Statement): void {
-    // What goes in front of a statement that is not prepared yet has been sent with that.
-    const first = writer.length > 0 ? Buffer.from(writer.take()) : null;
     const message = statement.messageFor(this.args, this.limit);
     this.isSynced = true;
-    wire.write(first === null ? message : Buffer.concat([first, message]));
+    this.sendFirst(wire, message);
   }
 
   override handleCommandComplete(message: { readonly text: string }): void {

@@ -3,6 +3,7 @@
 import { inspect } from "node:util";
 
 import { badArgument } from "./checks.ts";
+import { withoutComments } from "./session-state.ts";
 
 /** What every call that takes a statement takes: its text with `$1`, `$2`, … and the values apart, or both in one. */
 export type SqlInput = string | Sql;
@@ -172,13 +173,13 @@ function composed(strings: readonly string[], inserted: readonly unknown[]): Sql
   return new Sql(texts, values);
 }
 
-/** What a statement has that is no code: texts, names, comments. */
-const NO_CODE = /'(?:[^']|'')*'|"[^"]*"|--[^\n]*|\/\*.*?\*\/|\$([a-z_]\w*)?\$.*?\$\1\$/gis;
+/** What a statement has that is no code, beside comments: texts, names. */
+const NO_CODE = /\be'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"[^"]*"|\$([a-z_]\w*)?\$.*?\$\1\$/gis;
 
 /** @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT` for a number of a parameter that would be that of another one */
 function numbered(texts: readonly string[]): string {
   if (texts.length > 1 && texts.some((text) => text.includes("$"))) {
-    const code = texts.join("?").replaceAll(NO_CODE, " ");
+    const code = withoutComments(texts.join("?")).replaceAll(NO_CODE, " ");
     if (/(?<!\w)\$\d/.test(code))
       throw badArgument("strings", texts, "no $1 of your own beside values: insert each value");
   }

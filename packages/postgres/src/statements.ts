@@ -41,6 +41,9 @@ export function executeOf(statement: SqlInput, args: readonly unknown[]): Operat
 }
 
 export function executeManyOf(statement: string, lists: Iterable<readonly unknown[]>): Operation<number> {
+  const given: unknown = statement;
+  if (Sql.isMade(given) && given.values.length > 0)
+    throw badArgument("statement", statement, "a text with $1, $2, … without values: the lists give them");
   return new ExecuteMany(textOf(statement), lists);
 }
 

@@ -41,6 +41,12 @@ export function wrongCount(text: string, given: number, wanted: number, index?: 
   return new PostgresError("MW_ERR_PG_ARGUMENT_COUNT", `Cannot run ${quoted(text)}${place(index)}: ${what}`);
 }
 
+/** More arguments than the protocol can carry. */
+export function tooMany(text: string, given: number, most: number): PostgresError {
+  const what = `${given} arguments were given, and ${most} can be sent; pass arrays, as in unnest($1::int[]), or use copyFrom()`;
+  return new PostgresError("MW_ERR_PG_ARGUMENT_COUNT", `Cannot run ${quoted(text)}: ${what}`);
+}
+
 function place(index: number | undefined): string {
   return index === undefined ? "" : ` with the arguments at index ${index}`;
 }

@@ -206,6 +206,10 @@ describe("a connection", () => {
       visit({ ...options, host: "wrong.test", ssl: { ca: CA }, dsn: `hostaddr=127.0.0.1` }, () => {}),
       { code: "MW_ERR_PG_DNS" },
     );
+    await assert.rejects(
+      visit({ dsn: `host=127.0.0.1 port=${port} user=postgres sslrootcert=system` }, () => {}),
+      { code: "MW_ERR_PG_TLS" },
+    );
     const other = `host=other.test hostaddr=127.0.0.1 port=${port} user=postgres sslrootcert=${fixture("ca.pem")}`;
     assert.equal(await visit({ dsn: `${other} sslmode=verify-ca` }, isSecure), true);
     await assert.rejects(

@@ -112,9 +112,14 @@ describe("a query", () => {
 
   it("fails inside a transaction whose statement is out of date, and works after it", async () => {
     await withLink(async (link) => {
-      await link.run(new Script("create temp table outdated (a int)"));
+      // What a function does is not seen.
+      const change = "execute 'alter table outdated add column b int'";
+      await link.run(
+        new Script(`create temp table outdated (a int);
+          create function pg_temp.change() returns void language plpgsql as $$ begin ${change}; end $$`),
+      );
       assert.deepEqual(await link.run(new FetchRows("select * from outdated", [])), []);
-      await link.run(new Script("begin; alter table outdated add column b int"));
+      await link.run(new Script("begin; select pg_temp.change()"));
       await assert.rejects(link.run(new FetchRows("select * from outdated", [])), {
         sqlstate: "0A000",
         message: /\(0A000\); what is known of the prepared statement is out of date; run the transaction again/,
