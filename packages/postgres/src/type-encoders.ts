@@ -1,5 +1,5 @@
 // From an argument to what is sent for it. The server has said which type it wants; what cannot be of that type is refused
-// before anything is sent, and nothing is guessed.
+// before it is run, and nothing is guessed.
 
 import { quoteItem } from "./array-text.ts";
 import type { Encoded } from "./message-writer.ts";

@@ -35,7 +35,7 @@ export function unsuitableArgument(text: string, at: number, error: unknown, ind
   );
 }
 
-/** Too many arguments, or too few. Nothing was sent. */
+/** Too many arguments, or too few. The statement was not run. */
 export function wrongCount(text: string, given: number, wanted: number, index?: number): PostgresError {
   const what = `it has ${wanted} parameter${wanted === 1 ? "" : "s"}, and ${given} argument${given === 1 ? " was" : "s were"} given`;
   return new PostgresError("MW_ERR_PG_ARGUMENT_COUNT", `Cannot run ${quoted(text)}${place(index)}: ${what}`);
