@@ -37,7 +37,7 @@ export interface ConnectOptions {
   readonly applicationName?: string | undefined;
   /** A mode, or options of `tls.connect` for a connection that must be secure. Default: `prefer`. */
   readonly ssl?: SslMode | ConnectionOptions | undefined;
-  /** Whether TLS begins at once, without asking the server first: PostgreSQL 17 and newer. Default: `false`. */
+  /** Whether TLS begins at once, without asking the server first: PostgreSQL 17 and newer, and an `ssl` of `require` or more. Default: `false`. */
   readonly directTls?: boolean | undefined;
   /** Where passwords are kept. Default: `~/.pgpass`. */
   readonly passfile?: string | undefined;

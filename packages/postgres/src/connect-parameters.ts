@@ -22,11 +22,22 @@ const REFUSED: ReadonlyArray<readonly [name: string, harmless: readonly string[]
   ["gssencmode", ["", "disable", "prefer"], "leave it out, and use TLS with 'sslmode'"],
   ["sslcertmode", ["", "disable", "allow"], "use 'allow' or 'disable'"],
   ["min_protocol_version", ["", "3.0"], "leave it out: version 3.0 is spoken"],
+  ["sslkeylogfile", [""], "leave it out; 'NODE_OPTIONS=--tls-keylog=file' does the same for all connections"],
+  ["scram_client_key", [""], "leave it out, and use a password"],
+  ["scram_server_key", [""], "leave it out, and use a password"],
+  ["oauth_issuer", [""], "leave it out: there is no OAuth"],
+  ["oauth_client_id", [""], "leave it out: there is no OAuth"],
+  ["oauth_client_secret", [""], "leave it out: there is no OAuth"],
+  ["oauth_scope", [""], "leave it out: there is no OAuth"],
   ["replication", ["", "false", "off", "no", "0"], "leave it out: there is no replication"],
 ];
 
 /** @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT` */
 export function checkParameters(parameters: Parameters): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    if (`${name}${value}`.includes("\0"))
+      throw badArgument(name.replaceAll("\0", ""), value, "a text without NUL characters");
+  }
   for (const [name, words] of Object.entries(WORDS)) {
     const value = parameters[name];
     if (value !== undefined && value !== "") wordOf(words, name, value);

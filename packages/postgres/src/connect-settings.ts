@@ -6,6 +6,7 @@ import { badArgument, checkCount, checkFlag, checkMs, checkText, checkWord } fro
 import type { ConnectOptions, ConnectSettled, PasswordSource, ServerAddress } from "./connect-options.ts";
 import { checkParameters, wordOf } from "./connect-parameters.ts";
 import { parametersOfService } from "./credential-files.ts";
+import { socketPathOf } from "./dial.ts";
 import { parseDsn, type Parameters } from "./dsn.ts";
 import { parametersOfEnvironment } from "./environment.ts";
 import { tlsSettings } from "./tls-options.ts";
@@ -21,7 +22,8 @@ const OURS = new Set(
   sslpassword sslsni sslcompression sslcrldir sslcertmode ssl_min_protocol_version ssl_max_protocol_version channel_binding
   connect_timeout target_session_attrs load_balance_hosts keepalives keepalives_idle keepalives_interval keepalives_count
   tcp_user_timeout client_encoding gssencmode krbsrvname gsslib gssdelegation require_auth requirepeer min_protocol_version
-  max_protocol_version fallback_application_name replication pgbouncer uselibpqcompat`.split(/\s+/),
+  max_protocol_version fallback_application_name replication pgbouncer uselibpqcompat sslkeylogfile scram_client_key
+  scram_server_key oauth_issuer oauth_client_id oauth_client_secret oauth_scope`.split(/\s+/),
 );
 
 /**
@@ -38,7 +40,9 @@ export function settleConnect(given: string | ConnectOptions = {}, isOwnServer =
   checkParameters(parameters);
   const user = options.user ?? parameters["user"] ?? nameOfUser();
   const servers = serversOf(options, parameters);
-  const { sslMode, tls } = tlsSettings(options.ssl, parameters);
+  const directTls = options.directTls ?? parameters["sslnegotiation"] === "direct";
+  const isLocal = servers.every((server) => socketPathOf(server) !== undefined);
+  const { sslMode, tls } = tlsSettings(options.ssl, parameters, { isDirect: directTls, isLocal });
   const keepAliveMs =
     options.keepAliveMs ?? (parameters["keepalives"] === "0" ? 0 : seconds(parameters, "keepalives_idle", 60_000));
   return {
@@ -49,7 +53,7 @@ export function settleConnect(given: string | ConnectOptions = {}, isOwnServer =
     database: options.database ?? parameters["dbname"] ?? user,
     sslMode,
     tls: parameters["sslsni"] === "0" ? { ...tls, servername: "" } : tls,
-    directTls: options.directTls ?? parameters["sslnegotiation"] === "direct",
+    directTls,
     channelBinding: wordOf(BINDINGS, "channel_binding", parameters["channel_binding"] ?? "prefer"),
     connectTimeoutMs: options.connectTimeoutMs ?? (seconds(parameters, "connect_timeout", 10_000) || Infinity),
     cancelTimeoutMs: options.cancelTimeoutMs ?? 1_000,
@@ -89,8 +93,10 @@ function checkOptions(options: ConnectOptions): void {
   if (typeof serverSettings !== "object" || serverSettings === null)
     throw badArgument("serverSettings", serverSettings, "an object");
   for (const [name, value] of Object.entries(serverSettings)) {
+    if (name === "" || name.includes("\0"))
+      throw badArgument("serverSettings", serverSettings, "names that are not empty and have no NUL character");
     if (typeof value !== "string" || value.includes("\0"))
-      throw badArgument(`serverSettings.${name}`, value, "a string");
+      throw badArgument(`serverSettings.${name}`, value, "a string without NUL characters");
   }
 }
 
@@ -115,6 +121,8 @@ function gather(options: ConnectOptions, isOwnServer: boolean): Parameters {
 }
 
 function serversOf({ host, port }: ConnectOptions, parameters: Parameters): ServerAddress[] {
+  checkList("host", host, (one) => typeof one === "string" && !one.includes("\0"), "a name, or several in an array");
+  checkList("port", port, (one) => /^\d*$/.test(String(one)), "an integer from 1 to 65535, or one for each host");
   const named = listOf(host) ?? listOf(parameters["host"]);
   const addresses = host === undefined ? listOf(parameters["hostaddr"]) : undefined;
   const hosts = named ?? addresses ?? ["localhost"];
@@ -126,11 +134,24 @@ function serversOf({ host, port }: ConnectOptions, parameters: Parameters): Serv
     throw badArgument("hostaddr", addresses, `one address for each of ${hosts.length} hosts`);
   }
   return hosts.map((one, at) => {
-    const value = Number((ports.length === 1 ? ports[0] : ports[at]) || DEFAULT_PORT);
-    if (!Number.isInteger(value) || value < 1 || value > 65_535)
-      throw badArgument("port", value, "an integer from 1 to 65535");
-    return { host: one || "localhost", address: addresses?.[at], port: value };
+    return {
+      host: one || "localhost",
+      address: addresses?.[at],
+      port: portOf(ports.length === 1 ? ports[0] : ports[at]),
+    };
   });
+}
+
+/** In digits: `0x10` and `1e3` are numbers of JavaScript, and nothing that anybody means by a port. */
+function portOf(text: string | undefined): number {
+  const value = text === undefined || text === "" ? DEFAULT_PORT : text;
+  if (/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535) return Number(value);
+  throw badArgument("port", value, "an integer from 1 to 65535");
+}
+
+function checkList(name: string, given: unknown, isGood: (one: unknown) => boolean, wanted: string): void {
+  if (given === undefined) return;
+  for (const one of Array.isArray(given) ? given : [given]) if (!isGood(one)) throw badArgument(name, one, wanted);
 }
 
 function listOf(value: string | number | ReadonlyArray<string | number> | undefined): string[] | undefined {

@@ -4,9 +4,10 @@ import { shield } from "meanwhile";
 
 import type { CommandResult } from "./command-tag.ts";
 import { ConnectionListening } from "./connection-listening.ts";
-import { copyFrom, type CopySource, type CopyTarget, copyTo, type CopyToTarget } from "./copy.ts";
+import type { CopyTarget, CopyToTarget } from "./copy-target.ts";
+import { copyFrom, type CopySource, copyTo } from "./copy.ts";
 import { Cursor } from "./cursor.ts";
-import { Listener, type ListenOptions } from "./listener.ts";
+import { checkChannel, Listener, type ListenOptions } from "./listener.ts";
 import { prepare, type PreparedStatement } from "./prepared-statement.ts";
 import type { Queryable, Row } from "./queryable.ts";
 import type { Session } from "./session.ts";
@@ -62,7 +63,8 @@ export class Connection implements Queryable, AsyncDisposable {
   }
 
   /**
-   * The first row; undefined if there is none. Write `limit 1` where there are many: all are sent.
+   * The first row; undefined if there is none. Only one is asked for: what the statement would do for further rows is not
+   * done, and what would be wrong with them is not seen.
    *
    * Cancellation: loses the row. As in `fetch`.
    */
@@ -181,6 +183,18 @@ export class Connection implements Queryable, AsyncDisposable {
     return new Listener(channels, options, this.#listening);
   }
 
+  /**
+   * Notifies those who listen to a channel; in a transaction when that commits.
+   *
+   * Cancellation: loses whether it was sent. As in `fetch`.
+   *
+   * @param payload - at most 8 000 bytes, as the server has it. Default: `""`
+   */
+  async notify(channel: string, payload = ""): Promise<void> {
+    checkChannel(channel);
+    await this.execute("select pg_notify($1, $2)", channel, payload);
+  }
+
   /** The process id of its server process. */
   get serverPid(): number {
     return this.#session.link.pid;
@@ -196,9 +210,9 @@ export class Connection implements Queryable, AsyncDisposable {
     return this.#session.link.parameters;
   }
 
-  /** Whether a transaction is open. */
+  /** Whether a transaction is open. Of a connection that cannot be used any more none is. */
   get isInTransaction(): boolean {
-    return this.#session.link.transaction !== "none";
+    return !this.isClosed && this.#session.isInTransaction;
   }
 
   /** Whether it cannot be used any more: it was closed, given back, or lost. */

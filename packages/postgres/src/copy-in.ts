@@ -10,6 +10,7 @@ import { PostgresError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import { MessageWriter, writer } from "./message-writer.ts";
 import { Operation } from "./operation.ts";
+import { quoted } from "./statement-text.ts";
 import type { Wire } from "./wire.ts";
 
 /** Larger pieces are cut: a server takes messages up to 1 GB, and holds one in memory. */
@@ -62,7 +63,16 @@ class CopyInOperation extends Operation<number> {
 
   override handleCopyInResponse(): void {
     if (this.wire?.isInterrupted === true) return void this.wire.write(writer.copyFail("cancelled").take());
+    if (this.state !== "starting") return this.#refuseAnother();
     this.state = "writing";
+    this.wire?.notify();
+  }
+
+  /** Of several statements in one text: what the rows belong to cannot be said. */
+  #refuseAnother(): void {
+    const what = `Cannot copy with ${quoted(this.text)}: it copies more than once; run one COPY at a time`;
+    this.failure ??= new PostgresError("MW_ERR_PG_COPY", what);
+    this.wire?.write(writer.copyFail("another COPY").take());
     this.wire?.notify();
   }
 
@@ -159,10 +169,9 @@ export class CopyIn {
 
 /** The error for a statement that does not begin a copy in this direction. */
 export function noCopy(text: string, direction: string): PostgresError {
-  const line = text.trim().replaceAll(/\s+/g, " ").slice(0, 60);
   return new PostgresError(
     "MW_ERR_PG_COPY",
-    `Cannot copy with "${line}": it does not copy; pass one COPY … ${direction}`,
+    `Cannot copy with ${quoted(text)}: it does not copy; pass one COPY … ${direction}`,
   );
 }
 

@@ -3,7 +3,9 @@
 // @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
 
 import { PostgresError } from "./errors.ts";
+import type { Field } from "./operation.ts";
 import { Prepare } from "./prepare.ts";
+import { FetchRows } from "./query.ts";
 import type { Session } from "./session.ts";
 import type { ArgumentEncoder } from "./type-encoders.ts";
 import { UnsuitableValue } from "./value-errors.ts";
@@ -25,13 +27,16 @@ export class RowWriter {
   #count = 0;
 
   /** Asks the server for the types of the columns, so that a value is written, or refused, as an argument would be. */
-  static async forColumns(session: Session, table: string, columns: string): Promise<RowWriter> {
-    const statement = await session.run(() => new Prepare(`select ${columns} from ${table} limit 0`));
-    session.link.statements.letGo(statement);
+  static async forColumns(session: Session, table: string, columns: string | undefined): Promise<RowWriter> {
+    const statement = await session.run(() => new Prepare(`select ${columns ?? "*"} from ${table} where false`));
+    // One that is kept would have the columns of today the next time as well.
+    session.link.statements.drop(statement);
+    const { fields } = statement;
+    const copied = columns === undefined ? await withoutGenerated(session, fields) : fields;
     const { types } = session.link.settled;
     return new RowWriter(
-      statement.fields.map(({ name }) => name),
-      statement.fields.map(({ dataTypeID }) => types.encoder(dataTypeID)),
+      copied.map(({ name }) => name),
+      copied.map(({ dataTypeID }) => types.encoder(dataTypeID)),
     );
   }
 
@@ -73,4 +78,18 @@ export class RowWriter {
       );
     }
   }
+}
+
+const GENERATED = "select attnum from pg_catalog.pg_attribute where attrelid = $1 and attgenerated <> ''";
+/** The first version that has such columns. */
+const FIRST_WITH_GENERATED = 12;
+
+/** A COPY that names no columns leaves those out that the server generates from others. */
+async function withoutGenerated(session: Session, fields: readonly Field[]): Promise<readonly Field[]> {
+  const [first] = fields;
+  const version = Number.parseInt(session.link.parameters.get("server_version") ?? "", 10);
+  if (first === undefined || version < FIRST_WITH_GENERATED) return fields;
+  const rows = await session.run(() => new FetchRows<{ attnum: unknown }>(GENERATED, [first.tableID]));
+  const generated = new Set(rows.map(({ attnum }) => Number(attnum)));
+  return fields.filter(({ columnID }) => !generated.has(columnID));
 }

@@ -1,35 +1,13 @@
 // COPY as its users write it.
 
-import { badArgument, checkWord } from "./checks.ts";
+import { badArgument } from "./checks.ts";
 import { CopyIn } from "./copy-in.ts";
 import { CopyOut } from "./copy-out.ts";
 import { RowWriter } from "./copy-rows.ts";
 import { CopyItems } from "./copy-source.ts";
+import { columnsOf, copyFromText, type CopyTarget, copyToText, type CopyToTarget, tableOf } from "./copy-target.ts";
 import type { Session } from "./session.ts";
-import { quoteName } from "./sql.ts";
 
-/** A table, and what of it. */
-export interface CopyTable {
-  /** Its name, or schema and name in an array. */
-  readonly table: string | readonly [schema: string, table: string];
-  /** Which columns, and in which order. Default: all. */
-  readonly columns?: readonly string[] | undefined;
-  /** As the server has it. Rows in arrays are always `text`. Default: `"text"`. */
-  readonly format?: "text" | "csv" | "binary" | undefined;
-  /** With `csv`: whether the first line names the columns. Default: `false`. */
-  readonly header?: boolean | undefined;
-}
-
-/** The result of a query. It takes no arguments: COPY has none. */
-export interface CopyQuery extends Pick<CopyTable, "format" | "header"> {
-  /** The text of the query. */
-  readonly query: string;
-}
-
-/** Where COPY writes: a table, or a statement `COPY … FROM STDIN …`. */
-export type CopyTarget = string | CopyTable;
-/** What COPY reads: a table, a query, or a statement `COPY … TO STDOUT …`. */
-export type CopyToTarget = string | CopyTable | CopyQuery;
 /** Rows in arrays, or text in the format of the copy, in pieces of any size. Not both. */
 export type CopySource =
   | Iterable<string | Uint8Array>
@@ -37,19 +15,22 @@ export type CopySource =
   | Iterable<readonly unknown[]>
   | AsyncIterable<readonly unknown[]>;
 
-const FORMATS = ["text", "csv", "binary"];
 /** Rows are sent in pieces of about this many characters. */
 const PIECE = 64 * 1024;
 
+/** Half a character at the end of a text: UTF-16 has two units for some. */
+const HALF = /[\ud800-\udbff]$/;
+
 /** Copies into a table. Returns how many rows that were. */
 export async function copyFrom(session: Session, target: CopyTarget, source: CopySource): Promise<number> {
-  const text = typeof target === "string" ? target : `copy ${placeOf(target)} from stdin${formatOf(target)}`;
+  const text = copyFromText(target);
   const items = itemsOf(source);
   try {
     session.touch(text);
     const first = await items.next();
-    const writer = isRow(first) ? await writerFor(session, target) : null;
+    const writer = isRow(first.value) ? await writerFor(session, target) : null;
     // It may have been given back meanwhile.
+    await session.opened();
     session.touch(text);
     const copy = new CopyIn(session.link, text);
     session.streams(() => copy.fail("the connection was given back"));
@@ -72,8 +53,9 @@ export async function* copyTo(
   session: Session,
   target: CopyToTarget,
 ): AsyncGenerator<Uint8Array, undefined, undefined> {
-  const text = typeof target === "string" ? target : `copy ${placeOf(target)} to stdout${formatOf(target)}`;
+  const text = copyToText(target);
   session.touch(text);
+  await session.opened();
   const copy = new CopyOut(session.link, text);
   session.streams(() => copy.close());
   copy.start();
@@ -87,8 +69,9 @@ export async function* copyTo(
 
 type Row = readonly unknown[];
 type Item = string | Uint8Array | Row;
+type Pulled = IteratorResult<Item, unknown>;
 
-function isRow(item: Item | undefined): item is Row {
+function isRow(item: unknown): item is Row {
   return Array.isArray(item);
 }
 
@@ -106,50 +89,36 @@ async function writerFor(session: Session, target: CopyTarget): Promise<RowWrite
   if (typeof target === "string" || (target.format ?? "text") !== "text") {
     throw badArgument("target", target, "{ table, columns } for rows in arrays, without another format");
   }
-  const columns = target.columns === undefined ? "*" : target.columns.map((name) => quoteName([name])).join(", ");
-  return RowWriter.forColumns(session, tableOf(target), columns);
+  return RowWriter.forColumns(session, tableOf(target), columnsOf(target));
 }
 
-async function sendPieces(copy: CopyIn, items: CopyItems<Item>, first: Item | undefined): Promise<void> {
-  for (let piece = first; piece !== undefined; piece = await items.next()) {
-    if (typeof piece !== "string" && !(piece instanceof Uint8Array))
-      throw badArgument("source", piece, "strings or bytes only");
-    await copy.write(piece);
+async function sendPieces(copy: CopyIn, items: CopyItems<Item>, first: Pulled): Promise<void> {
+  // The first half of a character of which the other half is in the next piece.
+  let half = "";
+  for (let pulled = first; pulled.done !== true; pulled = await items.next()) {
+    const piece: unknown = pulled.value;
+    if (typeof piece === "string") {
+      const text = half + piece;
+      half = HALF.exec(text)?.[0] ?? "";
+      await copy.write(text.slice(0, text.length - half.length));
+    } else {
+      if (!(piece instanceof Uint8Array))
+        throw badArgument("source", piece, "rows in arrays only, or strings or bytes only");
+      if (half !== "") await copy.write(half);
+      half = "";
+      await copy.write(piece);
+    }
   }
+  if (half !== "") await copy.write(half);
 }
 
-async function sendRows(
-  copy: CopyIn,
-  items: CopyItems<Item>,
-  first: Item | undefined,
-  writer: RowWriter,
-): Promise<void> {
+async function sendRows(copy: CopyIn, items: CopyItems<Item>, first: Pulled, writer: RowWriter): Promise<void> {
   let text = "";
-  for (let row = first; row !== undefined; row = await items.next()) {
-    text += writer.line(row);
+  for (let pulled = first; pulled.done !== true; pulled = await items.next()) {
+    text += writer.line(pulled.value);
     if (text.length < PIECE) continue;
     await copy.write(text);
     text = "";
   }
   if (text !== "") await copy.write(text);
-}
-
-function tableOf({ table }: CopyTable): string {
-  return quoteName(typeof table === "string" ? [table] : table);
-}
-
-function placeOf(target: CopyTable | CopyQuery): string {
-  if (typeof target !== "object" || target === null) throw badArgument("target", target, "a statement, or { table }");
-  if ("query" in target) return `(${target.query})`;
-  const { columns } = target;
-  return columns === undefined
-    ? tableOf(target)
-    : `${tableOf(target)} (${columns.map((name) => quoteName([name])).join(", ")})`;
-}
-
-function formatOf({ format, header }: Pick<CopyTable, "format" | "header">): string {
-  checkWord("format", format, FORMATS);
-  const options = [format === undefined ? "" : `format ${format}`, header === true ? "header true" : ""];
-  const given = options.filter((option) => option !== "");
-  return given.length === 0 ? "" : ` with (${given.join(", ")})`;
 }

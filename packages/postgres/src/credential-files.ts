@@ -65,11 +65,20 @@ function warnReadable(file: string): undefined {
  */
 export function parametersOfService(service: string, path: string | undefined): Parameters {
   const file = path ?? homeFile(".pg_service.conf", ".pg_service.conf");
-  const found = statSync(file, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(file, "utf8") : null;
+  const found = textOf(file);
   const parameters = found === null ? null : sectionOf(found, service);
   if (parameters !== null) return parameters;
+  // That of the whole machine comes after that of the user.
+  const directory = process.env["PGSYSCONFDIR"] ?? "";
+  const common = directory === "" ? null : textOf(join(directory, "pg_service.conf"));
+  const others = common === null ? null : sectionOf(common, service);
+  if (others !== null) return others;
   const what = found === null ? `there is no file ${file}` : `${file} has no section [${service}]`;
   throw new PostgresError("MW_ERR_PG_INVALID_ARGUMENT", `Cannot use the service "${service}": ${what}`);
+}
+
+function textOf(file: string): string | null {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(file, "utf8") : null;
 }
 
 function sectionOf(text: string, service: string): Parameters | null {

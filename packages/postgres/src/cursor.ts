@@ -58,7 +58,7 @@ export class Cursor<T = Row> implements AsyncIterable<T>, AsyncDisposable {
       throw badArgument("count", count, "an integer >= 1");
     if (this.#state === "over") return [];
     const { link } = this.#session;
-    if (link.status === "idle" && link.transaction === "none") throw notInTransaction(this.#text);
+    if (link.status === "idle" && !this.#session.isInTransaction) throw notInTransaction(this.#text);
     const isFresh = this.#state === "fresh";
     const { rows, isLast } = await this.#session.run(() =>
       isFresh ? this.#portal.open(count) : this.#portal.fetch(count),

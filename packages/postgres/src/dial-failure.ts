@@ -27,6 +27,28 @@ export class DialFailure extends Error {
   }
 }
 
+/** How many servers a message names. */
+const MOST_NAMED = 5;
+
+/**
+ * The error for the one who wanted a connection, when each of several servers failed, in the order in which they were tried. It
+ * is about the last one, says what was wrong with the others as well, and has an error for each in its cause.
+ */
+export function connectError(failures: ReadonlyMap<string, DialFailure>): ConnectError {
+  const all = [...failures];
+  const last = all.pop();
+  if (last === undefined)
+    return new DialFailure("MW_ERR_PG_CONNECT", "there is no server to try").toError("PostgreSQL");
+  const [server, failure] = last;
+  if (all.length === 0) return failure.toError(server);
+  const others = all.slice(0, MOST_NAMED).map(([name, { message }]) => `\n  nor to ${name}: ${message}`);
+  const more = all.length > MOST_NAMED ? `\n  nor to ${all.length - MOST_NAMED} more` : "";
+  const errors = Array.from(failures, ([name, one]) => one.toError(name));
+  const cause = new AggregateError(errors, `${errors.length} servers were tried`);
+  const { code, message, sqlstate } = failure;
+  return new DialFailure(code, `${message}${others.join("")}${more}`, { cause, sqlstate }).toError(server);
+}
+
 /** For what Node says of a name or an address. */
 export function dialFailureOf(error: unknown): DialFailure {
   const code = codeOf(error);

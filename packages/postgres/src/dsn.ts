@@ -11,8 +11,8 @@ export type Parameters = Record<string, string>;
 /** @throws {@link PostgresError} `MW_ERR_PG_INVALID_DSN` */
 export function parseDsn(dsn: string): Parameters {
   const uri = /^postgres(?:ql)?:\/\//i.exec(dsn);
-  if (uri !== null) return parseUri(dsn.slice(uri[0].length));
-  if (dsn.includes("=")) return parsePairs(dsn);
+  if (uri !== null) return refuseNul(parseUri(dsn.slice(uri[0].length)));
+  if (dsn.includes("=")) return refuseNul(parsePairs(dsn));
   throw badDsn("it begins with neither postgresql:// nor a pair like host=localhost");
 }
 
@@ -70,7 +70,13 @@ function addPair(parameters: Parameters, pair: string): void {
   const end = pair.indexOf("=");
   if (end <= 0) throw badDsn("a parameter behind the '?' must be key=value");
   const key = decode(pair.slice(0, end));
-  parameters[Object.hasOwn(ALIASES, key) ? (ALIASES[key] ?? key) : key] = decode(pair.slice(end + 1));
+  say(parameters, Object.hasOwn(ALIASES, key) ? (ALIASES[key] ?? key) : key, decode(pair.slice(end + 1)));
+}
+
+function say(parameters: Parameters, key: string, value: string): void {
+  // As it was called long ago, and libpq still knows it.
+  if (key === "requiressl") parameters["sslmode"] = value.startsWith("1") ? "require" : "prefer";
+  else parameters[key] = value;
 }
 
 /** What drivers of other languages say. */
@@ -81,7 +87,7 @@ function parsePairs(text: string): Parameters {
   const pattern = /\s*([\w.]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))(?=\s|$)/gy;
   let end = 0;
   for (const [found, key = "", quoted, plain = ""] of text.matchAll(pattern)) {
-    parameters[key] = (quoted ?? plain).replaceAll(/\\(.)/gs, "$1");
+    say(parameters, key, (quoted ?? plain).replaceAll(/\\(.)/gs, "$1"));
     end += found.length;
   }
   if (text.slice(end).trim() !== "")
@@ -95,6 +101,15 @@ function decode(text: string): string {
   } catch {
     throw badDsn("it has a '%' that is not followed by two hexadecimal digits; a '%' itself is %25");
   }
+}
+
+/** It ends a name or a value where it is sent, and what follows would be another one. */
+function refuseNul(parameters: Parameters): Parameters {
+  const hasNul = Object.entries(parameters)
+    .flat()
+    .some((text) => text.includes("\0"));
+  if (hasNul) throw badDsn("it has a NUL character (%00) in it; leave it out");
+  return parameters;
 }
 
 function badDsn(what: string): PostgresError {

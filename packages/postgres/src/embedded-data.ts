@@ -30,7 +30,7 @@ export interface InitOptions {
 /** Makes the data directory, or looks whether the one that is there can be used. Returns the password for TCP, if it has one. */
 export async function prepareData(dataDir: string, options: InitOptions): Promise<string | null> {
   const { binaries, identity } = options;
-  const names = await readdir(dataDir).catch(() => null);
+  const names = await namesIn(dataDir);
   if (names === null || names.length === 0) return makeData(dataDir, names !== null, options);
   if (!names.includes("PG_VERSION")) {
     throw embeddedError(`"${dataDir}" holds other files; pass a 'dataDir' that is empty, or is not there yet`);
@@ -44,6 +44,21 @@ export async function prepareData(dataDir: string, options: InitOptions): Promis
   }
   checkReach(dataDir, identity);
   return passwordOf(dataDir);
+}
+
+/** What is in a data directory; null if it is not there. */
+async function namesIn(dataDir: string): Promise<string[] | null> {
+  try {
+    return await readdir(dataDir);
+  } catch (cause) {
+    if (isCode(cause, "ENOENT")) return null;
+    const what = isCode(cause, "ENOTDIR") ? "is no folder, or a part of it is none" : "cannot be read";
+    throw embeddedError(`"${dataDir}" ${what}; pass a 'dataDir' that is empty, or is not there yet`, { cause });
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 /** The password of a data directory that was made by us; null for any other. */

@@ -47,7 +47,14 @@ function baseFor(identity: Identity): string {
 
 /** Removes the directory and what is in it, also while something in it is just being written. */
 export async function removeDirectory(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+  // Who owns it last: if the rest cannot be removed now, the next sweep still knows whether it may.
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names) if (name !== OWNER) await remove(join(directory, name));
+  await remove(directory);
+}
+
+async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 }
 
 /** Ends the servers of owners that have died, and removes their directories. Never fails: somebody else may do the same. */

@@ -1,7 +1,8 @@
 // A PostgreSQL of one's own: nothing to install and nothing to configure. Started by who asks first, shared by all who ask
 // for the same, ended when the last one has given it back, or when the program ends, however it does.
 
-import { resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 
 import { cancellable, shield } from "meanwhile";
 import { captureContext } from "meanwhile/lowlevel";
@@ -9,6 +10,7 @@ import { captureContext } from "meanwhile/lowlevel";
 import { badOption } from "./embedded-errors.ts";
 import type { LaunchOptions } from "./embedded-launch.ts";
 import type { Running } from "./embedded-running.ts";
+import { checkNames, EMBEDDED_NAMES } from "./option-names.ts";
 
 /** How a server of one's own is to be. */
 export interface EmbeddedOptions {
@@ -19,7 +21,7 @@ export interface EmbeddedOptions {
   readonly dataDir?: string | undefined;
   /** The folder with `initdb` and `postgres`. Default: those of the optional package for the platform, else of `PATH`. */
   readonly binDir?: string | undefined;
-  /** Settings as in `postgresql.conf`. Of several who share a server those of the first count. */
+  /** Settings as in `postgresql.conf`, but where the server and its data are. Of several who share a server those of the first count. */
   readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** Whether it can also be reached over 127.0.0.1, with a password. Default: `false`; on Windows `true`. */
   readonly tcp?: boolean | undefined;
@@ -70,6 +72,7 @@ export interface EmbeddedServer extends AsyncDisposable {
  * ```
  */
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  checkNames("options", options, EMBEDDED_NAMES);
   const settled = settle(options);
   const key = settled.dataDir === null ? Symbol("server") : settled.dataDir;
   return borrow(key, settled);
@@ -89,8 +92,9 @@ function settle(options: EmbeddedOptions): LaunchOptions {
   }
   if (typeof tcp !== "boolean") throw badOption("tcp", tcp, "true or false");
   if (!(startTimeoutMs > 0)) throw badOption("startTimeoutMs", startTimeoutMs, "milliseconds > 0");
+  if (typeof settings !== "object" || settings === null) throw badOption("settings", settings, "an object");
   return {
-    dataDir: dataDir === undefined ? null : resolve(dataDir),
+    dataDir: dataDir === undefined ? null : realPathOf(resolve(dataDir)),
     binDir: binDir === undefined ? undefined : resolve(binDir),
     settings: Object.fromEntries(Object.entries(settings).map(setting)),
     tcp,
@@ -98,8 +102,28 @@ function settle(options: EmbeddedOptions): LaunchOptions {
   };
 }
 
+/** By one name, whichever leads to it: of two servers for the same data one would end at once. What is not there yet has its own. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPathOf(parent), basename(path));
+  }
+}
+
+/** Where the server is, and where its data are, is what everybody must be told who is to reach it. */
+const OURS = ["port", "unix_socket_directories", "data_directory"];
+
 function setting([name, value]: [string, string | number | boolean]): [string, string] {
   if (!/^[A-Za-z_][\w.]*$/.test(name)) throw badOption("settings", name, "names like shared_buffers");
+  if (OURS.includes(name.toLowerCase())) {
+    throw badOption(
+      "settings",
+      name,
+      "others: it is chosen for you, and 'dsn' has it; for TCP pass 'tcp', for data 'dataDir'",
+    );
+  }
   return [name, String(value)];
 }
 

@@ -36,6 +36,7 @@ const KEYWORDS: Readonly<Record<string, string>> = {
   PGTARGETSESSIONATTRS: "target_session_attrs",
   PGLOADBALANCEHOSTS: "load_balance_hosts",
   PGTZ: "TimeZone",
+  PGGEQO: "geqo",
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,12 +48,17 @@ export function parametersOfEnvironment(environment: Environment = process.env):
     const value = environment[variable];
     if (value !== undefined && value !== "") parameters[keyword] = value;
   }
+  // As it was called long ago, and libpq still reads it.
+  if (environment["PGREQUIRESSL"]?.startsWith("1") === true) parameters["sslmode"] ??= "require";
   return parameters;
 }
 
-/** Whether the environment says where a server is. */
+const NAMING = ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE", "PGDATABASE", "PGUSER", "PGPASSWORD"];
+
+/**
+ * Whether the environment says that there is a server: where it is, or who to be there. Who names a database or a user means
+ * the server that libpq would go to, and not one that is thrown away.
+ */
 export function environmentNamesServer(environment: Environment = process.env): boolean {
-  return ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE"].some(
-    (name) => (environment[name] ?? "") !== "",
-  );
+  return NAMING.some((name) => (environment[name] ?? "") !== "");
 }

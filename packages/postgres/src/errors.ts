@@ -2,7 +2,14 @@
 // No error shows a secret: no password, no argument of a statement, nothing of a DSN but host, port and database.
 
 import { pointAt } from "./error-position.ts";
-import { conditionOf, mayQuoteValues, withoutPasswords } from "./error-privacy.ts";
+import {
+  conditionOf,
+  holdsArgument,
+  kindOf,
+  mayQuoteValues,
+  withoutArguments,
+  withoutPasswords,
+} from "./error-privacy.ts";
 
 /** The stable codes of errors thrown by this package. */
 export type PostgresErrorCode =
@@ -43,7 +50,8 @@ export class PostgresError extends Error {
 
 /**
  * No connection could be made: `MW_ERR_PG_CONNECT`, `MW_ERR_PG_CONNECT_TIMEOUT`, `MW_ERR_PG_DNS`, `MW_ERR_PG_TLS`,
- * `MW_ERR_PG_AUTH` or `MW_ERR_PG_TARGET`. Nothing was run.
+ * `MW_ERR_PG_AUTH` or `MW_ERR_PG_TARGET`. Nothing was run. Of several hosts it is about the last one tried; the message says
+ * what was wrong with the others, and `cause` is an `AggregateError` with a ConnectError for each.
  */
 export class ConnectError extends PostgresError {
   override readonly name: string = "ConnectError";
@@ -85,7 +93,7 @@ export interface ConnectionHolder {
   readonly heldMs: number;
   /** Where it was acquired: a line of a stack, or a hint how to get one. */
   readonly acquiredAt: string;
-  /** What it runs now; undefined if it runs nothing. */
+  /** What it runs now, with each password masked; undefined if it runs nothing. */
   readonly statement: string | undefined;
 }
 
@@ -127,6 +135,8 @@ export interface FailedStatement {
   readonly args: ReadonlyArray<unknown>;
   /** Which of many executions failed, from 0. */
   readonly index?: number | undefined;
+  /** What to do, where it is not the statement that is wrong. */
+  readonly advice?: string | undefined;
 }
 
 /**
@@ -180,17 +190,18 @@ export class SqlError extends PostgresError {
   readonly #where: string | undefined;
 
   /** @internal */
-  constructor(fields: ServerFields, { text, args, index }: FailedStatement) {
+  constructor(fields: ServerFields, { text, args, index, advice }: FailedStatement) {
     const { code = "XX000", hint } = fields;
     const position = fields.position === undefined ? undefined : Number(fields.position);
     const which = index === undefined ? "" : ` with the arguments at index ${index}`;
     const statement = withoutPasswords(text);
     const isMasked = statement !== text;
-    const isPrivate = isMasked || mayQuoteValues(code);
+    const isPrivate = isMasked || mayQuoteValues(code) || holdsArgument(fields.internalQuery, { text, args });
     const place = isMasked ? "" : pointAt(text, position);
-    const advice = hint === undefined || isPrivate ? "" : `\n  hint: ${hint}`;
-    const what = isPrivate ? conditionOf(code) : withoutArguments(fields.message, args);
-    super("MW_ERR_PG_SQL", `Cannot run the statement${which}: ${what} (${code})${place}${advice}`);
+    const said = hint === undefined || isPrivate ? "" : `\n  hint: ${withoutArguments(hint, { text, args })}`;
+    const todo = advice === undefined ? "" : `; ${advice}`;
+    const what = isPrivate ? conditionOf(code) : withoutArguments(fields.message, { text, args });
+    super("MW_ERR_PG_SQL", `Cannot run the statement${which}: ${what} (${code})${todo}${place}${said}`);
     this.sqlstate = code;
     this.severity = fields.severity ?? "ERROR";
     this.statement = statement;
@@ -227,23 +238,4 @@ export class SqlError extends PostgresError {
   get where(): string | undefined {
     return this.#where;
   }
-}
-
-/** Names the kind of a value, never its content. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== "object") return typeof value;
-  if (Array.isArray(value)) return "array";
-  const { constructor } = value;
-  return typeof constructor === "function" && constructor.name !== "" ? constructor.name : "object";
-}
-
-/** The server quotes what it cannot read, which may be an argument. */
-function withoutArguments(message: string, args: ReadonlyArray<unknown>): string {
-  let shown = message;
-  for (const value of args) {
-    const isText = typeof value === "string" || typeof value === "number" || typeof value === "bigint";
-    if (isText && value !== "") shown = shown.replaceAll(`"${value}"`, '"***"');
-  }
-  return shown;
 }

@@ -15,6 +15,8 @@ const { setTimeout, clearTimeout, setImmediate } = globalThis;
 
 /** How long a server that was asked may take before it is asked again. */
 const AGAIN_MS = 100;
+/** A timer for longer would run at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** Whom to ask, and for how long. */
 export interface InterruptionPlan {
@@ -39,7 +41,7 @@ export class Interruption {
     this.#plan = plan;
     this.#done = done;
     // What has come while the event loop was blocked counts: it is read before the immediate.
-    this.#timer = setTimeout(() => setImmediate(() => this.#end(false)), plan.timeoutMs);
+    this.#timer = setTimeout(() => setImmediate(() => this.#end(false)), Math.min(plan.timeoutMs, LONGEST_MS));
     this.#ask();
   }
 

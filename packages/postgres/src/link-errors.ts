@@ -4,6 +4,7 @@ import { isServerError } from "./dial-failure.ts";
 import { withoutPasswords } from "./error-privacy.ts";
 import { ConnectionLostError, PostgresError } from "./errors.ts";
 import type { Operation } from "./operation.ts";
+import { quoted } from "./statement-text.ts";
 
 /** It was closed, by us. */
 export function closedLink(): PostgresError {
@@ -14,7 +15,7 @@ export function closedLink(): PostgresError {
 export function linkIsBusy(operation: Operation<unknown>, running: Operation<unknown>): PostgresError {
   return new PostgresError(
     "MW_ERR_PG_BUSY",
-    `Cannot run ${quote(operation.text)}: the connection is running ${quote(running.text)}; await that first, or take another connection for what goes on at the same time`,
+    `Cannot run ${quoted(operation.text)}: the connection is running ${quoted(running.text)}; await that first, or take another connection for what goes on at the same time`,
   );
 }
 
@@ -25,7 +26,7 @@ export function lostLink(operation: Operation<unknown> | null, cause: Error | nu
   const why = isSaid
     ? `the server ended the connection: ${failure.message}`
     : `the connection was lost${codeOf(cause)}`;
-  const doing = operation === null ? "use the connection" : `run ${quote(operation.text)}`;
+  const doing = operation === null ? "use the connection" : `run ${quoted(operation.text)}`;
   return new ConnectionLostError(doing, why, {
     ...(operation === null ? {} : { statement: withoutPasswords(operation.text) }),
     ...(isSaid && failure.code !== undefined ? { sqlstate: failure.code } : {}),
@@ -35,9 +36,4 @@ export function lostLink(operation: Operation<unknown> | null, cause: Error | nu
 
 function codeOf(error: Error | null): string {
   return error !== null && "code" in error && typeof error.code === "string" ? ` (${error.code})` : "";
-}
-
-function quote(text: string): string {
-  const line = withoutPasswords(text).trim().replaceAll(/\s+/g, " ");
-  return `"${line.length > 60 ? `${line.slice(0, 60)}…` : line}"`;
 }

@@ -24,6 +24,8 @@ export interface LinkListeners {
   /** The connection has ended, or can no longer be used. */
   lost(error: Error | null): void;
   drained(): void;
+  /** Names without a schema mean something else. Servers before 18 do not tell. */
+  searchPathChanged(): void;
   /** What runs. */
   operation(): Operation<unknown> | null;
   notification(notification: LinkNotification): void;
@@ -42,6 +44,9 @@ export function listenTo(client: PgClient, socket: Socket, to: LinkListeners): v
   connection.on("parameterDescription", (message: { readonly dataTypeIDs: number[] }) =>
     to.operation()?.handleParameters(message.dataTypeIDs),
   );
+  connection.on("parameterStatus", ({ parameterName }: { readonly parameterName: string }) => {
+    if (parameterName === "search_path") to.searchPathChanged();
+  });
   connection.on("noData", () => to.operation()?.handleNoData());
   connection.on("copyOutResponse", () => to.operation()?.handleCopyOutResponse());
   socket.on("drain", () => to.drained());

@@ -5,6 +5,7 @@ import { enterScope } from "meanwhile/lowlevel";
 
 import { Connection } from "./connection.ts";
 import { DialFailure } from "./dial-failure.ts";
+import { ConnectError } from "./errors.ts";
 import { callHook, type Hook } from "./hooks.ts";
 import { lostLink } from "./link-errors.ts";
 import type { Link } from "./link.ts";
@@ -65,7 +66,14 @@ export class LinkMaker {
 
   /** A connection that is none of the pool's. */
   async openBare(): Promise<Link> {
-    return openLink(await this.#source.settled());
+    const settled = await this.#source.settled();
+    try {
+      return await openLink(settled);
+    } catch (error) {
+      const isGone = error instanceof ConnectError && error.code === "MW_ERR_PG_CONNECT";
+      if (!isGone || !(await this.#source.renew())) throw error;
+      return openLink(await this.#source.settled());
+    }
   }
 
   /** Lets a function have the connection until it ends; a transaction it has left open is rolled back. */

@@ -61,6 +61,11 @@ export class LinkOutput {
     this.#timeout.changed(tag, text);
   }
 
+  /** A transaction was rolled back, or some of it. */
+  rolledBack(): void {
+    this.#timeout.rolledBack();
+  }
+
   #takeRows(operation: Operation<unknown> | null): void {
     const { splitter } = this.#client.connection;
     if (splitter !== null) splitter.target = operation;

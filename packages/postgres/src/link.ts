@@ -22,7 +22,10 @@ import { LinkOutput } from "./link-output.ts";
 import type { LinkParts } from "./link-parts.ts";
 import { LinkWait } from "./link-wait.ts";
 import type { Operation } from "./operation.ts";
+import { SchemaWatch } from "./schema-changes.ts";
+import { RESET_SQL } from "./session-state.ts";
 import { StatementCache } from "./statement-cache.ts";
+import { TransactionCount } from "./transaction-count.ts";
 import type { Wire } from "./wire.ts";
 
 /** Whether the server is in a transaction; `failed` is one that can only be rolled back. */
@@ -35,6 +38,8 @@ export class Link implements Wire {
   /** The settings the server reports, like `server_version`. */
   readonly parameters: Map<string, string>;
   readonly statements: StatementCache;
+  /** Which transaction it is in, by how many were before. */
+  readonly transactions: TransactionCount = new TransactionCount();
   /** When it was made, by `performance.now()`. */
   readonly openedAt: number = performance.now();
   /** How many operations it has run. */
@@ -43,6 +48,8 @@ export class Link implements Wire {
   onNotification: ((notification: LinkNotification) => void) | null = null;
   /** Told of warnings and the like of the server. */
   onNotice: ((notice: LinkNotice) => void) | null = null;
+  /** Told of what becomes of LISTEN: that of the transaction is undone, the transaction has ended, the server listens to nothing. */
+  onListenChange: ((what: "undone" | "ended" | "nothing") => void) | null = null;
   /** Told, once, if the connection ends while nothing runs on it. */
   onLost: ((error: PostgresError) => void) | null = null;
   #state: "idle" | "busy" | "broken" = "idle";
@@ -52,6 +59,9 @@ export class Link implements Wire {
   // Why it is broken; makes the error for whoever wants to use it.
   #makeError: (operation: Operation<unknown> | null) => PostgresError = closedLink;
   #isKeptAlive = false;
+  // Whether a user has prepared something by a statement: the pool does not know its name.
+  #hasPrepared = false;
+  readonly #schema: SchemaWatch;
   readonly #output: LinkOutput;
   readonly #wait = new LinkWait();
   readonly #parts: LinkParts;
@@ -69,10 +79,12 @@ export class Link implements Wire {
     this.settled = settled;
     this.parameters = parameters;
     this.statements = new StatementCache(settled.statementCacheSize, !settled.pgBouncer);
+    this.#schema = new SchemaWatch(this.statements);
     this.#output = new LinkOutput(client, socket, settled);
     listenTo(client, socket, {
       lost: (error) => this.#lost(error),
       drained: () => this.#operation?.handleDrain(),
+      searchPathChanged: () => this.#schema.changed("SET", "search_path"),
       operation: () => this.#operation,
       notification: (notification) => tell(this.onNotification, notification),
       notice: (notice) => tell(this.onNotice, notice),
@@ -96,6 +108,11 @@ export class Link implements Wire {
 
   get isInterrupted(): boolean {
     return this.#interruption !== null;
+  }
+
+  /** What undoes whatever a user may have changed of the session. */
+  get resetText(): string {
+    return this.#hasPrepared ? `${RESET_SQL}; deallocate all` : RESET_SQL;
   }
 
   /** What runs; null if nothing does. */
@@ -145,10 +162,18 @@ export class Link implements Wire {
     const running = this.#operation;
     if (running !== null) throw linkIsBusy(operation, running);
     if (this.#state !== "idle") throw this.#makeError(operation);
-    this.#output.start(operation, this, this.transaction);
+    // Before anything is sent: what makes the arguments may want to run something here, and is refused.
     this.#state = "busy";
     this.#operation = operation;
     this.#wait.begin();
+    try {
+      this.#output.start(operation, this, this.transaction);
+    } catch (error) {
+      if (this.#operation === operation) this.#becomeIdle(operation);
+      throw error;
+    }
+    // It may have ended the connection instead.
+    if (this.#operation !== operation) throw this.#makeError(operation);
     this.queries += 1;
     if (!this.#isKeptAlive) this.#socket.ref();
     this.#client.query(operation);
@@ -206,8 +231,31 @@ export class Link implements Wire {
   }
 
   sessionChanged(tag: string, text: string): void {
+    if (tag === "PREPARE") this.#hasPrepared = true;
+    if (tag === "RESET" && text.startsWith(RESET_SQL)) this.#schema.reset();
+    if (tag.endsWith(" ALL")) {
+      this.statements.clear();
+      this.#hasPrepared = false;
+    }
     this.#output.sessionChanged(tag, text);
-    if (tag.endsWith(" ALL")) this.statements.clear();
+    if (tag === "UNLISTEN" || tag === "DISCARD ALL") tell(this.onListenChange, "nothing");
+  }
+
+  schemaChanged(tag: string, text: string): void {
+    this.#schema.changed(tag, text);
+  }
+
+  transactionEnded(tag: string, text: string): void {
+    const { ended } = this.transactions;
+    this.transactions.told(tag, text);
+    const isWhole = this.transactions.ended !== ended;
+    if (isWhole) this.#schema.settle();
+    else this.#schema.rolledBack();
+    if (tag === "ROLLBACK") {
+      this.#output.rolledBack();
+      tell(this.onListenChange, "undone");
+    }
+    if (isWhole) tell(this.onListenChange, "ended");
   }
 
   pause(): void {
@@ -245,6 +293,7 @@ export class Link implements Wire {
 
   #becomeIdle(operation: Operation<unknown>): void {
     operation.isOver = true;
+    if (this.#schema.isPending && this.transaction === "none") this.#schema.settle();
     this.#output.end();
     this.#operation = null;
     this.#state = "idle";

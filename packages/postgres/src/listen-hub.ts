@@ -4,11 +4,12 @@
 //      ▲                            │              │                  │
 //      └──it fails the first time───┴──the last listener leaves, close┘
 //
-// It is nobody's task: it runs in the context the pool was made in, as long as somebody listens.
+// It is nobody's task (detached.ts): it runs as long as somebody listens, wherever the pool was made.
 
 import { exponential, isCancelled, now, sleep, timeout } from "meanwhile";
-import { captureContext, type Waiter, type WaitTarget, suspend, wakeAt } from "meanwhile/lowlevel";
+import { type CancelScope, captureContext, type Waiter, type WaitTarget, suspend, wakeAt } from "meanwhile/lowlevel";
 
+import { detached } from "./detached.ts";
 import { PostgresError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import { ended, eventOf, failed, type Listener, type ListenerSource } from "./listener.ts";
@@ -23,6 +24,7 @@ const HEARTBEAT_MS = 30_000;
 const ANSWER_MS = 10_000;
 const REST: ReturnType<typeof exponential> = exponential({ baseMs: 100, maxMs: 30_000 });
 
+const NOTHING: ReadonlySet<string> = new Set();
 const TOLD: WaitTarget = { describe: () => "the server to listen to a channel", foreign: true };
 const CHANGE: WaitTarget = { describe: () => "a change of what a pool listens to", foreign: true };
 
@@ -35,10 +37,14 @@ export class ListenHub implements ListenerSource {
   readonly #inContext = captureContext();
   #link: Link | null = null;
   // What the server has been told of, on #link.
-  #told: ReadonlySet<string> = new Set();
+  #told: ReadonlySet<string> = NOTHING;
   // Whether a connection has listened: from then on one that is lost is replaced, however long that takes.
   #hasServed = false;
   #isServing = false;
+  // Whether all had left at some time: who has come since then has missed nothing.
+  #wasDeserted = false;
+  // What it runs in while it serves.
+  #scope: CancelScope | null = null;
   #isClosed = false;
   #waiter: Waiter<void> | null = null;
 
@@ -58,7 +64,7 @@ export class ListenHub implements ListenerSource {
     this.#listeners.add(listener);
     if (!this.#isServing) {
       this.#isServing = true;
-      this.#inContext(() => this.#serve()).catch(nothing);
+      this.#inContext(() => detached((scope) => this.#serve(scope))).catch(nothing);
     }
     this.#wake();
     while (this.#listeners.has(listener) && !listener.channels.every((channel) => this.#told.has(channel))) {
@@ -68,6 +74,7 @@ export class ListenHub implements ListenerSource {
 
   stop(listener: Listener): void {
     this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) this.#wasDeserted = true;
     this.#wake();
   }
 
@@ -76,37 +83,43 @@ export class ListenHub implements ListenerSource {
     this.#isClosed = true;
     this.#endAll(ended);
     this.#link?.destroy();
-    this.#wake();
+    this.#scope?.cancel();
   }
 
-  /** Never rejects: what goes wrong goes to the listeners. */
-  async #serve(): Promise<void> {
+  /** What goes wrong goes to the listeners. */
+  async #serve(scope: CancelScope): Promise<void> {
+    this.#scope = scope;
     this.#hasServed = false;
     try {
       for (let attempt = 1; this.#listeners.size > 0; attempt++) {
+        if (this.#wasDeserted) this.#hasServed = false;
+        this.#wasDeserted = false;
         try {
           this.#link = await this.#open();
           await this.#listen(this.#link, this.#hasServed);
           attempt = 1;
         } catch (error) {
-          if (isCancelled(error)) throw madeInCancelledScope();
-          if (!this.#hasServed) throw error;
+          if (!this.#hasServed || isCancelled(error)) throw error;
         } finally {
           this.#letGo();
         }
-        if (this.#listeners.size > 0) await sleep(REST(attempt, undefined));
+        if (this.#listeners.size > 0 && !this.#wasDeserted) await sleep(REST(attempt, undefined));
       }
     } catch (error) {
-      this.#endAll(failed(isCancelled(error) ? madeInCancelledScope() : error));
+      this.#endAll(failed(error));
     } finally {
       this.#isServing = false;
+      this.#scope = null;
     }
   }
 
   /** Keeps the server told of what is listened to, until nobody listens, or the connection is lost. */
   async #listen(link: Link, isAgain: boolean): Promise<void> {
     link.keepAlive(true);
-    link.onLost = () => this.#wake();
+    link.onLost = () => {
+      this.#told = NOTHING;
+      this.#wake();
+    };
     link.onNotification = (notification) => {
       for (const listener of this.#listeners) {
         if (listener.channels.includes(notification.channel)) listener.push(eventOf(notification));
@@ -114,6 +127,7 @@ export class ListenHub implements ListenerSource {
     };
     let isNews = isAgain;
     while (this.#listeners.size > 0 && link.status !== "broken") {
+      this.#wasDeserted = false;
       const wanted = new Set(Array.from(this.#listeners).flatMap(({ channels }) => channels));
       const text = difference(this.#told, wanted);
       if (text !== "") {
@@ -126,6 +140,8 @@ export class ListenHub implements ListenerSource {
         for (let count = this.#line.length; count > 0; count--) this.#line.give(true);
       } else if (!(await this.#change())) await timeout(ANSWER_MS, () => link.run(command("select 1")));
     }
+    // At once: who comes from here on must not take it for a connection that listens.
+    this.#told = NOTHING;
   }
 
   #tellReconnected(link: Link): void {
@@ -155,7 +171,7 @@ export class ListenHub implements ListenerSource {
   #letGo(): void {
     const link = this.#link;
     this.#link = null;
-    this.#told = new Set();
+    this.#told = NOTHING;
     if (link === null) return;
     link.onLost = null;
     link.onNotification = null;
@@ -178,10 +194,4 @@ function difference(told: ReadonlySet<string>, wanted: ReadonlySet<string>): str
   const more = [...wanted].filter((channel) => !told.has(channel)).map((channel) => `listen ${quoteName([channel])}`);
   const less = [...told].filter((channel) => !wanted.has(channel)).map((channel) => `unlisten ${quoteName([channel])}`);
   return [...more, ...less].join("; ");
-}
-
-/** The pool lives in the scope it was made in. */
-function madeInCancelledScope(): PostgresError {
-  const what = "the scope in which the pool was made was cancelled; make the pool outside of it";
-  return new PostgresError("MW_ERR_PG_CLOSED", `Cannot listen: ${what}`);
 }

@@ -7,6 +7,7 @@ import { suspend, type Waiter, type WaitTarget } from "meanwhile/lowlevel";
 import { badArgument, checkCount } from "./checks.ts";
 import { PostgresError } from "./errors.ts";
 import type { LinkNotification } from "./link-events.ts";
+import { checkNames, type OptionNames } from "./option-names.ts";
 
 /** A message of NOTIFY, or that some may have been missed. */
 export type NotificationEvent =
@@ -29,6 +30,8 @@ export interface ListenOptions {
   /** How many notifications may wait for the loop; the newest are dropped beyond that, and the loop is told. Default: 10 000. */
   readonly maxQueued?: number | undefined;
 }
+
+const NAMES: OptionNames<ListenOptions> = { maxQueued: true };
 
 /** Where notifications come from. */
 export interface ListenerSource {
@@ -58,16 +61,17 @@ export class Listener implements AsyncIterableIterator<NotificationEvent, undefi
   #head = 0;
   #dropped = 0;
   #waiter: Waiter<void> | null = null;
+  // Whether a call of next() has not come to its end.
+  #isReading = false;
   // Set when it is over: how the loop ends.
   #end: (() => IteratorResult<never, undefined>) | null = null;
 
   /** @internal */
-  constructor(channels: string | readonly string[], { maxQueued = 10_000 }: ListenOptions, source: ListenerSource) {
+  constructor(channels: string | readonly string[], options: ListenOptions, source: ListenerSource) {
+    checkNames("options", options, NAMES);
+    const { maxQueued = 10_000 } = options;
     const list: readonly string[] = typeof channels === "string" ? [channels] : channels;
-    if (!Array.isArray(channels) && typeof channels !== "string") {
-      throw badArgument("channels", channels, "the name of a channel, or several in an array");
-    }
-    if (list.length === 0) {
+    if ((!Array.isArray(channels) && typeof channels !== "string") || list.length === 0) {
       throw badArgument("channels", channels, "the name of a channel, or several in an array");
     }
     for (const channel of list) checkChannel(channel);
@@ -100,12 +104,21 @@ export class Listener implements AsyncIterableIterator<NotificationEvent, undefi
    * @throws {@link ConnectionLostError} of a connection without a pool, if it is lost
    */
   async next(): Promise<IteratorResult<NotificationEvent, undefined>> {
-    if (this.#waiter !== null) {
+    if (this.#isReading) {
       throw new PostgresError(
         "MW_ERR_PG_BUSY",
         "Cannot wait for a notification: another call of next() waits for it; read with one loop",
       );
     }
+    this.#isReading = true;
+    try {
+      return await this.#next();
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async #next(): Promise<IteratorResult<NotificationEvent, undefined>> {
     for (;;) {
       const event = this.#take();
       if (event !== undefined) return { done: false, value: event };
@@ -162,6 +175,13 @@ export class Listener implements AsyncIterableIterator<NotificationEvent, undefi
   finish(end: () => IteratorResult<never, undefined>): void {
     this.#end ??= end;
     this.#wake();
+  }
+
+  /** @internal The server does not listen any more: a call that waits has this error. The next one listens anew. */
+  interrupt(makeError: () => unknown): void {
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.failWith(makeError);
   }
 
   #wake(): void {

@@ -8,6 +8,7 @@ import { passwordFromFile } from "./credential-files.ts";
 import { DialFailure, loginFailureOf } from "./dial-failure.ts";
 import { type DialedServer, Dialing, type Encryption, socketPathOf } from "./dial.ts";
 import type { DriverFactory, PgClient } from "./driver.ts";
+import { PostgresError } from "./errors.ts";
 
 /** A client that is ready for its first operation, and what it was made of. */
 export interface LoggedIn {
@@ -71,6 +72,9 @@ export class Login {
     const { connection } = client;
     connection.on("parameterStatus", ({ parameterName, parameterValue }: ParameterStatus) => {
       parameters.set(parameterName, parameterValue);
+      // At login it is ours: this is somebody's SET.
+      const isChanged = this.#isOver && parameterName === "client_encoding" && !ENCODINGS.test(parameterValue);
+      if (isChanged) socket.destroy(otherEncoding(parameterValue));
     });
     if (channelBinding === "require") this.#requireBinding(client);
     // pg emits what comes after its callback, also if nobody wants to have the client any more.
@@ -129,6 +133,15 @@ export class Login {
     if (failure !== null) this.#socket?.destroy();
     this.#done(failure, made);
   }
+}
+
+/** All text is written and read in it. */
+const ENCODINGS = /^(?:utf-?8|unicode)$/i;
+
+/** Text would be stored as other text, and nobody would be told. The connection ends instead, as that of pgjdbc does. */
+function otherEncoding(encoding: string): PostgresError {
+  const what = `'client_encoding' was set to ${encoding}, and text is sent in UTF8`;
+  return new PostgresError("MW_ERR_PG_VALUE", `Cannot use the connection: ${what}; leave it as it is`);
 }
 
 interface ParameterStatus {

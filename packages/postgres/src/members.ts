@@ -6,19 +6,20 @@
 //                     │  └──cancelled──▶ leaves the line; what is being opened for him goes to another one
 //                     └──more wait than are being opened, and there is room──▶ the pool begins an opening
 //
-//   opening (openings.ts) ──▶ to the longest waiter, or idle        without success the longest waiter has its error
+//   opening (openings.ts) ──▶ to the longest waiter, or idle        without success the longest waiter has its error, or,
+//                                                                   if the server has no room, waits for another one
 //
 // Of those that are idle the one used last comes first, so that the others can grow old and be closed.
 
 import { now } from "meanwhile";
 import { captureContext, type WaitTarget } from "meanwhile/lowlevel";
 
-import type { ConnectionHolder } from "./errors.ts";
+import { ConnectError, type ConnectionHolder } from "./errors.ts";
 import { watch } from "./leaks.ts";
 import type { Link } from "./link.ts";
 import { Member, type Place } from "./member.ts";
 import { type Opened, type Opening, Openings, outcomeOf } from "./openings.ts";
-import { asSeenFromHere, openingTimeout, poolClosed, poolTimeout } from "./pool-errors.ts";
+import { asSeenFromHere, noRoom, openingTimeout, poolClosed, poolTimeout } from "./pool-errors.ts";
 import type { PoolSettled } from "./pool-options.ts";
 import type { PoolStatistics } from "./statistics.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -41,7 +42,8 @@ export type Reason = "broken" | "lost" | "idle" | "old" | "used-up" | "expired" 
 const { performance } = globalThis;
 
 export class Members {
-  // Invariant: while somebody waits none is idle, and for each who waits one is being opened unless size >= maxSize.
+  // Invariant: while somebody waits none is idle, and for each who waits one is being opened unless size >= maxSize, or the
+  // server has no room.
   readonly #line: WaitingLine<Member>;
   readonly #emptiness: WaitingLine<true>;
   /** The one used last at the end. */
@@ -55,6 +57,10 @@ export class Members {
   readonly #inContext = captureContext();
   readonly #sweeper = new Sweeper(this.#inContext, () => this.#sweep());
   readonly #watcher = new Sweeper(this.#inContext, () => this.#watch());
+  // Looks again whether the server has room.
+  readonly #prober = new Sweeper(this.#inContext, () => this.#probe());
+  // What it said when it had none; null if it is believed to have some.
+  #serverIsFull: ConnectError | null = null;
   #opened = 0;
   #lost = 0;
   #acquired = 0;
@@ -156,6 +162,7 @@ export class Members {
     if (member.state === "idle") this.#idle.splice(this.#idle.indexOf(member), 1);
     member.leave("gone");
     this.#all.delete(member);
+    this.#serverIsFull = null;
     link.onLost = null;
     const { trace } = this.#options;
     if (trace.isOn) trace.tell({ kind: "disconnected", serverPid: link.pid, reason });
@@ -177,6 +184,7 @@ export class Members {
     this.isClosed = true;
     this.#sweeper.stop();
     this.#watcher.stop();
+    this.#prober.stop();
     this.#line.refuseAll(poolClosed);
     this.#openings.close();
     for (const member of this.#idle.toReversed()) this.discard(member, "closed");
@@ -224,14 +232,14 @@ export class Members {
 
   /** Begins as many openings as there are who wait, and room. */
   #openWhatIsNeeded(): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.#serverIsFull !== null) return;
     while (this.#openings.size < this.#line.length && this.size < this.#settled.maxSize) this.#openings.begin();
   }
 
   /** A connection is open, for the longest waiter, or for later; or it cannot be opened. */
   #onOpened({ link, error }: Opened, { isAwaited }: Opening): void {
     if (link === null) {
-      if (!isAwaited) this.#line.refuse(() => asSeenFromHere(error));
+      if (!isAwaited) this.#failed(error);
     } else {
       const member = new Member(link);
       this.#all.add(member);
@@ -242,10 +250,25 @@ export class Members {
     this.#roomIsFree();
   }
 
+  /** The longest waiter has the error, unless the server has no room: then he waits for one of those there are. */
+  #failed(error: unknown): void {
+    if (this.isClosed || !isForWantOfRoom(error)) return this.#line.refuse(() => asSeenFromHere(error));
+    this.#serverIsFull = this.size === 0 ? null : error;
+    if (this.size === 0) return this.#line.refuseAll(() => asSeenFromHere(error));
+    this.#prober.wakeAt(performance.now() + PROBE_MS);
+  }
+
+  #probe(): null {
+    this.#serverIsFull = null;
+    this.#roomIsFree();
+    return null;
+  }
+
   #timeout(timeoutMs: number): Error {
     this.#timedOut += 1;
     const { maxSize } = this.#settled;
     const holders = this.holders();
+    if (this.#serverIsFull !== null) return noRoom(timeoutMs, holders, this.#serverIsFull);
     const opening = this.#openings.size;
     const isFull = this.size >= maxSize && holders.length > 0;
     if (opening > 0 && !isFull) return openingTimeout(timeoutMs, holders);
@@ -345,6 +368,18 @@ export class Members {
   }
 }
 
+/** What a server says that has as many connections as it may have. */
+const TOO_MANY = "53300";
+
+function isForWantOfRoom(error: unknown): error is ConnectError {
+  if (!(error instanceof ConnectError)) return false;
+  const { cause } = error;
+  // The second is said where the line of those who knock at a Unix socket is full.
+  return error.sqlstate === TOO_MANY || (cause instanceof Error && "code" in cause && cause.code === "EAGAIN");
+}
+
+/** After how long it is asked again. */
+const PROBE_MS = 200;
 /** For how long a connection is lent before it is looked whether its user has forgotten it. */
 const UNWATCHED_MS = 1_000;
 /** How long the sweeper rests when all that is due is kept by `minSize`. */

@@ -7,9 +7,14 @@ import { DialFailure } from "./dial-failure.ts";
 export interface RowTarget {
   /** @param at - where the first column begins, with its length */
   handleRow(bytes: Buffer, at: number): void;
+  /** The types of the parameters of a statement, where pg cannot read how many there are. */
+  handleParameters(oids: number[]): void;
 }
 
 const DATA_ROW = 0x44;
+const PARAMETERS = 0x74;
+/** pg reads the count as a number with a sign. */
+const MOST_FOR_PG = 32_767;
 /** The code of a message, and its length, which counts itself and not the code. */
 const HEADER = 5;
 /** Before the first column: the header, and how many columns there are. */
@@ -59,6 +64,10 @@ export class MessageSplitter {
           this.target.handleRow(bytes, at + BEFORE_COLUMNS);
           start = next;
         }
+      } else if (bytes[at] === PARAMETERS && bytes.readUInt16BE(at + HEADER) > MOST_FOR_PG && this.target !== null) {
+        if (start < at) this.#others(bytes.subarray(start, at));
+        this.target.handleParameters(oidsAt(bytes, at + HEADER));
+        start = next;
       }
       at = next;
     }
@@ -71,6 +80,11 @@ export class MessageSplitter {
     this.#length = piece.length;
     this.#needed = piece.length < HEADER ? HEADER : 1 + lengthAt(piece, 1);
   }
+}
+
+/** A count, and so many OIDs. */
+function oidsAt(bytes: Buffer, at: number): number[] {
+  return Array.from({ length: bytes.readUInt16BE(at) }, (_, index) => bytes.readUInt32BE(at + 2 + index * 4));
 }
 
 function lengthAt(bytes: Buffer, at: number): number {

@@ -8,6 +8,7 @@ export type Encoded = string | Uint8Array | null;
 /** What a writer that was used for something large does not keep. */
 const KEPT_BYTES = 64 * 1024;
 
+const NO_TYPES: ReadonlyArray<number> = [];
 const SYNC: Buffer = Buffer.from([0x53, 0, 0, 0, 4]);
 const FLUSH: Buffer = Buffer.from([0x48, 0, 0, 0, 4]);
 /** Execute the unnamed portal, all rows. */
@@ -43,12 +44,13 @@ export class MessageWriter {
     return this.#close(start);
   }
 
-  /** Parse, with types that the server is to find out. */
-  parse(name: string, text: string): this {
+  /** Parse. The server finds out the types of the parameters for which none are given. */
+  parse(name: string, text: string, types: ReadonlyArray<number> = NO_TYPES): this {
     const start = this.#open(0x50);
     this.#cstring(name);
     this.#cstring(text);
-    this.#int16(0);
+    this.#int16(types.length);
+    for (const oid of types) this.#int32(oid | 0);
     return this.#close(start);
   }
 

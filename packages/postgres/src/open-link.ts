@@ -5,10 +5,9 @@ import { captureContext, currentScopeNode, enterScope, giveWay } from "meanwhile
 import { suspend, type WaitTarget, wakeAt } from "meanwhile/lowlevel";
 
 import type { ConnectSettled, ServerAddress, TargetSessionAttrs } from "./connect-options.ts";
-import { DialFailure } from "./dial-failure.ts";
+import { connectError, DialFailure } from "./dial-failure.ts";
 import type { Encryption } from "./dial.ts";
 import { type DriverFactory, loadDriver } from "./driver.ts";
-import type { ConnectError } from "./errors.ts";
 import { Link } from "./link.ts";
 import { Login, type LoggedIn } from "./login.ts";
 import { FetchValue, FetchRows } from "./query.ts";
@@ -27,22 +26,25 @@ interface Outcome {
  *
  * Cancellation: safe. No socket is left.
  *
- * @throws {@link ConnectError} with the code of what was wrong with the last server that was tried
+ * @throws {@link ConnectError} with the code of what was wrong with the last server that was tried, and all of it as its cause
  */
 export async function openLink(settled: ConnectSettled): Promise<Link> {
   const makeClient = await loadDriver();
   const servers = settled.loadBalance ? shuffled(settled.servers) : settled.servers;
-  let error: ConnectError | null = null;
+  const failures = new Map<string, DialFailure>();
   for (const wanted of passesOf(settled.targetSessionAttrs)) {
     for (const server of servers) {
       const result = await tryServer(server, { settled, makeClient, wanted });
       if (result instanceof Link) return result;
-      error = result;
+      const name = nameOf(server, settled);
+      // The one that was tried last comes last.
+      failures.delete(name);
+      failures.set(name, result);
       // A server that knows us and says no is not one of several that may be down.
-      if (error.code === "MW_ERR_PG_AUTH") throw error;
+      if (result.code === "MW_ERR_PG_AUTH") throw connectError(failures);
     }
   }
-  throw error ?? noServer();
+  throw connectError(failures);
 }
 
 interface Attempt {
@@ -51,10 +53,7 @@ interface Attempt {
   readonly wanted: TargetSessionAttrs;
 }
 
-async function tryServer(
-  server: ServerAddress,
-  { settled, makeClient, wanted }: Attempt,
-): Promise<Link | ConnectError> {
+async function tryServer(server: ServerAddress, { settled, makeClient, wanted }: Attempt): Promise<Link | DialFailure> {
   let failure: DialFailure | null = null;
   const deadline = now() + settled.connectTimeoutMs;
   for (const encryption of encryptionsOf(settled)) {
@@ -62,14 +61,14 @@ async function tryServer(
     failure = outcome.failure;
     if (outcome.made !== null) {
       const link = new Link({ ...outcome.made, settled, inContext });
-      const ending = await enterScope(() => finish(link, server, wanted), { deadline });
+      const ending = await enterScope(() => finish(link, wanted), { deadline });
       if (ending.kind === "value") return ending.value;
       failure = connectTimeout(settled);
     }
     // Only what the other way may change: the handshake, or a rule of the server about it.
     if (failure !== null && failure.code !== "MW_ERR_PG_TLS" && failure.sqlstate !== "28000") break;
   }
-  return (failure ?? new DialFailure("MW_ERR_PG_CONNECT", "it was not tried")).toError(nameOf(server, settled));
+  return failure ?? new DialFailure("MW_ERR_PG_CONNECT", "it was not tried");
 }
 
 async function tryLogin(
@@ -115,12 +114,12 @@ function abort(login: Login | null): void {
 }
 
 /** Looks at what the server is, and at types that are not known. */
-async function finish(link: Link, server: ServerAddress, wanted: TargetSessionAttrs): Promise<Link | ConnectError> {
+async function finish(link: Link, wanted: TargetSessionAttrs): Promise<Link | DialFailure> {
   let isKept = false;
   try {
     if (wanted !== "any" && !(await fits(link, wanted))) {
       const what = `the server is not "${wanted}", as 'targetSessionAttrs' wants it`;
-      return new DialFailure("MW_ERR_PG_TARGET", what).toError(nameOf(server, link.settled));
+      return new DialFailure("MW_ERR_PG_TARGET", what);
     }
     await resolveTypes(link);
     isKept = true;
@@ -170,10 +169,6 @@ function encryptionsOf({ sslMode }: ConnectSettled): ReadonlyArray<Encryption> {
 /** What an error calls a server. */
 export function nameOf({ host, port }: ServerAddress, { database }: ConnectSettled): string {
   return `${host.includes(":") && !host.startsWith("/") ? `[${host}]` : host}:${port}/${database}`;
-}
-
-function noServer(): ConnectError {
-  return new DialFailure("MW_ERR_PG_CONNECT", "there is no server to try").toError("PostgreSQL");
 }
 
 function shuffled<T>(items: ReadonlyArray<T>): T[] {

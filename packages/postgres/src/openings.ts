@@ -3,12 +3,13 @@
 //   running ──the link is there, failed, closed, its time is over──▶ over
 //
 // An opening is nobody's task, and no cancellation of one who waits for it reaches it: were it thrown away with its caller,
-// callers in a hurry would never get a connection. It runs where the pool was made, in a scope that hangs below no task:
-// it keeps no run going, and the end of none ends it. What bounds it is `connectTimeoutMs` (link-maker.ts).
+// callers in a hurry would never get a connection. It runs in a scope that hangs below no task (detached.ts). What bounds it is
+// `connectTimeoutMs` (link-maker.ts).
 
 import { cancellable } from "meanwhile";
-import { type CancelScope, captureContext, currentScopeNode, enterScope } from "meanwhile/lowlevel";
+import { type CancelScope, captureContext } from "meanwhile/lowlevel";
 
+import { detached } from "./detached.ts";
 import type { Link } from "./link.ts";
 import { poolClosed } from "./pool-errors.ts";
 
@@ -78,7 +79,7 @@ export class Openings {
   /** Never rejects. */
   async #run(): Promise<Opened> {
     try {
-      const ending = await enterScope((scope) => this.#runIn(scope), { shielded: true });
+      const ending = await detached((scope) => this.#runIn(scope));
       if (ending.kind === "absorbed") return { link: null, error: poolClosed() };
       if (!this.#isClosed) return { link: ending.value };
       ending.value.destroy();
@@ -89,7 +90,6 @@ export class Openings {
   }
 
   async #runIn(scope: CancelScope): Promise<Link> {
-    leaveTree();
     this.#scopes.add(scope);
     try {
       return await this.#options.open();
@@ -97,14 +97,6 @@ export class Openings {
       this.#scopes.delete(scope);
     }
   }
-}
-
-/** Hangs the scope of the running code below the one that is around all runs. */
-function leaveTree(): void {
-  const scope = currentScopeNode();
-  let { parent } = scope;
-  while (parent !== null && parent.parent !== null) ({ parent } = parent);
-  if (parent !== null) scope.moveTo(parent);
 }
 
 /** Waits for one as its caller, who may be cancelled: it goes on then. */

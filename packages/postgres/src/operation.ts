@@ -7,8 +7,11 @@ import type { WaitTarget } from "meanwhile/lowlevel";
 
 import { isServerError } from "./dial-failure.ts";
 import type { Submittable } from "./driver.ts";
-import { type FailedStatement, type ServerFields, SqlError } from "./errors.ts";
+import { type FailedStatement, PostgresError, type ServerFields, SqlError } from "./errors.ts";
 import type { RowTarget } from "./message-splitter.ts";
+import { changesSchema } from "./schema-changes.ts";
+import { quoted, shortened } from "./statement-text.ts";
+import { ENDING_TAGS } from "./transaction-count.ts";
 import type { Wire } from "./wire.ts";
 
 /** A column of a result, as the server describes it. */
@@ -24,7 +27,7 @@ export interface Field {
 const NO_ARGS: ReadonlyArray<unknown> = [];
 
 /** The tags of commands after which a session is not what it was. */
-const SESSION_TAGS = new Set(["SET", "RESET", "DISCARD ALL", "DEALLOCATE ALL"]);
+const SESSION_TAGS = new Set(["SET", "RESET", "DISCARD ALL", "DEALLOCATE ALL", "PREPARE", "UNLISTEN"]);
 
 /** @typeParam R - what it comes to */
 export abstract class Operation<R> implements Submittable, RowTarget, WaitTarget {
@@ -42,6 +45,11 @@ export abstract class Operation<R> implements Submittable, RowTarget, WaitTarget
 
   constructor(text: string) {
     this.text = text;
+  }
+
+  /** Lets it send `begin` in front of its own. False if it cannot: then that has to be sent alone. */
+  opensWith(_begin: string): boolean {
+    return false;
   }
 
   /** Begins, or begins again if `mayRetry` has said so. What it throws was found before anything was sent. */
@@ -81,8 +89,7 @@ export abstract class Operation<R> implements Submittable, RowTarget, WaitTarget
   }
 
   describe(): string {
-    const line = this.text.trim().replaceAll(/\s+/g, " ");
-    return `PostgreSQL: ${line.length > 60 ? `${line.slice(0, 60)}…` : line}`;
+    return `PostgreSQL: ${shortened(this.text)}`;
   }
 
   /** Nothing: it has been sent. */
@@ -105,11 +112,19 @@ export abstract class Operation<R> implements Submittable, RowTarget, WaitTarget
 
   handleCommandComplete({ text }: { readonly text: string }): void {
     if (SESSION_TAGS.has(text)) this.wire?.sessionChanged(text, this.text);
+    else if (ENDING_TAGS.has(text)) this.wire?.transactionEnded(text, this.text);
+    if (changesSchema(text, this.text)) this.wire?.schemaChanged(text, this.text);
   }
 
   handleEmptyQuery(): void {}
   handleCopyInResponse(): void {}
-  handleCopyOutResponse(): void {}
+
+  /** Data come now that only a loop of copyTo takes: they are read to their end, for nobody. */
+  handleCopyOutResponse(): void {
+    const what = `Cannot run ${quoted(this.text)}: it copies out, which gives no rows; pass it to copyTo()`;
+    this.failure ??= new PostgresError("MW_ERR_PG_COPY", what);
+  }
+
   handleCopyData(_message: { readonly chunk: Buffer }): void {}
   /** The types of the parameters are known. */
   handleParameters(_oids: number[]): void {}

@@ -32,7 +32,8 @@ export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
   keepAliveMs: true,
 };
 
-const EMBEDDED_NAMES: OptionNames<EmbeddedOptions> = {
+/** The options of a server of one's own. */
+export const EMBEDDED_NAMES: OptionNames<EmbeddedOptions> = {
   dataDir: true,
   binDir: true,
   settings: true,
@@ -60,7 +61,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
  *
  * @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT`
  */
-export function checkNames(name: string, options: unknown, names: Readonly<Record<string, true>>): void {
+export function checkNames(
+  name: string,
+  options: unknown,
+  names: Readonly<Record<string, true>>,
+): asserts options is object {
   if (options instanceof URL) throw badArgument(name, options, "the DSN as a string: url.href");
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw badArgument(name, options, "an object");

@@ -1,6 +1,7 @@
 // What a pool says when it has no connection to give.
 
 import { ConnectError, type ConnectionHolder, PoolTimeoutError, PostgresError } from "./errors.ts";
+import { shortened } from "./statement-text.ts";
 
 const MOST_NAMED = 5;
 
@@ -15,13 +16,19 @@ export function poolTimeout(
   { maxSize, opening }: { readonly maxSize: number; readonly opening: number },
   holders: readonly ConnectionHolder[],
 ): PoolTimeoutError {
-  const named = holders.slice(0, MOST_NAMED).map(describe);
-  const more = holders.length > MOST_NAMED ? [`and ${holders.length - MOST_NAMED} more`] : [];
   const others = opening > 0 ? [`${opening} ${opening === 1 ? "is" : "are"} being opened`] : [];
-  const held = named.length === 0 ? [] : [`held ${[...named, ...more].join("; ")}`];
+  const held = holders.length === 0 ? [] : [`held ${named(holders)}`];
   const who = [...held, ...others].join("; ") || "they are being closed";
   const what = `none of ${maxSize} came free within ${timeoutMs} ms, ${who}`;
   return new PoolTimeoutError(`${what}; give connections back sooner, or raise 'maxSize'`, holders);
+}
+
+/** The server had no room for a further connection, and none of those there are came free in time. */
+export function noRoom(timeoutMs: number, holders: readonly ConnectionHolder[], cause: ConnectError): PoolTimeoutError {
+  const who = holders.length === 0 ? "" : `, held ${named(holders)}`;
+  const what = `the server has no room for another one, and none came free within ${timeoutMs} ms${who}`;
+  const advice = "give connections back sooner, lower 'maxSize' of the pools, or raise 'max_connections' of the server";
+  return new PoolTimeoutError(`${what}; ${advice}`, holders, { cause });
 }
 
 /** There was room for a connection, but it was not opened in time. */
@@ -39,9 +46,12 @@ export function asSeenFromHere(error: unknown): unknown {
   return error;
 }
 
+function named(holders: readonly ConnectionHolder[]): string {
+  const more = holders.length > MOST_NAMED ? [`and ${holders.length - MOST_NAMED} more`] : [];
+  return [...holders.slice(0, MOST_NAMED).map(describe), ...more].join("; ");
+}
+
 function describe({ heldMs, acquiredAt, statement }: ConnectionHolder): string {
   const since = `for ${heldMs} ms by ${acquiredAt}`;
-  return statement === undefined
-    ? since
-    : `${since}: ${statement.length > 80 ? `${statement.slice(0, 80)}…` : statement}`;
+  return statement === undefined ? since : `${since}: ${shortened(statement, 80)}`;
 }

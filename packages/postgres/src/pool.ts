@@ -6,7 +6,8 @@ import { currentScopeNode, enterCheckpoint } from "meanwhile/lowlevel";
 import { badArgument, checkMs } from "./checks.ts";
 import type { CommandResult } from "./command-tag.ts";
 import type { Connection } from "./connection.ts";
-import type { CopySource, CopyTarget, CopyToTarget } from "./copy.ts";
+import type { CopyTarget, CopyToTarget } from "./copy-target.ts";
+import type { CopySource } from "./copy.ts";
 import { callHook, setUp } from "./hooks.ts";
 import { reportLeak } from "./leaks.ts";
 import { LinkMaker } from "./link-maker.ts";
@@ -15,6 +16,7 @@ import { checkChannel, Listener, type ListenOptions } from "./listener.ts";
 import { type Member, type Place, placeOfCall } from "./member.ts";
 import { Members } from "./members.ts";
 import type { Operation } from "./operation.ts";
+import { checkNames, type OptionNames } from "./option-names.ts";
 import { poolClosed } from "./pool-errors.ts";
 import { type PoolOptions, type PoolSettled, settlePool } from "./pool-options.ts";
 import { PooledConnection } from "./pooled-connection.ts";
@@ -42,6 +44,7 @@ export interface CloseOptions {
 }
 
 const NO_OPTIONS: AcquireOptions & CloseOptions = {};
+const NAMES: OptionNames<AcquireOptions & CloseOptions> = { timeoutMs: true };
 /** How long the connections that are ended may take to be closed. */
 const END_MS = 2_000;
 const { performance } = globalThis;
@@ -111,7 +114,8 @@ export class Pool implements Queryable, AsyncDisposable {
   }
 
   /**
-   * The first row; undefined if there is none. Write `limit 1` where there are many: all are sent.
+   * The first row; undefined if there is none. Only one is asked for: what the statement would do for further rows is not
+   * done, and what would be wrong with them is not seen.
    *
    * Cancellation: loses the row. As in `fetch`.
    */
@@ -161,6 +165,7 @@ export class Pool implements Queryable, AsyncDisposable {
    */
   async acquire(options: AcquireOptions = NO_OPTIONS): Promise<PooledConnection> {
     const place = placeOfCall();
+    if (options !== NO_OPTIONS) checkNames("options", options, NAMES);
     if (options !== NO_OPTIONS || this.#settled.setup !== null || this.#trace.isOn)
       return this.#acquireAt(place, options);
     const turn = enterCheckpoint();
@@ -176,8 +181,10 @@ export class Pool implements Queryable, AsyncDisposable {
    * Cancellation: reaches the body.
    */
   async with<T>(body: (connection: Connection) => T | PromiseLike<T>): Promise<T> {
-    await using connection = await this.#acquireAt(placeOfCall(), NO_OPTIONS);
-    return await body(connection);
+    const place = placeOfCall();
+    const called = bodyOf(undefined, body);
+    await using connection = await this.#acquireAt(place, NO_OPTIONS);
+    return await called(connection);
   }
 
   /**
@@ -198,9 +205,10 @@ export class Pool implements Queryable, AsyncDisposable {
     second?: (connection: Connection) => T | PromiseLike<T>,
   ): Promise<T> {
     const body = bodyOf(first, second);
+    const options = optionsOf(first);
     const place = placeOfCall();
     await using connection = await this.#acquireAt(place, NO_OPTIONS);
-    return await connection.transaction(optionsOf(first), body);
+    return await connection.transaction(options, body);
   }
 
   /**
@@ -316,11 +324,14 @@ export class Pool implements Queryable, AsyncDisposable {
 
   /**
    * Closes the pool. Who waits for a connection gets `MW_ERR_PG_CLOSED`; who holds one may finish, for `timeoutMs`; then it
-   * is ended. Loops over notifications end. Closing it again does nothing more.
+   * is ended. Loops over notifications end. Closing it again does nothing more. A task that closes it while it holds all
+   * connections itself is not waited for. Outside of `run` there is no task to tell it by: give them back first.
    *
    * Cancellation: safe. Nobody is waited for any more: what is held is ended.
    */
-  async close({ timeoutMs = 10_000 }: CloseOptions = NO_OPTIONS): Promise<void> {
+  async close(options: CloseOptions = NO_OPTIONS): Promise<void> {
+    checkNames("options", options, NAMES);
+    const { timeoutMs = 10_000 } = options;
     checkMs("timeoutMs", timeoutMs);
     this.#hub.close();
     this.#members.startClosing();

@@ -25,7 +25,7 @@ export class Prepare extends StatementOperation<Statement> {
   override result(): Statement {
     // A statement without a description cannot have been prepared without an error.
     if (this.statement === null) throw unreadable("the server did not describe the statement");
-    this.statement.isHeld = this.statement.name !== "";
+    this.statement.holders += 1;
     return this.statement;
   }
 }

@@ -8,6 +8,7 @@ import { LetGo, Prepare } from "./prepare.ts";
 import { Execute, FetchRow, FetchRows, FetchValue } from "./query.ts";
 import type { Row } from "./queryable.ts";
 import type { Session } from "./session.ts";
+import { quoted } from "./statement-text.ts";
 import type { Statement } from "./statement.ts";
 
 /** A column of a result. */
@@ -134,7 +135,7 @@ export class PreparedStatement implements AsyncDisposable {
 
   #open(): Statement {
     if (!this.#isClosed) return this.#statement;
-    const what = `Cannot run the prepared statement "${this.text}": it was closed; prepare it again`;
+    const what = `Cannot run the prepared statement ${quoted(this.text)}: it was closed; prepare it again`;
     throw new PostgresError("MW_ERR_PG_CLOSED", what);
   }
 }

@@ -1,6 +1,7 @@
 // One statement, run once: for its rows, the first of them, the first value, or how many rows it has touched.
 
 import { type CommandResult, parseTag } from "./command-tag.ts";
+import { withoutMessage } from "./error-privacy.ts";
 import { writer } from "./message-writer.ts";
 import { readFirst } from "./row-reader.ts";
 import { StatementOperation } from "./statement-operation.ts";
@@ -14,10 +15,34 @@ abstract class Query<R> extends StatementOperation<R> {
   /** How many rows are asked for; 0 for all. */
   protected readonly limit: number = 0;
 
+  // Sent in front, in the same exchange: if the server refuses it, it passes over the statement. Null once it was answered.
+  #begin: string | null = null;
+
+  override opensWith(begin: string): boolean {
+    this.#begin = begin;
+    return true;
+  }
+
+  // It is answered before a statement that is prepared behind it is executed.
+  protected override sendFirst(wire: Wire, bytes: Buffer): void {
+    if (this.#begin === null) return super.sendFirst(wire, bytes);
+    const begin = writer.parse("", this.#begin).bind("", "", NO_TEXTS).execute("", 0).take();
+    super.sendFirst(wire, Buffer.concat([begin, bytes]));
+  }
+
   protected override execute(wire: Wire, statement: Statement): void {
     const message = statement.messageFor(this.args, this.limit);
     this.isSynced = true;
-    wire.write(message);
+    this.sendFirst(wire, message);
+  }
+
+  override handleCommandComplete(message: { readonly text: string }): void {
+    if (this.#begin === null) return this.completed(message);
+    this.#begin = null;
+  }
+
+  protected completed(message: { readonly text: string }): void {
+    super.handleCommandComplete(message);
   }
 
   protected override executeUnseen(name: string): boolean {
@@ -96,9 +121,9 @@ export class Execute extends Query<CommandResult> {
 
   protected override take(): void {}
 
-  override handleCommandComplete(message: { readonly text: string }): void {
+  protected override completed(message: { readonly text: string }): void {
     this.#tag = message.text;
-    super.handleCommandComplete(message);
+    super.completed(message);
   }
 
   override result(): CommandResult {
@@ -109,5 +134,5 @@ export class Execute extends Query<CommandResult> {
 /** The error for what a parser has thrown. */
 export function valueError(error: unknown): Error {
   if (error instanceof Error && "code" in error && error.code === "MW_ERR_PG_VALUE") return error;
-  return unreadable("the parser of a type threw", { cause: error });
+  return unreadable("the parser of a type threw", { cause: withoutMessage(error) });
 }

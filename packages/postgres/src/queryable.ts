@@ -3,7 +3,7 @@
 import type { CommandResult } from "./command-tag.ts";
 import type { SqlInput } from "./sql.ts";
 
-/** A row, by the names of its columns. */
+/** A row, by the names of its columns. Of several columns with the same name the last one counts: give them names with `as`. */
 export type Row = Record<string, unknown>;
 
 /** One who runs statements: a {@link Pool}, or a {@link Connection}. For functions that work with either. */

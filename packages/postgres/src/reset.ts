@@ -5,7 +5,6 @@ import { shield } from "meanwhile";
 import type { Hook } from "./hooks.ts";
 import type { Member } from "./member.ts";
 import type { PoolSettled } from "./pool-options.ts";
-import { RESET_SQL } from "./session-state.ts";
 import { command } from "./statements.ts";
 import type { Trace } from "./trace.ts";
 
@@ -29,7 +28,7 @@ export async function makeReady(
       async () => {
         if (link.transaction !== "none") await link.run(command("rollback"));
         if (typeof reset === "function") await call(reset);
-        else if (reset === "always" || (reset === "auto" && isTouched)) await link.run(command(RESET_SQL));
+        else if (reset === "always" || (reset === "auto" && isTouched)) await link.run(command(link.resetText));
       },
       { timeoutMs: resetTimeoutMs },
     );

@@ -37,6 +37,24 @@ export class ServerSource {
     return (this.#settled ??= settleConnect({ ...this.#options, dsn: server.dsn }, true));
   }
 
+  /**
+   * Starts another server if the one of our own has ended, whoever ended it. False if there is none: then how to connect is
+   * what it was.
+   */
+  async renew(): Promise<boolean> {
+    if (this.#server === null) return false;
+    const server = await sharedEmbedded(this.#embedded ?? {});
+    const before = this.#server;
+    if (before === null || before.pid === server.pid) {
+      await server.stop();
+      return false;
+    }
+    this.#server = server;
+    this.#settled = settleConnect({ ...this.#options, dsn: server.dsn }, true);
+    await before.stop();
+    return true;
+  }
+
   /** Gives the server back. */
   async stop(): Promise<void> {
     this.#isStopped = true;

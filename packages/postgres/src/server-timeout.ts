@@ -97,9 +97,14 @@ export class ServerTimeout {
 
   /** A user has changed the session, or the pool has reset it. */
   changed(tag: string, text: string): void {
-    if (tag === "RESET" && text === RESET_SQL) this.#isTheirs = this.#isOff;
+    if (tag === "RESET" && text.startsWith(RESET_SQL)) this.#isTheirs = this.#isOff;
     if (tag === "RESET" || tag === "DISCARD ALL") this.#session = Number.NaN;
     else if (tag === "SET" && /statement_timeout/i.test(text)) this.#isTheirs = true;
+  }
+
+  /** What was told in a transaction does not stand any more. */
+  rolledBack(): void {
+    this.#isOffInTransaction = false;
   }
 
   /** What was told for a shorter time must not end what has more. */
@@ -121,7 +126,7 @@ export class ServerTimeout {
 
 const NAME = /statement_timeout/i;
 // What neither SET nor its tag is. A name that is neither written there nor an argument is any.
-const CALL = /\bset_config\b|\b(?:do|call)\b/i;
+const CALL = /\b(?:set_config|pg_settings|do|call)\b/i;
 const UNKNOWN_NAME = /\bset_config"?\s*\(\s*(?!['$])/i;
 
 function setsTimeout(text: string, args: ReadonlyArray<unknown>): boolean {

@@ -16,7 +16,7 @@ const COMMANDS = new RegExp(
   "i",
 );
 const WORDS =
-  /\b(?:set_config|setseed|nextval|setval|pg_(?:try_)?advisory_lock\w*|dblink_connect\w*|pg_temp\w*|(?:create|replace|local|global|into)\s+temp(?:orary)?)\b/i;
+  /\b(?:set_config|setseed|nextval|setval|pg_(?:try_)?advisory_lock\w*|dblink_connect\w*|pg_temp\w*|pg_settings|(?:create|replace|local|global|into)\s+temp(?:orary)?)\b/i;
 /** What a scan for comments has to see; the rest of a text cannot begin or end one. */
 const MARKS = /\/\*|--[^\n]*|\be'(?:[^'\\]|\\.|'')*'|'[^']*'|"[^"]*"|\$(?:[a-z_]\w*)?\$/gis;
 const COMMENT_MARKS = /\/\*|\*\//g;
@@ -37,8 +37,13 @@ export function changesSession(text: string): boolean {
   return answer;
 }
 
-/** What is in quotes is no comment. */
-function withoutComments(text: string): string {
+/** Whether a text begins with COPY. */
+export function beginsCopy(text: string): boolean {
+  return /copy/i.test(text) && /^\s*copy\b/i.test(withoutComments(text));
+}
+
+/** A text with a space for each comment. What is in quotes is none. */
+export function withoutComments(text: string): string {
   let bare = "";
   let from = 0;
   MARKS.lastIndex = 0;

@@ -3,6 +3,10 @@
 //   open ──end──▶ over ──leave──▶ gone        a prepared statement or a cursor of his is over with it
 //
 // While it is over what he has begun may still run; once it is gone, what runs on the link is another one's.
+//
+// A transaction is begun on the server by its first statement: until then what opens it waits here.
+//
+//   nothing ──opens──▶ waiting ──first statement──▶ beginning ──▶ nothing      or waiting again, if it could not be begun
 
 import { cancellable, isCancelled, shield } from "meanwhile";
 import { enterCheckpoint } from "meanwhile/lowlevel";
@@ -11,6 +15,7 @@ import { PostgresError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import type { Operation } from "./operation.ts";
 import { changesSession } from "./session-state.ts";
+import { quoted } from "./statement-text.ts";
 import { command } from "./statements.ts";
 import type { Trace } from "./trace.ts";
 
@@ -24,6 +29,10 @@ export class Session {
   level = 0;
   /** Whether something may have changed what the next one would find. */
   isTouched = false;
+  // What opens the transaction and was not sent yet; null if there is none.
+  #opening: string | null = null;
+  // Whether it is on its way: the server has not said that it has begun.
+  #isBeginning = false;
   // Why it is over; null while it is open.
   #end: string | null = null;
   #isGone = false;
@@ -64,10 +73,66 @@ export class Session {
     const { link, trace } = this;
     const isRefused = link.status === "busy";
     const running = trace.isOn
-      ? trace.around(link.pid, operation.text, () => link.runAtOnce(operation), rowsIn)
-      : link.runAtOnce(operation);
+      ? trace.around(link.pid, operation.text, () => this.#send(operation), rowsIn)
+      : this.#send(operation);
     if (!isRefused) this.#newest = running;
     return running;
+  }
+
+  #send<R>(operation: Operation<R>): Promise<R> {
+    const opening = this.#opening;
+    return opening === null || this.link.status !== "idle"
+      ? this.link.runAtOnce(operation)
+      : this.#sendOpening(operation, opening);
+  }
+
+  async #sendOpening<R>(operation: Operation<R>, opening: string): Promise<R> {
+    if (operation.opensWith(opening)) return await this.#begins(operation, opening);
+    await this.opened();
+    this.touch(operation.text);
+    return await this.link.runAtOnce(operation);
+  }
+
+  /** Runs what begins the transaction. Nothing must run outside of it because that has failed. */
+  async #begins<R>(operation: Operation<R>, opening: string): Promise<R> {
+    const { link } = this;
+    try {
+      const running = link.runAtOnce(operation);
+      this.#isBeginning = link.status === "busy";
+      if (this.#isBeginning) this.#opening = null;
+      return await running;
+    } catch (error) {
+      if (link.transaction === "none") this.#opening = opening;
+      throw error;
+    } finally {
+      this.#isBeginning = false;
+    }
+  }
+
+  /** Begins a transaction with `text`, which is sent with what is run next. */
+  opens(text: string): void {
+    this.#opening = text;
+  }
+
+  /** There is no transaction to begin any more. Whether there was one that was not begun. */
+  opensNothing(): boolean {
+    const isUnsent = this.#opening !== null;
+    this.#opening = null;
+    return isUnsent;
+  }
+
+  /** Begins the transaction on the server, if that was left to what is run next. */
+  async opened(): Promise<void> {
+    const opening = this.#opening;
+    if (opening === null) return;
+    const turn = enterCheckpoint();
+    if (turn !== null) await turn;
+    if (this.link.status === "idle") await this.#begins(command(opening), opening);
+  }
+
+  /** Whether a transaction is open, on the server or not yet. */
+  get isInTransaction(): boolean {
+    return this.#opening !== null || this.#isBeginning || this.link.transaction !== "none";
   }
 
   /** Runs one of our own statements, which changes nothing of the session. */
@@ -134,6 +199,8 @@ export function rowsIn(result: unknown): number {
 }
 
 function sessionIsOver(why: string, text: string): PostgresError {
-  const line = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return new PostgresError("MW_ERR_PG_CLOSED", `Cannot run "${line}": the connection ${why}; acquire another one`);
+  return new PostgresError(
+    "MW_ERR_PG_CLOSED",
+    `Cannot run ${quoted(text)}: the connection ${why}; acquire another one`,
+  );
 }

@@ -3,6 +3,7 @@
 import { inspect } from "node:util";
 
 import { badArgument } from "./checks.ts";
+import { withoutComments } from "./session-state.ts";
 
 /** What every call that takes a statement takes: its text with `$1`, `$2`, … and the values apart, or both in one. */
 export type SqlInput = string | Sql;
@@ -113,7 +114,7 @@ function identifier(...names: readonly [string, ...string[]]): Sql {
 
 function join(items: Iterable<unknown>, separator = ", "): Sql {
   if (typeof separator !== "string") throw badArgument("separator", separator, "a string");
-  const list = [...items];
+  const list = [...iterable("items", items)];
   if (list.length === 0) {
     throw badArgument("items", list, "at least one item; for an empty list write = any($1) with an array");
   }
@@ -122,11 +123,17 @@ function join(items: Iterable<unknown>, separator = ", "): Sql {
 
 function rows(given: Iterable<readonly unknown[]>): Sql {
   return join(
-    Array.from(given, (row) => {
+    Array.from(iterable("rows", given), (row) => {
       if (!Array.isArray(row)) throw badArgument("rows", row, "arrays of values");
       return composed(["(", ")"], [join(row)]);
     }),
   );
+}
+
+function iterable<T>(name: string, given: Iterable<T>): Iterable<T> {
+  const value: unknown = given;
+  if (typeof value === "object" && value !== null && Symbol.iterator in value) return given;
+  throw badArgument(name, value, "an array, or something else that can be iterated");
 }
 
 function raw(text: string): Sql {
@@ -166,13 +173,13 @@ function composed(strings: readonly string[], inserted: readonly unknown[]): Sql
   return new Sql(texts, values);
 }
 
-/** What a statement has that is no code: texts, names, comments. */
-const NO_CODE = /'(?:[^']|'')*'|"[^"]*"|--[^\n]*|\/\*.*?\*\/|\$([a-z_]\w*)?\$.*?\$\1\$/gis;
+/** What a statement has that is no code, beside comments: texts, names. */
+const NO_CODE = /\be'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"[^"]*"|\$([a-z_]\w*)?\$.*?\$\1\$/gis;
 
 /** @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT` for a number of a parameter that would be that of another one */
 function numbered(texts: readonly string[]): string {
   if (texts.length > 1 && texts.some((text) => text.includes("$"))) {
-    const code = texts.join("?").replaceAll(NO_CODE, " ");
+    const code = withoutComments(texts.join("?")).replaceAll(NO_CODE, " ");
     if (/(?<!\w)\$\d/.test(code))
       throw badArgument("strings", texts, "no $1 of your own beside values: insert each value");
   }

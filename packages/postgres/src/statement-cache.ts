@@ -1,6 +1,7 @@
 // The statements that are prepared on a connection, so that each is parsed and described once.
 
 import type { MessageWriter } from "./message-writer.ts";
+import { schemaChanges } from "./schema-changes.ts";
 import type { Statement } from "./statement.ts";
 
 /** Longer ones are rarely the same twice, and the server keeps them in memory. */
@@ -15,6 +16,8 @@ export class StatementCache {
   readonly #statements = new Map<string, Statement>();
   // Names of statements the server has and nobody here: told to it with what is sent next.
   readonly #forgotten: string[] = [];
+  // As of when what is known of the statements holds.
+  #knownAt = schemaChanges();
 
   /**
    * @param capacity - 0 to prepare each statement anew
@@ -31,6 +34,7 @@ export class StatementCache {
 
   /** The statement for a text, if it is prepared. */
   get(text: string): Statement | undefined {
+    if (this.#knownAt !== schemaChanges()) this.dropAll();
     const statement = this.#statements.get(text);
     if (statement !== undefined && this.#statements.size > this.#capacity / 2) {
       this.#statements.delete(text);
@@ -49,12 +53,13 @@ export class StatementCache {
 
   /** A statement that was prepared. The one that was not used for longest goes. */
   add(statement: Statement): void {
+    if (this.#knownAt !== schemaChanges()) this.dropAll();
     if (statement.name === "" || this.#capacity === 0) return;
     this.#statements.set(statement.text, statement);
     if (this.#statements.size <= this.#capacity) return;
     for (const oldest of this.#statements.values()) {
       this.#statements.delete(oldest.text);
-      if (!oldest.isHeld) this.#forgotten.push(oldest.name);
+      if (oldest.holders === 0) this.#forgotten.push(oldest.name);
       return;
     }
   }
@@ -62,12 +67,20 @@ export class StatementCache {
   /** The server does not know it any more, or not as we do. */
   drop(statement: Statement): void {
     if (this.#statements.get(statement.text) === statement) this.#statements.delete(statement.text);
-    if (statement.name !== "") this.#forgotten.push(statement.name);
+    if (statement.name !== "" && statement.holders === 0) this.#forgotten.push(statement.name);
+  }
+
+  /** What is known of all of them may be out of date. Held ones stay with their holders. */
+  dropAll(): void {
+    this.#knownAt = schemaChanges();
+    for (const { name, holders } of this.#statements.values()) if (holders === 0) this.#forgotten.push(name);
+    this.#statements.clear();
   }
 
   /** Its holder needs it no more. It stays if it is in the cache. */
   letGo(statement: Statement): void {
-    statement.isHeld = false;
+    statement.holders -= 1;
+    if (statement.holders > 0) return;
     if (this.#statements.get(statement.text) !== statement && statement.name !== "")
       this.#forgotten.push(statement.name);
   }

@@ -5,11 +5,12 @@
 // Parse and Describe are followed by Flush and not by Sync, so that all of it is one exchange: a PgBouncer must not give the
 // two halves to two servers. Who has no arguments does not wait in between.
 
+import { askForBases } from "./base-types.ts";
 import { type FailedStatement, PostgresError, type ServerFields } from "./errors.ts";
 import { writer } from "./message-writer.ts";
 import { type Field, Operation } from "./operation.ts";
 import { Statement } from "./statement.ts";
-import { wrongCount } from "./value-errors.ts";
+import { tooMany, wrongCount } from "./value-errors.ts";
 import type { Wire } from "./wire.ts";
 
 /** The server has forgotten the statement. */
@@ -17,6 +18,13 @@ const UNKNOWN_STATEMENT = "26000";
 const NOT_SUPPORTED = "0A000";
 /** Where servers say that the columns of a prepared statement have changed. */
 const REVALIDATION = "RevalidateCachedQuery";
+/** What servers say where the types of parameters are not those that a column, an operator or a function has. */
+const TYPE_ERRORS = new Set(["42804", "42846", "42883", "42P08", "42P18", "22P02", "22P03", "22003", "22007", "22008"]);
+const OUTDATED = "what is known of the prepared statement is out of date";
+const PREPARE_AGAIN = `${OUTDATED}; prepare it again`;
+const RUN_AGAIN = `${OUTDATED}; run the transaction again, and it is prepared anew`;
+/** The protocol counts them in two bytes. */
+const MOST_ARGUMENTS = 65_535;
 
 const SYNC: Buffer = writer.sync().take();
 
@@ -30,9 +38,15 @@ export abstract class StatementOperation<R> extends Operation<R> {
   protected readonly isToBeHeld: boolean = false;
   #name = "";
   #parameters: number[] | null = null;
-  // Whether the statement was prepared before: what the server knows of it may be out of date.
+  // What is asked of types of the parameters that are not known; null unless it is just being asked.
+  #question: Question | null = null;
+  // Whether the statement was prepared before: what is known of it may be out of date.
   #isFromCache = false;
+  // Whether it is his who runs it.
+  readonly #isGiven: boolean;
   #isRetried = false;
+  // What was known, and what was wrong with it; null unless it is to be found out whether that was out of date.
+  #doubt: Doubt | null = null;
 
   /** @param held - a statement that was prepared for somebody, on the same connection */
   constructor(text: string, args: ReadonlyArray<unknown>, held: Statement | null = null) {
@@ -40,6 +54,7 @@ export abstract class StatementOperation<R> extends Operation<R> {
     this.args = args;
     // One without a name is gone by now.
     this.statement = held?.name === "" ? null : held;
+    this.#isGiven = this.statement !== null;
   }
 
   /** Sends what runs the statement. Throws if an argument cannot be sent. */
@@ -50,16 +65,46 @@ export abstract class StatementOperation<R> extends Operation<R> {
     return false;
   }
 
+  /** Whether it can be sent once more, with the same arguments. */
+  protected get isRepeatable(): boolean {
+    return true;
+  }
+
+  /** Sends what comes first. */
+  protected sendFirst(wire: Wire, bytes: Buffer): void {
+    wire.write(bytes);
+  }
+
   protected override send(wire: Wire): void {
+    if (this.args.length > MOST_ARGUMENTS) throw tooMany(this.text, this.args.length, MOST_ARGUMENTS);
     this.statement ??= wire.statements.get(this.text) ?? null;
     this.#isFromCache = this.statement !== null;
-    if (this.statement !== null) return this.execute(wire, this.statement);
+    if (this.statement === null || !this.#executeKnown(wire, this.statement)) this.#prepare(wire);
+  }
+
+  /** False if the arguments do not fit what is known of the statement, which may be out of date. */
+  #executeKnown(wire: Wire, statement: Statement): boolean {
+    try {
+      this.execute(wire, statement);
+      return true;
+    } catch (error) {
+      writer.cut(0);
+      if (this.#isGiven || !isAboutArguments(error)) throw error;
+      wire.statements.drop(statement);
+      this.#beginAgain(statement, error);
+      this.#isFromCache = false;
+      return false;
+    }
+  }
+
+  #prepare(wire: Wire): void {
+    this.#question = null;
     this.#name = wire.statements.nameFor(this.text, this.isToBeHeld);
     wire.statements.tellForgotten(writer);
     writer.parse(this.#name, this.text).describeStatement(this.#name);
-    this.isSynced = this.executeUnseen(this.#name);
+    this.isSynced = this.#doubt === null && this.executeUnseen(this.#name);
     if (!this.isSynced) writer.flush();
-    wire.write(writer.take());
+    this.sendFirst(wire, writer.take());
   }
 
   /** Ends the exchange early. */
@@ -70,7 +115,9 @@ export abstract class StatementOperation<R> extends Operation<R> {
   }
 
   protected override failed(): FailedStatement {
-    return { text: this.text, args: this.args };
+    const { text, args } = this;
+    if (!this.#isFromCache || !isOutdated(this.failure)) return { text, args };
+    return { text, args, advice: this.#isGiven ? PREPARE_AGAIN : RUN_AGAIN };
   }
 
   override refuse(error: Error & ServerFields): void {
@@ -80,27 +127,41 @@ export abstract class StatementOperation<R> extends Operation<R> {
 
   override mayRetry(isInTransaction: boolean): boolean {
     const { statement, failure, wire } = this;
-    if (!this.#isFromCache || statement === null || wire === null || !isOutdated(failure)) return false;
+    if (!this.#isFromCache || statement === null || wire === null || failure === null) return false;
+    const isCertain = isOutdated(failure);
+    if (!isCertain && (statement.parameters.length === 0 || !isAboutTypes(failure))) return false;
     wire.statements.drop(statement);
     // A held one is its holder's, and has to be prepared anew by him. In a transaction everything fails from here on.
-    if (isInTransaction || statement.isHeld || this.#isRetried) return false;
+    if (isInTransaction || this.#isGiven || this.#isRetried || !this.isRepeatable) return false;
+    this.#beginAgain(statement, isCertain ? null : failure);
+    return true;
+  }
+
+  /** @param wrong - an error that counts after all if the statement still is what it was */
+  #beginAgain(statement: Statement, wrong: Error | null): void {
+    this.#doubt = wrong === null ? null : { parameters: statement.parameters, failure: wrong };
     this.#isRetried = true;
+    this.#parameters = null;
     this.failure = null;
     this.statement = null;
     this.isSynced = false;
     this.forget();
-    return true;
   }
 
   /** Forgets what has come so far: it begins again. */
   protected forget(): void {}
 
   override handleParameters(oids: number[]): void {
-    this.#parameters = oids;
+    if (this.#question === null) this.#parameters = oids;
   }
 
   override handleRowDescription({ fields }: { readonly fields: Field[] }): void {
-    this.#prepared(fields);
+    const question = this.#question;
+    if (question === null) return this.#prepared(fields);
+    this.#question = null;
+    const bases = fields.map(({ dataTypeID }) => dataTypeID);
+    this.wire?.settled.types.learn(question.oids, bases);
+    this.#prepared(question.fields);
   }
 
   override handleNoData(): void {
@@ -116,7 +177,13 @@ export abstract class StatementOperation<R> extends Operation<R> {
     const { wire } = this;
     const parameters = this.#parameters;
     if (wire === null || parameters === null || this.statement !== null) return;
-    const statement = new Statement({ name: this.#name, text: this.text }, parameters, fields, wire.settled.types);
+    const { types } = wire.settled;
+    const oids = this.isSynced || wire.isInterrupted ? [] : types.unlearned(parameters);
+    if (oids.length > 0) {
+      this.#question = { oids, fields };
+      return void wire.write(askForBases(writer, oids).take());
+    }
+    const statement = new Statement({ name: this.#name, text: this.text }, parameters, fields, types);
     this.statement = statement;
     wire.statements.add(statement);
     if (this.isSynced) {
@@ -124,7 +191,9 @@ export abstract class StatementOperation<R> extends Operation<R> {
       if (parameters.length > 0) this.failure ??= wrongCount(this.text, 0, parameters.length);
       return;
     }
-    if (wire.isInterrupted) return this.sync();
+    const doubt = this.#doubt;
+    if (doubt !== null && areSame(doubt.parameters, parameters)) this.failure ??= doubt.failure;
+    if (wire.isInterrupted || this.failure !== null) return this.sync();
     try {
       this.execute(wire, statement);
     } catch (error) {
@@ -133,6 +202,21 @@ export abstract class StatementOperation<R> extends Operation<R> {
       this.sync();
     }
   }
+}
+
+interface Question {
+  readonly oids: ReadonlyArray<number>;
+  /** The columns of the statement. */
+  readonly fields: Field[] | null;
+}
+
+interface Doubt {
+  readonly parameters: ReadonlyArray<number>;
+  readonly failure: Error;
+}
+
+function areSame(some: ReadonlyArray<number>, others: ReadonlyArray<number>): boolean {
+  return some.length === others.length && some.every((oid, index) => oid === others[index]);
 }
 
 /** For what callbacks of users throw: it may be anything. */
@@ -147,4 +231,13 @@ function isOutdated(failure: Error | null): boolean {
   if (failure === null || !("code" in failure)) return false;
   if (failure.code === UNKNOWN_STATEMENT) return true;
   return failure.code === NOT_SUPPORTED && "routine" in failure && failure.routine === REVALIDATION;
+}
+
+function isAboutTypes(failure: Error): boolean {
+  return "code" in failure && typeof failure.code === "string" && TYPE_ERRORS.has(failure.code);
+}
+
+function isAboutArguments(error: unknown): error is PostgresError {
+  if (!(error instanceof PostgresError)) return false;
+  return error.code === "MW_ERR_PG_ARGUMENT_TYPE" || error.code === "MW_ERR_PG_ARGUMENT_COUNT";
 }

@@ -22,8 +22,8 @@ export class Statement {
   readonly readRow: RowReader;
   /** Reads the first column; null if there is none. */
   readonly readFirst: ValueReader | null;
-  /** Whether somebody holds it: the server is not told to forget it. */
-  isHeld = false;
+  /** How many hold it: until there is none, the server is not told to forget it. */
+  holders = 0;
   readonly #encoders: ReadonlyArray<ArgumentEncoder>;
   // Without parameters it is always the same that is sent.
   #message: Buffer | null = null;

@@ -41,9 +41,9 @@ export function executeOf(statement: SqlInput, args: readonly unknown[]): Operat
 }
 
 export function executeManyOf(statement: string, lists: Iterable<readonly unknown[]>): Operation<number> {
-  if (typeof lists !== "object" || lists === null || !(Symbol.iterator in lists)) {
-    throw badArgument("argLists", lists, "lists of arguments, like [[1, 'a'], [2, 'b']]");
-  }
+  const given: unknown = statement;
+  if (Sql.isMade(given) && given.values.length > 0)
+    throw badArgument("statement", statement, "a text with $1, $2, … without values: the lists give them");
   return new ExecuteMany(textOf(statement), lists);
 }
 

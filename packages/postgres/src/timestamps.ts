@@ -44,6 +44,7 @@ export function encodeDate(date: Date): string {
 /** For `timestamp`, read as UTC. */
 export function encodeUtcTimestamp(value: unknown): string {
   if (typeof value === "string") return value;
+  if (value === Infinity || value === -Infinity) return endlessText(value);
   const { day, time, era } = partsOf(value, "timestamp");
   return `${day} ${time}${era}`;
 }
@@ -51,12 +52,18 @@ export function encodeUtcTimestamp(value: unknown): string {
 /** For `date`: the day in UTC. */
 export function encodeUtcDate(value: unknown): string {
   if (typeof value === "string") return value;
+  if (value === Infinity || value === -Infinity) return endlessText(value);
   const { day, era } = partsOf(value, "date");
   return `${day}${era}`;
 }
 
+/** What the server calls before or after all days. */
+export function endlessText(value: number): string {
+  return value > 0 ? "infinity" : "-infinity";
+}
+
 function partsOf(value: unknown, type: string): { day: string; time: string; era: string } {
-  if (!(value instanceof Date)) throw new UnsuitableValue(value, type, "a Date or a string");
+  if (!(value instanceof Date)) throw new UnsuitableValue(value, type, "a Date, a string, or Infinity");
   if (Number.isNaN(value.getTime())) throw new UnsuitableValue(value, type, "a Date that is valid");
   const year = value.getUTCFullYear();
   const [, rest = ""] = /^(?:[+-]\d{6}|\d{4})(-\d\d-\d\d)T/.exec(value.toISOString()) ?? [];

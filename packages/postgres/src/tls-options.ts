@@ -21,16 +21,35 @@ const MODES: ReadonlyArray<SslMode> = ["disable", "allow", "prefer", "require", 
 const ALIASES: Readonly<Record<string, SslMode>> = { true: "require", false: "disable", "no-verify": "require" };
 const VERSIONS: ReadonlyArray<SecureVersion> = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 
+/** Those that settle for less when the server, or somebody on the way, says no. */
+const WEAK: ReadonlyArray<SslMode> = ["disable", "allow", "prefer"];
+/** What `sslrootcert` says for the certificates that everybody trusts: anybody can have one of these, for a name of his. */
+const SYSTEM = "system";
+
+/** What else counts for how TLS must be. */
+interface Reach {
+  /** Whether TLS begins without asking the server. */
+  readonly isDirect: boolean;
+  /** Whether all servers are reached over Unix sockets, where TLS is not spoken. */
+  readonly isLocal: boolean;
+}
+
 /**
  * @param option - what was given as `ssl`
  * @throws {@link PostgresError} `MW_ERR_PG_INVALID_ARGUMENT`
  */
-export function tlsSettings(option: SslMode | ConnectionOptions | undefined, parameters: Parameters): TlsSettings {
+export function tlsSettings(
+  option: SslMode | ConnectionOptions | undefined,
+  parameters: Parameters,
+  reach: Reach,
+): TlsSettings {
   // Whoever gives options of TLS wants it, and wants the server to prove who it is, unless they say otherwise.
   if (typeof option === "object" && option !== null) return { sslMode: "verify-full", tls: { ...option } };
-  const word: unknown = option ?? parameters["sslmode"] ?? "prefer";
+  const otherwise = parameters["sslrootcert"] === SYSTEM ? "verify-full" : "prefer";
+  const word: unknown = option === undefined ? (parameters["sslmode"] ?? otherwise) : option;
   const sslMode = typeof word === "string" ? modeOf(word) : undefined;
   if (sslMode === undefined) throw badArgument("ssl", word, `one of ${MODES.join(", ")}, or options of tls.connect`);
+  checkStrength(sslMode, parameters, reach);
   if (sslMode === "disable") return { sslMode, tls: {} };
   return { sslMode, tls: { ...filesOf(parameters), ...versionsOf(parameters), ...checksOf(sslMode, parameters) } };
 }
@@ -39,16 +58,42 @@ function modeOf(word: string): SslMode | undefined {
   return MODES.find((mode) => mode === word) ?? (Object.hasOwn(ALIASES, word) ? ALIASES[word] : undefined);
 }
 
+/** Refuses a mode that takes back what something else asks for, as libpq does. */
+function checkStrength(mode: SslMode, parameters: Parameters, { isDirect, isLocal }: Reach): void {
+  if (isDirect && WEAK.includes(mode)) {
+    throw weakMode(
+      mode,
+      "TLS is to begin at once, which would be left out silently",
+      "require, verify-ca or verify-full",
+    );
+  }
+  if (parameters["sslrootcert"] === SYSTEM && mode !== "verify-full") {
+    throw weakMode(mode, "'sslrootcert' is \"system\", and anybody has a certificate of these", "verify-full");
+  }
+  if (mode === "verify-ca" && !isLocal && rootOf(parameters) === undefined) {
+    throw weakMode(mode, "there is no root certificate to check with", "verify-full, or name one with 'sslrootcert'");
+  }
+}
+
+function weakMode(mode: SslMode, why: string, wanted: string): PostgresError {
+  return new PostgresError("MW_ERR_PG_INVALID_ARGUMENT", `Cannot use 'ssl' as "${mode}": ${why}; pass ${wanted}`);
+}
+
 /** Who must prove what. As libpq has it, `require` with a root certificate is `verify-ca`. */
 function checksOf(mode: SslMode, parameters: Parameters): ConnectionOptions {
   if (mode === "verify-full") return { rejectUnauthorized: true };
-  const isChecked = mode === "verify-ca" || (mode === "require" && parameters["sslrootcert"] !== undefined);
+  const isChecked = mode === "verify-ca" || (mode === "require" && rootOf(parameters) !== undefined);
   return isChecked ? { rejectUnauthorized: true, checkServerIdentity: () => undefined } : { rejectUnauthorized: false };
 }
 
+/** The file with the root certificates; undefined for those that Node trusts. */
+function rootOf({ sslrootcert }: Parameters): string | undefined {
+  return sslrootcert === SYSTEM ? undefined : (sslrootcert ?? ifThere("root.crt"));
+}
+
 function filesOf(parameters: Parameters): ConnectionOptions {
-  const { sslcert, sslkey, sslrootcert, sslcrl, sslpassword } = parameters;
-  const root = sslrootcert === "system" ? undefined : (sslrootcert ?? ifThere("root.crt"));
+  const { sslcert, sslkey, sslcrl, sslpassword } = parameters;
+  const root = rootOf(parameters);
   const hasCert = parameters["sslcertmode"] !== "disable";
   const cert = hasCert ? (sslcert ?? ifThere("postgresql.crt")) : undefined;
   const key = hasCert ? (sslkey ?? (cert === undefined ? undefined : ifThere("postgresql.key"))) : undefined;

@@ -2,7 +2,10 @@
 
 import { channel } from "node:diagnostics_channel";
 
+import { reportSuppressed } from "meanwhile/lowlevel";
+
 import { callSafely } from "./callbacks.ts";
+import { withoutPasswords } from "./error-privacy.ts";
 
 /** The name of the channel of `node:diagnostics_channel` that every {@link TraceEvent} of the process is published on. */
 export const TRACE_CHANNEL = "meanwhile:postgres";
@@ -40,7 +43,7 @@ export interface TraceEvent {
   readonly kind: TraceEventKind;
   /** The process id of the server process, where there is one. */
   readonly serverPid?: number;
-  /** The text of a statement. */
+  /** The text of a statement, with each password masked. */
   readonly statement?: string;
   /** How many rows a statement gave or changed. */
   readonly rows?: number;
@@ -56,7 +59,10 @@ export interface TraceEvent {
   readonly error?: unknown;
 }
 
-/** Is told of each step. It must not throw: what it throws, or rejects with, is reported as a warning, and changes nothing. */
+/**
+ * Is told of each step. It must not throw: what it throws, or rejects with, changes nothing, and is reported as a warning, the
+ * first time.
+ */
 export type TraceListener = (event: TraceEvent) => void;
 
 const events = channel(TRACE_CHANNEL);
@@ -65,6 +71,13 @@ const { performance } = globalThis;
 /** Tells what happens in one pool. */
 export class Trace {
   readonly #listener: TraceListener | undefined;
+  // Once: one that is broken fails at every step.
+  #isReported = false;
+  readonly #report = (error: unknown): void => {
+    if (this.#isReported) return;
+    this.#isReported = true;
+    reportSuppressed(error, "The trace of a pool failed, and may fail again unreported");
+  };
 
   constructor(listener: TraceListener | undefined) {
     this.#listener = listener;
@@ -77,17 +90,13 @@ export class Trace {
 
   tell(event: TraceEvent): void {
     if (events.hasSubscribers) events.publish(event);
-    if (this.#listener !== undefined) callSafely(this.#listener, event, "The trace of a pool failed");
+    if (this.#listener !== undefined) callSafely(this.#listener, event, this.#report);
   }
 
   /** Runs a call with its start and its end told. Only while somebody listens. */
-  async around<R>(
-    serverPid: number,
-    statement: string,
-    call: () => Promise<R>,
-    rowsIn: (result: R) => number,
-  ): Promise<R> {
+  async around<R>(serverPid: number, text: string, call: () => Promise<R>, rowsIn: (result: R) => number): Promise<R> {
     const startedAt = performance.now();
+    const statement = withoutPasswords(text);
     this.tell({ kind: "query-start", serverPid, statement });
     try {
       const result = await call();

@@ -2,12 +2,15 @@
 //
 //   begin ──▶ body ──returns──▶ commit        in a transaction: savepoint ──▶ body ──▶ release
 //              └──throws, is cancelled──▶ rollback                            └──▶ rollback to, release
+//
+// The begin goes with the first statement of the body, which saves a round trip; without a statement nothing is sent.
 
-import { throwIfCancelled } from "meanwhile/lowlevel";
+import { enterCheckpoint, throwIfCancelled } from "meanwhile/lowlevel";
 
 import { badArgument, checkFlag, checkWord } from "./checks.ts";
 import { ConnectionLostError, PostgresError } from "./errors.ts";
 import { insist } from "./insist.ts";
+import { checkNames, type OptionNames } from "./option-names.ts";
 import type { Session } from "./session.ts";
 
 /** How a transaction is to be. Not for one inside another. */
@@ -20,6 +23,7 @@ export interface TransactionOptions {
   readonly deferrable?: boolean | undefined;
 }
 
+const NAMES: OptionNames<TransactionOptions> = { isolation: true, readonly: true, deferrable: true };
 const LEVELS = ["read uncommitted", "read committed", "repeatable read", "serializable"];
 /** How long a commit or a rollback goes on when its caller is cancelled. */
 const GRACE_MS = 5_000;
@@ -32,7 +36,7 @@ export async function inTransaction<T>(
 ): Promise<Awaited<T>> {
   const text = beginText(options);
   session.touch(text);
-  const isNested = session.link.transaction !== "none";
+  const isNested = session.isInTransaction;
   if (isNested && text !== BEGIN) {
     throw badArgument("options", options, "none: it is inside another transaction, and has the options of that one");
   }
@@ -40,14 +44,17 @@ export async function inTransaction<T>(
   const name = `mw_${level}`;
   await begin(session, isNested ? `savepoint ${name}` : text, isNested ? undo(name) : ROLLBACK);
   session.level = level;
+  const { transactions } = session.link;
+  const endedBefore = transactions.ended;
   try {
     const value = await body();
-    checkEnd(session, level);
+    checkEnd(session, level, endedBefore);
     throwIfCancelled();
     await commit(session, isNested ? `release savepoint ${name}` : "commit");
     return value;
   } catch (error) {
-    await rollBack(session, isNested ? undo(name) : ROLLBACK);
+    // Where another one has taken the place of that which had the savepoint, the outermost rolls that back.
+    if (!isNested || transactions.ended === endedBefore) await rollBack(session, isNested ? undo(name) : ROLLBACK);
     throw error;
   } finally {
     session.level = level - 1;
@@ -73,7 +80,7 @@ function beginText({ isolation, readonly, deferrable }: TransactionOptions): str
 /** The options, of the two ways to call it. */
 export function optionsOf(first: unknown): TransactionOptions {
   if (typeof first === "function") return {};
-  if (typeof first !== "object" || first === null) throw badArgument("options", first, "an object");
+  checkNames("options", first, NAMES);
   return first;
 }
 
@@ -87,6 +94,12 @@ export function bodyOf<B extends (...args: never[]) => unknown>(first: unknown, 
 
 /** One that was cancelled may have begun all the same. */
 async function begin(session: Session, text: string, inverse: string): Promise<void> {
+  if (session.link.status === "idle" && inverse === ROLLBACK) {
+    const turn = enterCheckpoint();
+    if (turn !== null) await turn;
+    session.touch(text);
+    return session.opens(text);
+  }
   const before = session.link.transaction;
   try {
     await session.command(text);
@@ -97,17 +110,26 @@ async function begin(session: Session, text: string, inverse: string): Promise<v
 }
 
 /** What would make the server roll back where the caller believes in a commit. */
-function checkEnd({ link, isOver, level: present }: Session, level: number): void {
+function checkEnd(
+  { link, isOver, isInTransaction, level: present }: Session,
+  level: number,
+  endedBefore: number,
+): void {
   const cannot = "Cannot commit the transaction: ";
-  // The commit says so.
+  // The commit says so, or there is nothing to commit.
   if (isOver || link.status === "broken") return;
   if (present !== level) {
     const what =
       "one that was begun inside it has not ended; await it, and run those that are not nested one after another";
     throw new PostgresError("MW_ERR_PG_TRANSACTION", cannot + what);
   }
-  if (link.transaction === "none") {
+  if (!isInTransaction) {
     const what = "a statement in it has ended it; leave commit and rollback to transaction()";
+    throw new PostgresError("MW_ERR_PG_TRANSACTION", cannot + what);
+  }
+  if (link.transactions.ended !== endedBefore) {
+    const what =
+      "a statement in it has ended it and another one has begun, so what came before is done already; leave commit and rollback to transaction()";
     throw new PostgresError("MW_ERR_PG_TRANSACTION", cannot + what);
   }
   if (link.transaction === "failed") {
@@ -118,6 +140,7 @@ function checkEnd({ link, isOver, level: present }: Session, level: number): voi
 }
 
 async function commit(session: Session, text: string): Promise<void> {
+  if (session.opensNothing()) return;
   const ending = await insist(GRACE_MS, () => session.command(text));
   if (ending.isDone) return;
   session.abandon();
@@ -134,6 +157,7 @@ async function commit(session: Session, text: string): Promise<void> {
  */
 async function rollBack(session: Session, text: string): Promise<void> {
   const { link } = session;
+  session.opensNothing();
   if (session.isOver || link.status === "broken" || link.transaction === "none") return;
   try {
     // What the body has left running must end first.

@@ -1,9 +1,9 @@
 // From an argument to what is sent for it. The server has said which type it wants; what cannot be of that type is refused
-// before anything is sent, and nothing is guessed.
+// before it is run, and nothing is guessed.
 
 import { quoteItem } from "./array-text.ts";
 import type { Encoded } from "./message-writer.ts";
-import { encodeDate } from "./timestamps.ts";
+import { encodeDate, endlessText } from "./timestamps.ts";
 import { UnsuitableValue } from "./value-errors.ts";
 
 /** Throws an {@link UnsuitableValue} for what the type does not take; null and undefined are never given to it. */
@@ -67,8 +67,7 @@ const encodeBytea: ArgumentEncoder = (value) => {
 
 const encodeMoment: ArgumentEncoder = (value) => {
   if (typeof value === "string") return value;
-  if (value === Infinity) return "infinity";
-  if (value === -Infinity) return "-infinity";
+  if (value === Infinity || value === -Infinity) return endlessText(value);
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw new UnsuitableValue(value, "timestamptz", "a Date that is valid");
     return encodeDate(value);
@@ -148,6 +147,18 @@ export function arrayEncoder(encode: ArgumentEncoder): ArgumentEncoder {
   };
 }
 
+/**
+ * The encoder of arrays of documents. An array in it is a document like any other, and not one more dimension: that could
+ * not be told apart.
+ */
+export function documentArrayEncoder(encode: ArgumentEncoder): ArgumentEncoder {
+  return (value) => {
+    if (typeof value === "string") return value;
+    if (Array.isArray(value)) return `{${value.map((item) => encodePlainItem(item, encode)).join(",")}}`;
+    return refuse(value, "array", "an array");
+  };
+}
+
 function isTypedArray(value: unknown): value is Iterable<number | bigint> {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
@@ -157,9 +168,12 @@ function encodeArray(items: ReadonlyArray<unknown>, encode: ArgumentEncoder): st
 }
 
 function encodeItem(item: unknown, encode: ArgumentEncoder): string {
+  return Array.isArray(item) ? encodeArray(item, encode) : encodePlainItem(item, encode);
+}
+
+function encodePlainItem(item: unknown, encode: ArgumentEncoder): string {
   if (item === null) return "NULL";
   if (item === undefined) return refuse(item, "array", "null for NULL, as an item");
-  if (Array.isArray(item)) return encodeArray(item, encode);
   const encoded = encode(item);
   if (encoded === null) return "NULL";
   return quoteItem(typeof encoded === "string" ? encoded : `\\x${Buffer.from(encoded).toString("hex")}`);

@@ -23,11 +23,16 @@ function parseInteger(text: string): number {
 }
 
 function parseDay(text: string): Date | number {
-  return parseTimestamp(text.replace(/( BC)?$/, " 00:00:00+00$1"));
+  return parseTimestamp(isEndless(text) ? text : text.replace(/( BC)?$/, " 00:00:00+00$1"));
 }
 
 function parseUtc(text: string): Date | number {
-  return parseTimestamp(text.replace(/( BC)?$/, "+00$1"));
+  return parseTimestamp(isEndless(text) ? text : text.replace(/( BC)?$/, "+00$1"));
+}
+
+/** No day, so there is nothing to be put behind it. */
+function isEndless(text: string): boolean {
+  return text.endsWith("infinity");
 }
 
 /** Both forms that servers write: `\x0a0b`, and bytes with escapes. */

@@ -4,7 +4,14 @@
 import { parseArray } from "./array-text.ts";
 import { badArgument } from "./checks.ts";
 import { type ColumnType, type RowReader, RowReaders } from "./row-reader.ts";
-import { type ArgumentEncoder, arrayEncoder, encoderOf, plainEncoder, textEncoder } from "./type-encoders.ts";
+import {
+  type ArgumentEncoder,
+  arrayEncoder,
+  documentArrayEncoder,
+  encoderOf,
+  plainEncoder,
+  textEncoder,
+} from "./type-encoders.ts";
 import { ALIASES, BUILT_IN, VOID } from "./type-oids.ts";
 import { namedParser, type ValueParser } from "./type-parsers.ts";
 import type { ParseValue, TypeCodec, TypeParsers } from "./types.ts";
@@ -16,6 +23,11 @@ export interface FoundType {
   readonly oid: number;
   readonly arrayOid: number;
 }
+
+/** The first OID of types that are not of the server itself, but made with SQL. */
+const FIRST_MADE = 10_000;
+/** A result has no more columns. */
+const MOST_ASKED = 1_600;
 
 const DEFAULTS: Readonly<Record<string, string>> = {
   int8: "bigint",
@@ -63,6 +75,17 @@ export class TypeRegistry {
     return parse === undefined ? readText : readerOf(parse);
   }
 
+  /** Of these types those that may be domains, and were not asked after yet: each once. */
+  unlearned(oids: ReadonlyArray<number>): number[] {
+    const strange = oids.filter((oid) => oid >= FIRST_MADE && !this.#encoders.has(oid));
+    return strange.length === 0 ? strange : [...new Set(strange)].slice(0, MOST_ASKED);
+  }
+
+  /** A domain is written as the type it is made of is. */
+  learn(oids: ReadonlyArray<number>, bases: ReadonlyArray<number>): void {
+    for (const [at, oid] of oids.entries()) this.#encoders.set(oid, this.encoder(bases[at] ?? oid));
+  }
+
   /** What makes rows of a result with these columns. */
   rowReader(fields: ReadonlyArray<ColumnType>): RowReader {
     return this.#rowReaders.for(fields);
@@ -91,7 +114,8 @@ export class TypeRegistry {
     if (arrayOid === 0) return;
     // Of all types boxes alone have another delimiter, and they are text.
     this.#parsers.set(arrayOid, (text) => parseArray(text, parse ?? null));
-    this.#encoders.set(arrayOid, arrayEncoder(encoder));
+    const isDocument = name === "json" || name === "jsonb";
+    this.#encoders.set(arrayOid, isDocument ? documentArrayEncoder(encoder) : arrayEncoder(encoder));
   }
 }
 

@@ -29,7 +29,7 @@ export interface TypeParsers {
   readonly int8?: "bigint" | "number" | "string" | ParseValue | TypeCodec | undefined;
   /** `number` may lose digits. Default: `string`. */
   readonly numeric?: "string" | "number" | ParseValue | TypeCodec | undefined;
-  /** `YYYY-MM-DD`; `utc` is a `Date` at midnight, UTC. Default: `string`. */
+  /** `YYYY-MM-DD`; `utc` is a `Date` at midnight, UTC, and `infinity` the number. Default: `string`. */
   readonly date?: "string" | "utc" | ParseValue | TypeCodec | undefined;
   /** It has no time zone, so it is no moment; with `utc` it is read, and written, as one in UTC. Default: `string`. */
   readonly timestamp?: "string" | "utc" | ParseValue | TypeCodec | undefined;
@@ -37,7 +37,7 @@ export interface TypeParsers {
   readonly timestamptz?: "date" | "string" | ParseValue | TypeCodec | undefined;
   /** `parsed` writes what JSON.stringify gives, of a string too; `string` reads and writes the text. Default: `parsed`. */
   readonly json?: "parsed" | "string" | ParseValue | TypeCodec | undefined;
-  /** As `json`. Default: `parsed`. */
+  /** As `json`; in an argument for an array of either, an array is a document. Default: `parsed`. */
   readonly jsonb?: "parsed" | "string" | ParseValue | TypeCodec | undefined;
   /** Any other type, by name or OID. A name that the server does not know is asked for again with each connection. */
   readonly [type: string]: string | ParseValue | TypeCodec | undefined;

@@ -16,6 +16,10 @@ export interface Wire {
   resume(): void;
   /** A command was done that changes the session: its tag, and the text it was in. */
   sessionChanged(tag: string, text: string): void;
+  /** A command was done that may have ended a transaction: its tag, and the text it was in. */
+  transactionEnded(tag: string, text: string): void;
+  /** A command was done that may change what names in statements mean: its tag, and the text it was in. */
+  schemaChanged(tag: string, text: string): void;
   /** Something has happened that `Link.event` waits for. */
   notify(): void;
   /** The server is ready for the next operation. */

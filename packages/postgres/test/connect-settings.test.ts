@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -17,7 +17,9 @@ beforeEach(() => {
     if (/^PG|^DATABASE_URL$/.test(name)) Reflect.deleteProperty(process.env, name);
 });
 afterEach(() => {
-  process.env = { ...kept };
+  for (const name of Object.keys(process.env))
+    if (!Object.hasOwn(kept, name)) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, kept);
 });
 
 /** Where it leads, in short. */
@@ -77,6 +79,10 @@ describe("a DSN", () => {
       "postgresql://u:secret@1/2@h/db",
       "postgresql://u:secret/1@h/db@x",
       "password='secret",
+      "postgresql://h/secret%00options%00-c%20work_mem%3D77MB",
+      "postgresql://h/d?application_name=secret%00options",
+      "postgresql://h/d?secret%00options=x",
+      "host=a dbname=secret\0options",
     ]) {
       assert.throws(
         () => parseDsn(dsn),
@@ -109,6 +115,10 @@ describe("the settings of a connection", () => {
       assert.equal(whereTo(), "eu@url:9/urldb");
       assert.equal(whereTo({ host: "option" }), "eu@option:9/ed");
       assert.throws(() => settleConnect({ service: "none" }), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
+      process.env["PGSYSCONFDIR"] = directory;
+      writeFileSync(join(directory, "pg_service.conf"), "[mine]\nhost=x\n[none]\nhost=common\n");
+      assert.equal(whereTo({ service: "none" }), "eu@common:9/ed");
+      assert.equal(whereTo({ service: "mine" }), "su@service:2/ed");
     } finally {
       rmSync(directory, { recursive: true });
     }
@@ -145,6 +155,21 @@ describe("the settings of a connection", () => {
       { user: "" },
       { password: 5 as never },
       { ssl: "secret" as never },
+      { ssl: null as never },
+      { host: null as never },
+      { host: {} as never },
+      { host: ["a", 5] as never },
+      { port: "0x10" as never },
+      { port: "1e3" as never },
+      { port: null as never },
+      { dsn: "host=a port=0x10" },
+      { serverSettings: { "a\0options": "-c secret=1" } },
+      { serverSettings: { a: "b\0c" } },
+      { serverSettings: { "": "secret" } },
+      { dsn: "host=a scram_client_key=secret" },
+      { dsn: "host=a scram_server_key=secret" },
+      { dsn: "host=a oauth_client_secret=secret oauth_issuer=secret" },
+      { dsn: "host=a sslkeylogfile=secret" },
       { connectTimeoutMs: 0 },
       { statementCacheSize: -1 },
       { pgBouncer: "yes" as never },
@@ -189,6 +214,46 @@ describe("the settings of a connection", () => {
     settleConnect("host=a gssencmode=prefer sslcertmode=allow sslnegotiation=postgres keepalives=1");
   });
 
+  it("are never less safe than those of libpq", () => {
+    const refuses = (given: string | ConnectOptions, message: RegExp): void =>
+      assert.throws(() => settleConnect(given), { code: "MW_ERR_PG_INVALID_ARGUMENT", message });
+    assert.equal(settleConnect("host=a sslrootcert=system").sslMode, "verify-full");
+    for (const mode of ["disable", "allow", "prefer", "require", "verify-ca"])
+      refuses(`host=a sslrootcert=system sslmode=${mode}`, /'sslrootcert' is "system".*verify-full/);
+    for (const mode of ["disable", "allow", "prefer"])
+      refuses(`host=a sslnegotiation=direct sslmode=${mode}`, /TLS is to begin at once.*pass require/);
+    refuses("host=a sslnegotiation=direct", /TLS is to begin at once/);
+    refuses({ host: "a", directTls: true }, /TLS is to begin at once/);
+    refuses("host=a sslmode=verify-ca", /there is no root certificate/);
+    assert.equal(settleConnect("host=/tmp sslmode=verify-ca").sslMode, "verify-ca");
+    assert.equal(settleConnect({ host: "a", directTls: true, ssl: {} }).directTls, true);
+    assert.equal(settleConnect("host=a sslnegotiation=direct sslmode=require").directTls, true);
+    assert.equal(settleConnect("host=a requiressl=1").sslMode, "require");
+    process.env["PGREQUIRESSL"] = "1";
+    assert.equal(settleConnect("host=a").sslMode, "require");
+    assert.equal(settleConnect("host=a sslmode=disable").sslMode, "disable");
+    process.env["PGSSLROOTCERT"] = "system";
+    refuses("host=a", /'sslrootcert' is "system"/);
+    Reflect.deleteProperty(process.env, "PGREQUIRESSL");
+    assert.equal(settleConnect("host=a").sslMode, "verify-full");
+  });
+
+  it("check the server with the root certificate that lies where libpq looks for it", () => {
+    const home = mkdtempSync(join(tmpdir(), "mw-pg-home-"));
+    try {
+      process.env["HOME"] = home;
+      assert.equal(settleConnect("host=a sslmode=require").tls.rejectUnauthorized, false);
+      mkdirSync(join(home, ".postgresql"));
+      copyFileSync(join(import.meta.dirname, "fixtures", "ca.pem"), join(home, ".postgresql", "root.crt"));
+      const { ca, rejectUnauthorized } = settleConnect("host=a sslmode=require").tls;
+      assert.deepEqual([ca !== undefined, rejectUnauthorized], [true, true]);
+      assert.equal(settleConnect("host=a sslmode=verify-ca").tls.rejectUnauthorized, true);
+      assert.equal(settleConnect("host=a").tls.rejectUnauthorized, false);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+
   it("show no certificate that is not to be shown", () => {
     const files = join(import.meta.dirname, "fixtures");
     const dsn = `host=a sslmode=require sslcert=${files}/client.pem sslkey=${files}/client.key`;
@@ -207,7 +272,9 @@ describe("the settings of a connection", () => {
   });
 
   it("tell whether the environment names a server", () => {
-    assert.equal(environmentNamesServer({ PGUSER: "me" }), false);
+    assert.equal(environmentNamesServer({ PGTZ: "UTC", PGAPPNAME: "app", PGSSLMODE: "require" }), false);
+    for (const name of ["PGUSER", "PGDATABASE", "PGPASSWORD"])
+      assert.equal(environmentNamesServer({ [name]: "x" }), true);
     assert.equal(environmentNamesServer({ PGHOST: "h" }), true);
     assert.equal(environmentNamesServer({ DATABASE_URL: "" }), false);
     assert.deepEqual(parametersOfEnvironment({ PGTZ: "UTC", PGPASSWORD: "x", PGHOST: "" }), {

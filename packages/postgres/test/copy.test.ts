@@ -47,6 +47,20 @@ describe("copyFrom", () => {
     assert.deepEqual(sums, { count: 50_000n, sum: 1_250_025_000n, ids: 0n });
   });
 
+  it("leaves out columns that the server generates, and fills those of identities", async () => {
+    const columns = "id int generated always as identity, twice int generated always as (half * 2) stored, half int";
+    await using pool = await poolWithTable(columns);
+    assert.equal(await pool.copyFrom({ table: pool.table }, [[7, 1]]), 1);
+    assert.deepEqual(await pool.fetch(`select * from ${pool.table}`), [{ id: 7, twice: 2, half: 1 }]);
+    await assert.rejects(pool.copyFrom({ table: pool.table }, [[7, 2, 1]]), {
+      code: "MW_ERR_PG_ARGUMENT_COUNT",
+      message: /there are 2 columns: id, half/,
+    });
+    await pool.execute(`alter table ${pool.table} drop column id; alter table ${pool.table} add column name text`);
+    assert.equal(await pool.copyFrom({ table: pool.table }, [[3, "three"]]), 1);
+    assert.equal(await pool.fetchValue(`select twice from ${pool.table} where name = 'three'`), 6);
+  });
+
   it("copies text in a format of COPY, in pieces of any size", async () => {
     await using pool = await poolWithTable("id int, name text");
     const csv = Readable.from([Buffer.from("id,name\n1,"), Buffer.from('"a, b"\n2'), Buffer.from(",c\n")]);
@@ -58,6 +72,40 @@ describe("copyFrom", () => {
       await textOf(pool.copyTo({ query: `select id from ${pool.table} where id > 1`, format: "csv" })),
       "2\n3\n",
     );
+  });
+
+  it("copies nothing when an item of its source is undefined, and not what is before it", async () => {
+    await using pool = await poolWithTable("id int");
+    const COUNT = { code: "MW_ERR_PG_ARGUMENT_COUNT", message: /index 1: it is no array/ };
+    const ITEM = { code: "MW_ERR_PG_INVALID_ARGUMENT", message: /'source': it is undefined/ };
+    for (const [source, expected] of [
+      [[[1], undefined, [3]], COUNT],
+      [["1\n", undefined, "3\n"], ITEM],
+      [[undefined, [1]], ITEM],
+      [[undefined], ITEM],
+    ] as const) {
+      await assert.rejects(pool.copyFrom({ table: pool.table }, source as never), expected);
+    }
+    assert.equal(await pool.fetchValue(`select count(*) from ${pool.table}`), 0n);
+    assert.equal(await pool.copyFrom({ table: pool.table }, []), 0);
+  });
+
+  it("copies characters that lie in two pieces", async () => {
+    await using pool = await poolWithTable("id int, name text");
+    const text = "1\t😀\n2\t👍👍\n";
+    assert.equal(
+      await pool.copyFrom(
+        { table: pool.table },
+        [...Array(text.length).keys()].map((at) => text[at] ?? ""),
+      ),
+      2,
+    );
+    const names = await pool.fetch(`select name from ${pool.table} order by id`);
+    assert.deepEqual(names, [{ name: "😀" }, { name: "👍👍" }]);
+    const bytes = Buffer.from("\n");
+    await pool.copyFrom({ table: pool.table }, ["3\t\ud83d", bytes, "4\t\ud83d"] as never);
+    const halves = await pool.fetch(`select name from ${pool.table} where id > 2`);
+    assert.deepEqual(halves, [{ name: "\ufffd" }, { name: "\ufffd" }]);
   });
 
   it("copies nothing when its source throws, and lets the source clean up when the server refuses", async () => {
@@ -130,6 +178,12 @@ describe("copyFrom", () => {
 });
 
 describe("copyTo", () => {
+  it("takes a query as it is written: with a semicolon, or a comment at its end", async () => {
+    await using pool = await poolWithTable("id int");
+    for (const query of ["select 1", "select 1;", "select 1 ; \n", "select 1 -- one", "select 1 -- one;"])
+      assert.equal(await textOf(pool.copyTo({ query })), "1\n", query);
+  });
+
   it("reads no faster than its loop, and can be left early", async () => {
     await using pool = await poolWithTable("id int, name text");
     let bytes = 0;

@@ -12,8 +12,10 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -25,6 +27,7 @@ import { cancelScope, gather, run } from "meanwhile";
 import { Client } from "pg";
 
 import { findBinaries } from "../src/embedded-binaries.ts";
+import { createDirectory, removeDirectory } from "../src/embedded-directory.ts";
 import { identityFor } from "../src/embedded-identity.ts";
 import { packagedRoot } from "../src/embedded-package.ts";
 import { type EmbeddedOptions, type EmbeddedServer, sharedEmbedded, startEmbedded } from "../src/embedded.ts";
@@ -181,6 +184,9 @@ describe("startEmbedded", () => {
       });
       await assert.rejects(startEmbedded({ settings: { "a=b": 1 } }), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
       await assert.rejects(startEmbedded({ startTimeoutMs: 0 }), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
+      await assert.rejects(startEmbedded({ settings: null as never }), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
+      for (const name of ["port", "Port", "unix_socket_directories", "data_directory"])
+        await assert.rejects(startEmbedded({ settings: { [name]: "5" } }), { code: "MW_ERR_PG_INVALID_ARGUMENT" });
     });
   });
 
@@ -299,6 +305,27 @@ describe("a server with a data directory", () => {
     await until(() => !exists(second.pid));
   });
 
+  it("is one for all who name it, by whichever path", async () => {
+    const real = join(folder, "real");
+    mkdirSync(real);
+    symlinkSync(real, join(folder, "link"));
+    const dataDir = join(real, "data");
+    await run(async () => {
+      await using server = await start({ dataDir });
+      await using other = await start({ dataDir: join(folder, "link", "data") });
+      assert.deepEqual([other.dsn, other.pid], [server.dsn, server.pid]);
+    });
+  });
+
+  it("is refused if it is no folder", async () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "x");
+    await run(async () => {
+      for (const dataDir of [file, join(file, "data")])
+        await assert.rejects(start({ dataDir }), { code: "MW_ERR_PG_EMBEDDED", message: /is no folder/ });
+    });
+  });
+
   it("is refused if it holds something else, or is served by a server of somebody else", async () => {
     const other = join(folder, "other");
     mkdirSync(other);
@@ -341,6 +368,22 @@ describe("a program with a server of its own", { concurrency: 3 }, () => {
       await until(() => !exists(program.pid) && !existsSync(directoryOf(program.dsn)));
     });
   }
+
+  it("leaves word of who owns a directory until nothing else is left in it", async () => {
+    const directory = await createDirectory({});
+    const [data, owner] = [join(directory, "data"), join(directory, "owner.json")];
+    mkdirSync(data);
+    await Promise.all(Array.from({ length: 500 }, (_, n) => writeFile(join(data, String(n)), "")));
+    const removed = removeDirectory(directory);
+    let looks = 0;
+    for (; existsSync(data); looks++) {
+      assert.ok(existsSync(owner) || !existsSync(data));
+      await pause(0);
+    }
+    await removed;
+    assert.ok(looks > 1);
+    assert.equal(existsSync(directory), false);
+  });
 
   it("is cleaned up after by the next start if its shells were killed as well", async () => {
     const program = await startProgram("stay");

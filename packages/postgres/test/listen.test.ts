@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 
-import { connect, createPool, type NotificationEvent, type TraceEvent } from "@meanwhile/postgres";
-import { gather, moveOnAfter, now, timeout } from "meanwhile";
+import { connect, createPool, type NotificationEvent, type Pool, type TraceEvent } from "@meanwhile/postgres";
+import { cancellable, cancelScope, gather, moveOnAfter, now, run, shield, timeout } from "meanwhile";
 
+import { settleConnect } from "../src/connect-settings.ts";
+import { ConnectionListening } from "../src/connection-listening.ts";
+import { openLink } from "../src/open-link.ts";
+import { Session } from "../src/session.ts";
+import { Trace } from "../src/trace.ts";
 import { startOwnServer, startServer } from "./servers.ts";
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -78,6 +83,50 @@ describe("pool.listen", () => {
       assert.equal(payloadOf(await listener.next()), `after ${round}`);
     }
     assert.equal(events.filter(({ kind }) => kind === "listen-reconnected").length, 2);
+  });
+
+  it("listens wherever it is called, wherever the pool was made", async () => {
+    const { dsn } = await startServer();
+    const hears = async (pool: Pool): Promise<void> => {
+      await using listener = pool.listen("places");
+      await listener.ready();
+      await pool.notify("places", "here");
+      assert.equal(payloadOf(await listener.next()), "here");
+      await pool.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'places' and query ~ '^listen'",
+      );
+      assert.deepEqual(await listener.next(), { done: false, value: { kind: "reconnected" } });
+    };
+    const make = (): Pool => createPool({ dsn, applicationName: "places" });
+    await using outside = make();
+    await using ended = await run(() => Promise.resolve(make()));
+    const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+    const { promise: made, resolve: tell } = Promise.withResolvers<Pool>();
+    const running = run(() =>
+      cancelScope(async (scope) => {
+        scope.cancel();
+        tell(make());
+        await shield(() => cancellable(finished));
+      }),
+    );
+    await using cancelled = await made;
+    for (const pool of [outside, ended, cancelled]) {
+      await hears(pool);
+      await run(() => hears(pool));
+    }
+    finish();
+    await running;
+  });
+
+  it("tells of no gap who has come after it", async () => {
+    const { dsn } = await startServer();
+    await using pool = createPool(dsn);
+    for (const channel of ["first", "second", "second"]) {
+      await using listener = pool.listen(channel);
+      await listener.ready();
+      await pool.notify(channel, channel);
+      assert.equal(payloadOf(await listener.next()), channel);
+    }
   });
 
   it("waits for a server that is away", async () => {
@@ -162,15 +211,28 @@ describe("connection.listen", () => {
     assert.deepEqual(await loop, { done: true, value: undefined });
   });
 
+  it("leaves nothing at the link when it ends", async () => {
+    const { dsn } = await startServer();
+    const link = await openLink(settleConnect(dsn));
+    const onLost = (): void => {};
+    link.onLost = onLost;
+    const listening = new ConnectionListening(new Session(link, new Trace(undefined)));
+    assert.notEqual(link.onLost, onLost);
+    listening.close();
+    assert.equal(link.onLost, onLost);
+    await link.close();
+  });
+
   it("throws when the connection is lost", async () => {
     const { dsn } = await startServer();
     await using pool = createPool(dsn);
     await using connection = await connect(dsn);
     await using listener = connection.listen("lost");
     await listener.ready();
-    const next = listener.next();
+    // It may fail before the call that ends it has its answer.
+    const next = assert.rejects(listener.next(), { code: "MW_ERR_PG_CONNECTION_LOST" });
     await pool.execute("select pg_terminate_backend($1)", connection.serverPid);
-    await assert.rejects(next, { code: "MW_ERR_PG_CONNECTION_LOST" });
+    await next;
   });
 
   it("ends when the connection is given back to its pool, and nothing is left of it", async () => {

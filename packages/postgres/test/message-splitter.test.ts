@@ -32,6 +32,7 @@ function handedOver(size: number, hasTarget: boolean): string[] {
   if (hasTarget) {
     const words = ["one", "two", "three"];
     splitter.target = {
+      handleParameters: () => {},
       handleRow: (bytes, at) => {
         const word = words.shift() ?? "";
         assert.equal(bytes.toString("latin1", at, at + word.length), word);
@@ -57,7 +58,7 @@ describe("a splitter of messages", () => {
   it("gives a row to the one who was named by what came before it", () => {
     const seen: string[] = [];
     const splitter = new MessageSplitter((bytes) => {
-      if (bytes.includes("T")) splitter.target = { handleRow: () => seen.push("row") };
+      if (bytes.includes("T")) splitter.target = { handleRow: () => seen.push("row"), handleParameters: () => {} };
     });
     splitter.push(Buffer.concat([message("D", "..for pg"), message("T", "columns"), message("D", "..ours")]));
     assert.deepEqual(seen, ["row"]);

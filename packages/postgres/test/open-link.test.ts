@@ -75,12 +75,16 @@ const IS_SECURE = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
 const isSecure = (link: Link): Promise<boolean | undefined> => link.run(value<boolean>(IS_SECURE));
 
 const silent: Server[] = [];
-after(() => silent.forEach((server) => server.close()));
+const sockets = new Set<Socket>();
+after(() => {
+  for (const server of silent) server.close();
+  for (const socket of sockets) socket.destroy();
+});
 
 /** The port of a server that does what it is told with each connection. */
 async function fakeServer(handle: (socket: Socket) => void): Promise<number> {
   const server = createServer((socket) => {
-    socket.on("error", () => {});
+    sockets.add(socket.on("error", () => {}).on("close", () => sockets.delete(socket)));
     handle(socket);
   }).listen(0, "127.0.0.1");
   silent.push(server);
@@ -202,6 +206,10 @@ describe("a connection", () => {
       visit({ ...options, host: "wrong.test", ssl: { ca: CA }, dsn: `hostaddr=127.0.0.1` }, () => {}),
       { code: "MW_ERR_PG_DNS" },
     );
+    await assert.rejects(
+      visit({ dsn: `host=127.0.0.1 port=${port} user=postgres sslrootcert=system` }, () => {}),
+      { code: "MW_ERR_PG_TLS" },
+    );
     const other = `host=other.test hostaddr=127.0.0.1 port=${port} user=postgres sslrootcert=${fixture("ca.pem")}`;
     assert.equal(await visit({ dsn: `${other} sslmode=verify-ca` }, isSecure), true);
     await assert.rejects(
@@ -278,6 +286,34 @@ describe("a connection", () => {
     }
   });
 
+  it("says of each of several servers what is wrong with it", async () => {
+    const host = Array.from({ length: 8 }, () => "127.0.0.1");
+    const options = { host, port: [1, 2, 3, 4, 5, 6, 7, 8], user: "u", database: "shop", ssl: "disable" } as const;
+    const error: unknown = await visit(options, () => {}).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof ConnectError);
+    assert.deepEqual([error.code, error.server], ["MW_ERR_PG_CONNECT", "127.0.0.1:8/shop"]);
+    const lines = error.message.split("\n");
+    assert.match(
+      lines[0] ?? "",
+      /^Cannot connect to 127\.0\.0\.1:8\/shop: the connection cannot be made \(ECONNREFUSED\)/,
+    );
+    assert.match(lines[1] ?? "", /^ {2}nor to 127\.0\.0\.1:1\/shop: the connection cannot be made \(ECONNREFUSED\)/);
+    assert.deepEqual(lines.slice(6), ["  nor to 2 more"]);
+    assert.ok(error.cause instanceof AggregateError);
+    assert.deepEqual(
+      error.cause.errors.map((one: unknown) => one instanceof ConnectError && one.server),
+      options.port.map((port) => `127.0.0.1:${port}/shop`),
+    );
+  });
+
+  it("is about one server if there is one, however often it was tried", async () => {
+    const options = { host: ["127.0.0.1", "127.0.0.1"], port: [1, 1], targetSessionAttrs: "prefer-standby" } as const;
+    const error: unknown = await visit(options, () => {}).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof ConnectError);
+    assert.ok(!error.message.includes("nor to"));
+    assert.ok(!(error.cause instanceof AggregateError));
+  });
+
   it("says what is wrong with the address, the server or the database", async () => {
     const { tcpDsn, host, port } = await startServer();
     await assert.rejects(
@@ -329,7 +365,10 @@ describe("a connection", () => {
         { code: "MW_ERR_TIMEOUT" },
       );
     }
-    while (open.size > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (let tries = 0; open.size > 0; tries += 1) {
+      assert.ok(tries < 10_000, "sockets are left");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   });
 
   it("finds the types of the user's making", async () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { inspect } from "node:util";
 
 import {
   connect,
@@ -131,7 +132,7 @@ describe("Pool", () => {
   });
 
   it("names the line and the statement of those who hold its connections for long", async () => {
-    await using pool = await poolOf({ maxSize: 3, acquireTimeoutMs: 5 });
+    await using pool = await poolOf({ maxSize: 3 });
     await pool.execute("create table if not exists held (id int)");
     await using cursor = pool.cursor("select generate_series(1, 1000)");
     await cursor.next();
@@ -141,7 +142,7 @@ describe("Pool", () => {
     const sleeping = connection.fetchValue("select pg_sleep(0.1)");
     await until(() => pool.statistics().held === 3);
     await turn();
-    const error: unknown = await pool.acquire().catch((thrown: unknown) => thrown);
+    const error: unknown = await pool.acquire({ timeoutMs: 5 }).catch((thrown: unknown) => thrown);
     assert.ok(error instanceof PoolTimeoutError);
     for (const { acquiredAt } of error.holders) assert.match(acquiredAt, /pool\.test\.ts:\d+:\d+/);
     assert.deepEqual(
@@ -149,6 +150,17 @@ describe("Pool", () => {
       ["", "copy (select pg_sleep(0.2)) to stdout", "select pg_sleep(0.1)"],
     );
     await Promise.all([sleeping, copying]);
+  });
+
+  it("masks a password in the statement of who holds a connection", async () => {
+    await using pool = await poolOf({ maxSize: 1 });
+    const sleeping = pool.execute("select pg_sleep(0.1), 'password=hunter2'");
+    await until(() => pool.statistics().held === 1);
+    const error: unknown = await pool.acquire({ timeoutMs: 5 }).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof PoolTimeoutError);
+    assert.match(error.message, /pg_sleep\(0\.1\)/);
+    assert.ok(!inspect(error).includes("hunter2"));
+    await sleeping;
   });
 
   it("takes a time for a single acquire, and says that of opening as well", async () => {
@@ -429,6 +441,19 @@ describe("A connection that is given back", () => {
     );
     assert.equal(connection.isClosed, true);
     assert.equal(pool.statistics().idle, 1);
+  });
+
+  it("is in no transaction as its former user sees it, whatever the next one does", async () => {
+    await using pool = await poolOf({ maxSize: 1 });
+    const former = await pool.acquire();
+    await former.execute("begin");
+    assert.equal(former.isInTransaction, true);
+    await former.release();
+    assert.equal(former.isInTransaction, false);
+    await pool.transaction((connection) => {
+      assert.equal(connection.isInTransaction, true);
+      assert.equal(former.isInTransaction, false);
+    });
   });
 
   it("ends what still runs on it first", async () => {

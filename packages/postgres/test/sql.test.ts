@@ -60,6 +60,8 @@ describe("sql", () => {
     assert.throws(() => sql`select ${1}${sql`2`}`.text, refused);
     assert.throws(() => sql`select $1, ${1}`.text, refused);
     assert.equal(sql`select '$1', "$2", $$ $3 $$, ${1} -- $4`.values.length, 1);
+    assert.equal(sql`select E'it\\'s $1', /* a /* b */ $2 */ ${1}`.values.length, 1);
+    assert.throws(() => sql`select E'\\'', $1, ${1}, ''`.text, refused);
     await using connection = await connect((await startServer()).dsn);
     await assert.rejects(connection.fetch(Object.create(Sql.prototype) as Sql), refused);
     await assert.rejects(connection.fetch(sql`select ${1}::int`, 2), refused);

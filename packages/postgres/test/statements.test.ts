@@ -6,7 +6,7 @@ import { run, timeout } from "meanwhile";
 
 import type { ConnectOptions } from "../src/connect-options.ts";
 import { settleConnect } from "../src/connect-settings.ts";
-import { SqlError } from "../src/errors.ts";
+import { PostgresError, SqlError } from "../src/errors.ts";
 import { ExecuteMany } from "../src/execute-many.ts";
 import type { Link } from "../src/link.ts";
 import { openLink } from "../src/open-link.ts";
@@ -14,6 +14,8 @@ import { Portal } from "../src/portal.ts";
 import { LetGo, Prepare } from "../src/prepare.ts";
 import { Execute, FetchRow, FetchRows, FetchValue } from "../src/query.ts";
 import { Script } from "../src/script.ts";
+import { Session } from "../src/session.ts";
+import { Trace } from "../src/trace.ts";
 import { startServer } from "./servers.ts";
 
 /** Runs a test with a connection of its own. */
@@ -110,10 +112,18 @@ describe("a query", () => {
 
   it("fails inside a transaction whose statement is out of date, and works after it", async () => {
     await withLink(async (link) => {
-      await link.run(new Script("create temp table outdated (a int)"));
+      // What a function does is not seen.
+      const change = "execute 'alter table outdated add column b int'";
+      await link.run(
+        new Script(`create temp table outdated (a int);
+          create function pg_temp.change() returns void language plpgsql as $$ begin ${change}; end $$`),
+      );
       assert.deepEqual(await link.run(new FetchRows("select * from outdated", [])), []);
-      await link.run(new Script("begin; alter table outdated add column b int"));
-      await assert.rejects(link.run(new FetchRows("select * from outdated", [])), { sqlstate: "0A000" });
+      await link.run(new Script("begin; select pg_temp.change()"));
+      await assert.rejects(link.run(new FetchRows("select * from outdated", [])), {
+        sqlstate: "0A000",
+        message: /\(0A000\); what is known of the prepared statement is out of date; run the transaction again/,
+      });
       await link.run(new Script("rollback; begin"));
       assert.deepEqual(await link.run(new FetchRows("select * from outdated", [])), []);
       await link.run(new Script("commit"));
@@ -196,6 +206,28 @@ describe("a query", () => {
     });
   });
 
+  it("shows none either where it was not run", async () => {
+    await withLink(async (link) => {
+      const running = link.run(new Script("select 'password=canary', pg_sleep(0.02)"));
+      const secret = "copy (select 'password=canary') to stdout";
+      const busy: unknown = await link.run(new Script(secret)).catch((thrown: unknown) => thrown);
+      await running;
+      const copy: unknown = await link.run(new Script(secret)).catch((thrown: unknown) => thrown);
+      assert.deepEqual(
+        [busy, copy].map((error) => error instanceof PostgresError && error.code),
+        ["MW_ERR_PG_BUSY", "MW_ERR_PG_COPY"],
+      );
+      for (const error of [busy, copy]) assert.doesNotMatch(inspect(error), /canary/);
+      assert.doesNotMatch(new Script(secret).describe(), /canary/);
+      const session = new Session(link, new Trace(undefined));
+      session.end("was closed");
+      await assert.rejects(
+        session.run(() => new Script(secret)),
+        (error) => !inspect(error).includes("canary"),
+      );
+    });
+  });
+
   it("has the constraint that was violated, and its detail only for who asks", async () => {
     await withLink(async (link) => {
       await link.run(new Script("create temp table once (mail text constraint one_mail unique)"));
@@ -220,18 +252,61 @@ describe("a query", () => {
   });
 
   it("reports a parser that throws, and stays usable", async () => {
-    const parse = (): never => {
-      throw new TypeError("never");
+    const parse = (text: string): never => {
+      throw new TypeError(`cannot parse ${text}\n    at ${text}`);
     };
     await withLink(
       async (link) => {
-        await assert.rejects(link.run(new FetchRows("select 1::int8 from generate_series(1, 3)", [])), {
-          code: "MW_ERR_PG_VALUE",
-        });
+        const text = "select 'can' || 'ary' as secret from generate_series(1, 3)";
+        const error: unknown = await link.run(new FetchRows(text, [])).catch((thrown: unknown) => thrown);
+        assert.ok(error instanceof PostgresError);
+        assert.equal(error.code, "MW_ERR_PG_VALUE");
+        // Where it was thrown is there, and what it says, which may be a value, is not.
+        const { cause } = error;
+        assert.ok(cause instanceof Error);
+        assert.match(cause.stack ?? "", /^TypeError: What it says is left out.*\n {4}at .*statements\.test\.ts/);
+        assert.doesNotMatch(inspect(error, { showHidden: true }), /canary/);
         assert.equal(await link.run(value("select 1")), 1);
       },
-      { types: { int8: parse } },
+      { types: { text: parse } },
     );
+  });
+
+  it("shows nothing of a document that is none", async () => {
+    await withLink(
+      async (link) => {
+        const encode = link.run(new FetchRows("select $1::text", ["canary"]));
+        const error: unknown = await encode.catch((thrown: unknown) => thrown);
+        assert.ok(error instanceof PostgresError);
+        assert.equal(error.code, "MW_ERR_PG_ARGUMENT_TYPE");
+        assert.doesNotMatch(inspect(error, { showHidden: true }), /canary/);
+        const decoded = link.run(new FetchRows("select 'can' || 'ary' as doc", []));
+        const unread: unknown = await decoded.catch((thrown: unknown) => thrown);
+        assert.doesNotMatch(inspect(unread, { showHidden: true }), /canary/);
+        assert.match(inspect(unread), /SyntaxError/);
+      },
+      { types: { text: { encode: (given) => JSON.parse(String(given)), parse: (text) => JSON.parse(text) } } },
+    );
+  });
+
+  it("refuses a COPY out that nobody reads, and names what reads it", async () => {
+    await withLink(async (link) => {
+      const text = "copy (select generate_series(1, 10000)) to stdout";
+      const operations = [
+        new FetchRows(text, []),
+        new FetchValue(text, []),
+        new Execute(text, []),
+        new Script(text),
+        new Script(`select 1; ${text}`),
+      ];
+      for (const operation of operations) {
+        await assert.rejects(link.run<unknown>(operation), {
+          code: "MW_ERR_PG_COPY",
+          message: /pass it to copyTo\(\)/,
+        });
+        assert.equal(await link.run(value("select 1")), 1);
+      }
+    });
   });
 
   it("refuses a COPY that nobody feeds", async () => {

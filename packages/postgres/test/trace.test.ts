@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, it } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 
 import { connect, createPool, TRACE_CHANNEL, type TraceEvent } from "@meanwhile/postgres";
 import { moveOnAfter } from "meanwhile";
@@ -51,6 +52,16 @@ describe("The trace of a pool", () => {
     assert.doesNotMatch(JSON.stringify(events), /canary/);
   });
 
+  it("has no password in it", async () => {
+    const { dsn } = await startServer();
+    const events: TraceEvent[] = [];
+    await using pool = createPool({ dsn, trace: (event) => events.push(event) });
+    await pool.execute("create role traced password 'canary'");
+    await pool.execute("alter role nobody_there password 'canary'").catch(() => {});
+    assert.match(JSON.stringify(events), /create role traced password '\*\*\*'/);
+    assert.doesNotMatch(JSON.stringify(events), /canary/);
+  });
+
   it("is published on a channel of the process, and told of single connections as well", async () => {
     const { dsn } = await startServer();
     const events: TraceEvent[] = [];
@@ -75,5 +86,8 @@ describe("The trace of a pool", () => {
     });
     assert.equal(await pool.fetchValue("select 1"), 1);
     assert.match((await warnings.first()).message, /The trace of a pool failed/);
+    for (let count = 0; count < 5; count++) await pool.fetchValue("select 1");
+    await turn();
+    assert.equal(warnings.seen.length, 1);
   });
 });

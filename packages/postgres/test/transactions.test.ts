@@ -13,6 +13,11 @@ import {
 import { cancelScope, gather, moveOnAfter, retry, sleepForever } from "meanwhile";
 import { throwIfCancelled } from "meanwhile/lowlevel";
 
+import { settleConnect } from "../src/connect-settings.ts";
+import { openLink } from "../src/open-link.ts";
+import { Session } from "../src/session.ts";
+import { executeManyOf, executeOf } from "../src/statements.ts";
+import { Trace } from "../src/trace.ts";
 import { startServer } from "./servers.ts";
 
 let tables = 0;
@@ -40,6 +45,75 @@ describe("A transaction", () => {
     });
     assert.deepEqual([value, await ids(pool, pool.table)], ["done", [1]]);
     assert.equal(pool.statistics().idle, 2);
+  });
+
+  it("is begun by its first statement, whatever that is", async () => {
+    await using pool = await poolWithTable();
+    const insert = `insert into ${pool.table} values ($1, 0)`;
+    const firsts: Record<string, (connection: Connection) => Promise<unknown>> = {
+      execute: (connection) => connection.execute(insert, 1),
+      "execute, prepared before": (connection) => connection.execute(insert, 2),
+      "execute of a text": (connection) => connection.execute(`insert into ${pool.table} values (3, 0)`),
+      fetch: (connection) => connection.fetch(`${insert} returning id`, 4),
+      "fetch without arguments": (connection) => connection.fetch(`insert into ${pool.table} values (5, 0)`),
+      executeMany: (connection) => connection.executeMany(insert, [[6], [7]]),
+      copyFrom: (connection) => connection.copyFrom({ table: pool.table }, [[8, 0]]),
+      "copyFrom of text": (connection) => connection.copyFrom({ table: pool.table }, ["9\t0\n"]),
+      prepare: async (connection) => (await connection.prepare(insert)).execute(10),
+      cursor: (connection) => connection.cursor(`${insert} returning id`, 11).fetch(1),
+      "a transaction in it": (connection) => connection.transaction(() => connection.execute(insert, 12)),
+    };
+    for (const [name, first] of Object.entries(firsts)) {
+      const failed = pool.transaction(async (connection) => {
+        assert.equal(connection.isInTransaction, true, name);
+        await first(connection);
+        assert.equal((await ids(connection, pool.table)).length, name === "executeMany" ? 2 : 1, name);
+        throw new RangeError(name);
+      });
+      await assert.rejects(failed, { name: "RangeError", message: name });
+      assert.deepEqual(await ids(pool, pool.table), [], name);
+    }
+  });
+
+  it("sends nothing before its first statement, and nothing without one", async () => {
+    await using pool = await poolWithTable({ maxSize: 2 });
+    const states: unknown[] = [];
+    await pool.transaction(async (connection) => {
+      const { serverPid } = connection;
+      states.push(await pool.fetchValue("select state from pg_stat_activity where pid = $1", serverPid));
+      await connection.transaction(() => {});
+      states.push(await pool.fetchValue("select state from pg_stat_activity where pid = $1", serverPid));
+    });
+    assert.deepEqual(states, ["idle", "idle in transaction"]);
+    const sent: string[] = [];
+    await using traced = createPool({
+      dsn: (await startServer()).dsn,
+      trace: (event) => {
+        if (event.kind === "query-start") sent.push(String(event.statement));
+      },
+    });
+    assert.equal(await traced.transaction(() => "nothing"), "nothing");
+    assert.deepEqual(sent, []);
+  });
+
+  it("runs nothing outside of itself when it could not be begun", async () => {
+    await using pool = await poolWithTable();
+    await using connection = await connect((await startServer()).dsn);
+    const insert = `insert into ${pool.table} values ($1, 0)`;
+    const link = await openLink(settleConnect({ dsn: (await startServer()).dsn }));
+    const session = new Session(link, new Trace(undefined));
+    session.opens("begin isolation level nonsense");
+    for (const operation of [
+      () => executeOf(insert, [1]),
+      () => executeOf(insert, [2]),
+      () => executeOf(`insert into ${pool.table} values (3, 0)`, []),
+      () => executeManyOf(insert, [[4], [5]]),
+    ]) {
+      await assert.rejects(session.run<unknown>(operation), { sqlstate: "42601" });
+      assert.equal(session.isInTransaction, true);
+    }
+    assert.deepEqual(await ids(connection, pool.table), []);
+    await link.close();
   });
 
   it("is rolled back when its body throws", async () => {
@@ -166,6 +240,38 @@ describe("A transaction", () => {
     });
     assert.deepEqual(await ids(pool, pool.table), []);
     assert.equal(pool.statistics().opened, 1);
+  });
+
+  it("is not taken for the one that a statement in it has put in its place", async () => {
+    await using pool = await poolWithTable({ maxSize: 1 });
+    const insert = `insert into ${pool.table} values`;
+    const texts = ["commit; begin", "rollback; begin", "commit and chain", "rollback and chain"];
+    for (const [index, text] of texts.entries()) {
+      const replaced = pool.transaction(async (connection) => {
+        await connection.execute(`${insert} (${index}, 0)`);
+        for (const one of text.split(";")) await connection.execute(one);
+        await connection.execute(`${insert} (${index + 10}, 0)`);
+      });
+      await assert.rejects(replaced, { code: "MW_ERR_PG_TRANSACTION", message: /another one has begun/ }, text);
+    }
+    const inside = pool.transaction((connection) =>
+      connection.transaction(() => connection.execute("commit; begin; savepoint mw_2")),
+    );
+    await assert.rejects(inside, { code: "MW_ERR_PG_TRANSACTION" });
+    assert.deepEqual(await ids(pool, pool.table), [0, 2]);
+    assert.equal(pool.statistics().opened, 1);
+  });
+
+  it("may have savepoints of its own, and begin what is begun", async () => {
+    await using pool = await poolWithTable({ maxSize: 1 });
+    await pool.transaction(async (connection) => {
+      await connection.execute(`savepoint mine; insert into ${pool.table} values (1, 0)`);
+      await connection.execute("rollback to savepoint mine");
+      await connection.execute("begin");
+      await connection.transaction(() => Promise.reject(new Error("inner"))).catch(() => {});
+      await connection.execute(`insert into ${pool.table} values (2, 0)`);
+    });
+    assert.deepEqual(await ids(pool, pool.table), [2]);
   });
 
   it("throws what the server says at the commit", async () => {

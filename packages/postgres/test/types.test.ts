@@ -296,6 +296,59 @@ describe("arguments", () => {
     });
   });
 
+  it("are documents as the items of an array of documents, whatever they are", async () => {
+    const LISTS = [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [[]],
+      [[[]], null, { a: [1] }, "x"],
+      [],
+    ];
+    await withLink(async (link) => {
+      for (const type of ["json", "jsonb"]) {
+        for (const list of LISTS) {
+          assert.deepEqual(await link.run(value(`select $1::${type}[]`, list)), list);
+          const dimensions = await link.run(value(`select array_ndims($1::${type}[])`, list));
+          assert.equal(dimensions, list.length === 0 ? null : 1);
+        }
+        const refused = { code: "MW_ERR_PG_ARGUMENT_TYPE" };
+        await assert.rejects(link.run(value(`select $1::${type}[]`, [undefined])), refused);
+        await assert.rejects(link.run(value(`select $1::${type}[]`, new Float32Array(2))), refused);
+      }
+    });
+  });
+
+  it("are what was read, also before and after all days", async () => {
+    await withLink(
+      async (link) => {
+        for (const type of ["timestamp", "date", "timestamptz"]) {
+          for (const [text, endless] of [
+            ["infinity", Infinity],
+            ["-infinity", -Infinity],
+          ] as const) {
+            assert.equal(await link.run(value(`select '${text}'::${type}`)), endless);
+            assert.equal(await link.run(value(`select $1::${type}`, endless)), endless);
+          }
+        }
+        const refused = { code: "MW_ERR_PG_ARGUMENT_TYPE", message: /Infinity/ };
+        await assert.rejects(link.run(value("select $1::date", Number.NaN)), refused);
+      },
+      { types: { timestamp: "utc", date: "utc" } },
+    );
+  });
+
+  it("are not sent once the encoding of the session is another one", async () => {
+    await withLink(async (link) => {
+      await link.run(value("select set_config('client_encoding', 'utf-8', false)"));
+      await link.run(value("select set_config('client_encoding', 'LATIN1', false)")).catch(() => {});
+      const refused = await link.run(value("select $1::text", "ü")).catch((error: unknown) => error);
+      assert.ok(refused instanceof Error);
+      assert.match(`${refused.message} ${String(refused.cause)}`, /'client_encoding' was set to LATIN1/);
+    });
+  });
+
   it("are the text of a document where documents are read as text", async () => {
     await withLink(
       async (link) => {

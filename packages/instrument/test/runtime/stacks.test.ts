@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 
 import { run, TimeoutError } from "meanwhile";
+import { MockClock } from "meanwhile/testing";
 
 import { load } from "./harness.ts";
 import type * as programs from "./programs/stacks.ts";
@@ -40,7 +42,12 @@ describe("the stack", () => {
   });
 
   it("of what a deadline interrupts is in the message of its error", async () => {
-    const error = await run(instrumented.deadline);
+    // On a clock of its own: else the time may be over before the wait begins.
+    const clock = new MockClock({ autojump: false });
+    const ended = run(instrumented.deadline, { clock });
+    await turn();
+    await clock.advance(1);
+    const error = await ended;
     assert.ok(error instanceof TimeoutError);
     assert.match(error.message, /never\(\) in waitsForEver \(.*stacks\.ts:37:3\)/);
   });
