@@ -24,13 +24,19 @@ export class Admission {
 
   /** Lets one in, or says what is full. Whoever has no address, on a Unix socket, counts only in total. */
   enter(address: string | undefined): Crowd | null {
-    if (this.#inside >= this.#most) return "server";
     const key = keyOf(address);
     const there = this.#byAddress.get(key) ?? 0;
     if (key !== "" && there >= this.#mostPerAddress) return "address";
-    if (key !== "") this.#byAddress.set(key, there + 1);
-    this.#inside += 1;
+    if (this.#inside >= this.#most) return "server";
+    this.takePlace(address);
     return null;
+  }
+
+  /** Lets one in, full or not: for somebody who is about to leave. */
+  takePlace(address: string | undefined): void {
+    const key = keyOf(address);
+    if (key !== "") this.#byAddress.set(key, (this.#byAddress.get(key) ?? 0) + 1);
+    this.#inside += 1;
   }
 
   /** One who was let in has left. */
@@ -48,7 +54,7 @@ export class Admission {
  * What counts as one address: of IPv6 the first half, because whoever has one address there has all that begin like it; and
  * an IPv4 address that is written as one of IPv6 is itself.
  */
-function keyOf(address: string | undefined): string {
+export function keyOf(address: string | undefined): string {
   if (address === undefined) return "";
   const [plain = ""] = address.split("%");
   if (!isIPv6(plain)) return plain;

@@ -1,7 +1,7 @@
 // One message for many connections, without waiting for any of them.
 
 import { badArgument, checkFunction } from "./checks.ts";
-import { type Connection, offer } from "./connection.ts";
+import { Connection, offer } from "./connection.ts";
 import { checkNames } from "./option-names.ts";
 
 /** Options of {@link broadcast}. */
@@ -26,7 +26,7 @@ const NAMES = { except: true, filter: true } as const;
  * Sends a message to many connections. It waits for nobody: a connection for which more than `writeLimitBytes` wait in this
  * process does not get it. Where each has to get everything, give each a queue of its own and end the slow ones.
  *
- * @throws {@link WebSocketError} `MW_ERR_WS_INVALID_ARGUMENT` for what is no message
+ * @throws {@link WebSocketError} `MW_ERR_WS_INVALID_ARGUMENT` for what is no message, or no connection
  * @see {@link https://websockets.readthedocs.io/en/stable/topics/broadcast.html}
  *
  * @example
@@ -57,7 +57,7 @@ export function broadcast<C extends Connection>(
   const left = exceptions(options.except);
   let sent = 0;
   let skipped = 0;
-  for (const connection of connections) {
+  for (const connection of checked("connections", connections)) {
     if (left.has(connection) || (filter !== undefined && !filter(connection))) continue;
     if (offer(connection, bytes, isText)) sent += 1;
     else skipped += 1;
@@ -75,5 +75,17 @@ function bytesOf(message: unknown): Buffer {
 
 function exceptions<C extends Connection>(except: C | Iterable<C> | undefined): ReadonlySet<C> {
   if (except === undefined) return new Set();
-  return new Set(Symbol.iterator in except ? except : [except]);
+  return new Set(except instanceof Connection ? [except] : checked("except", except));
+}
+
+/** All of them, before the first gets anything. */
+function checked<C extends Connection>(name: string, connections: Iterable<C>): readonly C[] {
+  const wanted = "connections in something that can be iterated, like a Set";
+  const given: unknown = connections;
+  if (typeof given !== "object" || given === null || !(Symbol.iterator in given))
+    throw badArgument(name, given, wanted);
+  const all = Array.from(connections);
+  const wrong = all.findIndex((connection) => !(connection instanceof Connection));
+  if (wrong !== -1) throw badArgument(`${name}[${wrong}]`, all[wrong], "a connection");
+  return all;
 }

@@ -12,15 +12,18 @@ import {
 import { WebSocketError } from "./errors.ts";
 import { checkNames, type OptionNames } from "./option-names.ts";
 import { type ProxyChoice, settleProxy } from "./proxies.ts";
-import { type HeadersInput, type RequestFields, settleFields } from "./request-fields.ts";
+import { checkFieldValue, type HeadersInput, type RequestFields, settleFields } from "./request-fields.ts";
 
 /** Options of {@link connect}. */
 export interface ConnectOptions extends ConnectionOptions {
-  /** Header fields to send. A redirect to another origin gets none of them. */
+  /** Header fields to send. Another origin that a redirect leads to gets none of them. */
   readonly headers?: HeadersInput | undefined;
-  /** The subprotocols that this side speaks, the preferred one first. The server has to take one of them. */
+  /**
+   * The subprotocols that this side speaks, the preferred one first. The server has to take one of them. Another origin that a
+   * redirect leads to is offered them too: put no secret there.
+   */
   readonly subprotocols?: readonly string[] | undefined;
-  /** The header `Origin`, for servers that want one. */
+  /** The header `Origin`, for servers that want one. Another origin that a redirect leads to does not get it. */
   readonly origin?: string | undefined;
   /** The header `User-Agent`; null for none. Default: `meanwhile`. */
   readonly userAgent?: string | null | undefined;
@@ -33,7 +36,10 @@ export interface ConnectOptions extends ConnectionOptions {
    * `"environment"` what `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy` say; null for none. Default: null.
    */
   readonly proxy?: string | URL | null | undefined;
-  /** How the server of a `wss:` URL proves who it is, and this side; see `tls.connect` of Node. */
+  /**
+   * How the server of a `wss:` URL proves who it is, and this side; see `tls.connect` of Node. Another origin that a redirect
+   * leads to does not get what this side proves itself with: `cert`, `key` and their like.
+   */
   readonly tls?: TlsOptions | undefined;
   /** The path of a Unix socket to connect to, in place of the host. */
   readonly socketPath?: string | undefined;
@@ -91,15 +97,15 @@ export function settleConnect(options: ConnectOptions): ConnectSettled {
   if (!isSize)
     throw badArgument("maxHandshakeBytes", maxHandshakeBytes, `an integer from 1 to ${LARGEST_HEADER_BYTES}`);
   if (typeof tls !== "object" || tls === null) throw badArgument("tls", tls, "an object with options of tls.connect");
-  const { origin: checkedOrigin } = settleFields({ origin });
-  settleFields({ "user-agent": userAgent ?? undefined });
+  checkFieldValue("origin", origin);
+  checkFieldValue("userAgent", userAgent ?? undefined);
   if (socketPath !== undefined && (options.proxy ?? null) !== null)
     throw badArgument("proxy", options.proxy, "null, as 'socketPath' is given");
   return {
     connection: settleConnection(options),
     fields: settleFields(options.headers),
     subprotocols: checkSubprotocols(subprotocols),
-    origin: typeof checkedOrigin === "string" ? checkedOrigin : undefined,
+    origin,
     userAgent,
     openTimeoutMs,
     maxRedirects,

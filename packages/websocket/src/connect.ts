@@ -80,11 +80,12 @@ async function open(target: Target, settled: ConnectSettled): Promise<Connection
 
 async function follow(target: Target, settled: ConnectSettled): Promise<Connection> {
   const limits = { most: settled.maxRedirects, stays: settled.socketPath !== undefined };
-  let hop: Hop = { target, fields: fieldsOf(target, settled), count: 0 };
+  let hop: Hop = { target, settled: { ...settled, fields: fieldsOf(target, settled) }, count: 0 };
   for (;;) {
     const { url } = hop.target;
-    const transport = await dial(hop.target, settled);
-    const plan = { url, transport, headers: { ...agentOf(settled), ...hop.fields }, settled };
+    const transport = await dial(hop.target, hop.settled);
+    const headers = { ...agentOf(settled), ...hop.settled.fields };
+    const plan = { url, transport, headers, settled: hop.settled };
     const result = await openSocket(plan).catch((error: unknown) => {
       // It may not have begun.
       transport.destroy();

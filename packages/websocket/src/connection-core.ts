@@ -15,6 +15,8 @@ import { keepAlive, type KeptAlive, type Pulse } from "./keep-alive.ts";
 import type { Message } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import { Pings } from "./pings.ts";
+import { Pongs } from "./pongs.ts";
+import { hold, release } from "./process-hold.ts";
 
 /** The socket below a connection. */
 export type Transport = Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
@@ -58,7 +60,7 @@ export class ConnectionCore implements Flow, Pulse {
     this.inbox = new Inbox(what, settled, this, this.ending);
     const abandon = (code: number, reason: string): void => this.close(code, reason);
     this.outbox = new Outbox({ id, what, socket, settled, ending: this.ending, abandon });
-    this.pings = new Pings(what, socket, this.ending);
+    this.pings = new Pings(what, this, this.ending);
     this.#keptAlive = keepAlive(this, settled.pingIntervalMs, settled.pingTimeoutMs);
     this.#listen();
   }
@@ -86,6 +88,8 @@ export class ConnectionCore implements Flow, Pulse {
     const { socket, transport, ending } = this;
     socket.on("message", (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
     socket.on("pong", (data) => this.#onPong(data));
+    const pongs = new Pongs(socket);
+    socket.on("ping", (data) => pongs.answer(data));
     socket.on("error", (error) => ending.noteFrameError(error));
     socket.on("close", (code, reason) => this.#onClose(code, reason.toString()));
     // `ws` keeps to itself why a socket failed.
@@ -123,6 +127,7 @@ export class ConnectionCore implements Flow, Pulse {
   // As Flow: what the inbox does when it is full.
 
   pause(): void {
+    hold();
     this.#gate.close();
     this.socket.pause();
     const { trace } = this.settled;
@@ -130,6 +135,7 @@ export class ConnectionCore implements Flow, Pulse {
   }
 
   resume(): void {
+    release();
     this.#resumes += 1;
     this.socket.resume();
     this.#gate.open();

@@ -19,13 +19,16 @@ export interface ConnectionOptions {
   readonly compression?: "deflate" | "off" | DeflateOptions | undefined;
   /** How often the peer is pinged, in milliseconds; null for never. Default: 20 000. */
   readonly pingIntervalMs?: number | null | undefined;
-  /** How long it may take to answer, in milliseconds; null for as long as it likes. Default: 20 000. */
+  /** How long it may take to answer, in milliseconds, `ping()` too; null for as long as it likes. Default: 20 000. */
   readonly pingTimeoutMs?: number | null | undefined;
   /** How long the closing handshake may take, in milliseconds; then the connection is cut. Default: 10 000. */
   readonly closeTimeoutMs?: number | undefined;
   /** How long a message of the peer may be, unpacked; a longer one closes the connection with 1009. Default: 1 MiB. */
   readonly maxMessageBytes?: number | undefined;
-  /** In how many pieces it may come; with more the connection is closed with 1008. Default: 1 024, or `maxMessageBytes` / 256. */
+  /**
+   * In how many pieces it may come; with more the connection is closed with 1008. Default: the larger of 1 024 and
+   * `maxMessageBytes` / 256.
+   */
   readonly maxFragments?: number | undefined;
   /** How many messages may wait to be received before the peer is slowed down. */
   readonly queue?: QueueLimits | undefined;

@@ -211,12 +211,15 @@ export class Connection implements AsyncIterable<Message, undefined>, AsyncDispo
   }
 
   /**
-   * Pings the peer, and waits for its answer.
+   * Pings the peer, and waits for its answer. It comes behind what the peer has sent before: while messages that nobody receives
+   * keep the peer from being read, no answer can come.
    *
    * Cancellation: safe. The answer is not waited for any more.
    *
    * @returns how long that took, in milliseconds
    * @throws {@link ConnectionClosedError} `MW_ERR_WS_CLOSED`, or `MW_ERR_WS_PING_TIMEOUT`
+   * @throws {@link WebSocketError} `MW_ERR_WS_PING_TIMEOUT` if nothing came, or could be read, within `pingTimeoutMs`; the
+   *   connection stays as it is
    */
   async ping(): Promise<number> {
     const turn = enterCheckpoint();

@@ -9,10 +9,18 @@ export class DialFailure extends Error {
   /** The status that an HTTP proxy refused with. */
   readonly proxyStatus: number | undefined;
 
-  constructor(code: WebSocketErrorCode, what: string, options?: ErrorOptions & { proxyStatus?: number | undefined }) {
+  /** Whether trying again cannot help. */
+  readonly isLasting: boolean;
+
+  constructor(
+    code: WebSocketErrorCode,
+    what: string,
+    options?: ErrorOptions & { proxyStatus?: number | undefined; isLasting?: boolean },
+  ) {
     super(what, options);
     this.code = code;
     this.proxyStatus = options?.proxyStatus;
+    this.isLasting = options?.isLasting ?? false;
   }
 }
 
@@ -33,18 +41,22 @@ export function insecure(cause: Error): DialFailure {
   const code = codeOf(cause);
   if (/^E[A-Z]+$/.test(code) && code !== "EPROTO") return unreachable(cause);
   const what = `TLS with its server failed (${code}); if its certificate is not of a public authority, pass 'tls.ca'`;
-  return new DialFailure("MW_ERR_WS_TLS", what, { cause });
+  return new DialFailure("MW_ERR_WS_TLS", what, { cause, isLasting: true });
 }
 
-/** The other side closed the connection. */
-export function hungUp(): DialFailure {
-  return new DialFailure("MW_ERR_WS_CONNECT", "the other side closed the connection while it was being made");
+/** The other side closed the connection. `proxy` is the name of the one it goes through. */
+export function hungUp(proxy: string | undefined): DialFailure {
+  const what = "closed the connection while it was being made";
+  if (proxy === undefined) return new DialFailure("MW_ERR_WS_CONNECT", `the other side ${what}`);
+  return new DialFailure("MW_ERR_WS_PROXY", `its proxy ${proxy}, or the server behind it, ${what}`);
 }
 
 /** Something failed on the way to a proxy. `name` must not hold its credentials. */
 export function proxyFailed(name: string, cause: Error): DialFailure {
-  const why = cause instanceof DialFailure ? cause.message : codeOf(cause);
-  return new DialFailure("MW_ERR_WS_PROXY", `its proxy ${name} cannot be used: ${why}`, { cause });
+  const isOurs = cause instanceof DialFailure;
+  const why = isOurs ? cause.message : codeOf(cause);
+  const isLasting = isOurs && cause.isLasting;
+  return new DialFailure("MW_ERR_WS_PROXY", `its proxy ${name} cannot be used: ${why}`, { cause, isLasting });
 }
 
 /** The code of an error of Node; of several attempts, that of the last. */

@@ -7,7 +7,7 @@ import { connect as connectTls } from "node:tls";
 import { suspend, type WaitTarget } from "meanwhile/lowlevel";
 
 import type { ConnectSettled } from "./connect-options.ts";
-import { DialFailure, insecure, proxyFailed, unreachable } from "./dial-failure.ts";
+import { DialFailure, hungUp, insecure, proxyFailed, unreachable } from "./dial-failure.ts";
 import { Dialing } from "./dialing.ts";
 import { ConnectError, WebSocketError } from "./errors.ts";
 import type { Proxy } from "./proxies.ts";
@@ -36,10 +36,10 @@ export function dial(target: Target, settled: ConnectSettled): Promise<Socket> {
   const waitTarget: WaitTarget = { describe: () => `a connection to ${redactUrl(target.url)}`, foreign: true };
   return suspend<Socket>((waiter) => {
     const dialing = new Dialing(waiter, (failure) => {
-      const { code, message, cause, proxyStatus } = failure;
+      const { code, message, cause, proxyStatus, isLasting } = failure;
       if (code === "MW_ERR_WS_INVALID_ARGUMENT")
         return new WebSocketError(code, `Cannot connect: ${message}`, { cause });
-      return new ConnectError(code, target.url, message, { cause, proxyStatus });
+      return new ConnectError(code, target.url, message, { cause, proxyStatus, isLasting });
     });
     // A socket that outlives the call must not keep its scope.
     inRootContext(() => begin(dialing, plan));
@@ -49,13 +49,13 @@ export function dial(target: Target, settled: ConnectSettled): Promise<Socket> {
 
 function begin(dialing: Dialing, plan: DialPlan): void {
   const { target, settled, proxy } = plan;
-  const explain = (error: Error): Error =>
+  const explain = (error: Error): DialFailure =>
     proxy === null ? unreachable(error) : proxyFailed(proxy.name, unreachable(error));
   const { socketPath } = settled;
   const { host, port } = proxy ?? addressOf(target);
   try {
     const socket = socketPath === undefined ? connectTcp({ host, port }) : connectTcp({ path: socketPath });
-    dialing.own(socket, (error) => (proxy === null ? unreachable(error) : proxyFailed(proxy.name, unreachable(error))));
+    dialing.own(socket, explain, () => hungUp(proxy?.name));
     socket.once("connect", () => {
       socket.setNoDelay();
       if (proxy === null) secure(dialing, socket, plan);
@@ -117,7 +117,7 @@ function wrap(
   try {
     const servername = isIP(host) === 0 ? host : "";
     const secured = connectTls({ servername, ALPNProtocols: ["http/1.1"], ...options, host, socket });
-    dialing.own(secured, explain);
+    dialing.own(secured, explain, () => hungUp(proxy?.name));
     secured.once("secureConnect", () => then(secured));
   } catch (cause) {
     const what = "'tls' has a certificate, a key or another option that cannot be used, see the cause";

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 
 import type { Waiter } from "meanwhile/lowlevel";
 
-import { DialFailure, hungUp, unreachable } from "./dial-failure.ts";
+import { DialFailure, unreachable } from "./dial-failure.ts";
 
 /** A socket that takes part, and what of it is listened to. */
 interface Part {
@@ -25,8 +25,8 @@ export class Dialing {
     this.#makeError = makeError;
   }
 
-  /** Lets a socket take part. `explain` says what its errors mean. */
-  own(socket: Socket, explain: (error: Error) => DialFailure): void {
+  /** Lets a socket take part. `explain` says what its errors mean, and `hungUp` what its end does. */
+  own(socket: Socket, explain: (error: Error) => DialFailure, hungUp: () => DialFailure): void {
     const onError = (error: Error): void => this.fail(explain(error));
     const onEnd = (): void => this.fail(hungUp());
     this.#parts.push({ socket, onError, onEnd });

@@ -101,7 +101,13 @@ function makeServer({ tls, openTimeoutMs, maxHandshakeBytes }: DoorSettled): Htt
   };
   if (tls === undefined) return createServer(options, refusePlain);
   const handshakeTimeout = Math.min(openTimeoutMs, 2_147_483_647);
-  return createSecureServer({ ...options, handshakeTimeout, ...tls }, refusePlain);
+  try {
+    return createSecureServer({ ...options, handshakeTimeout, ...tls }, refusePlain);
+  } catch (cause) {
+    const how = "pass a certificate and its key as PEM, see the cause";
+    const text = `Cannot use 'tls': no server can be made with it; ${how}`;
+    throw new WebSocketError("MW_ERR_WS_INVALID_ARGUMENT", text, { cause });
+  }
 }
 
 function refusePlain(...[, response]: Parameters<NonNullable<Parameters<typeof createServer>[1]>>): void {

@@ -41,12 +41,16 @@ const REASONS: Readonly<Record<string, string>> = {
   WS_ERR_TOO_MANY_BUFFERED_PARTS: "the peer sent a message in more pieces than 'maxFragments' allows; raise it",
 };
 
+const LOST =
+  "the connection was lost, and with it the messages that had come but not been received and were too many to keep; receive sooner, or ask for them again";
+
 export class Ending {
   /** Null until the connection is over. */
   info: ClosedInfo | null = null;
   #asked: Asked | null = null;
   #frameError: FrameError | null = null;
   #networkError: Error | null = null;
+  #hasLost = false;
   // Made when somebody waits.
   #waiting: ParkingLot<ClosedInfo> | null = null;
   readonly #what: string;
@@ -74,6 +78,11 @@ export class Ending {
   /** The network has failed. */
   noteNetworkError(error: Error): void {
     this.#networkError ??= error;
+  }
+
+  /** What had come was dropped, as it was too much to keep after the socket was gone. */
+  noteLoss(): void {
+    this.#hasLost = true;
   }
 
   /** It is over. `code` is that of the close frame of the peer; 1006 if there was none. */
@@ -112,10 +121,11 @@ export class Ending {
     const frameError = this.#frameError;
     if (asked !== null) return { code: asked.code, reason: asked.reason, by: "us", wasClean: code !== NO_CODE };
     if (frameError !== null) {
-      return { code: codeOf(frameError), reason: frameError.message, by: "us", wasClean: false };
+      return { code: codeOf(frameError), reason: "", by: "us", wasClean: false };
     }
-    return code === NO_CODE
-      ? { code, reason: "", by: "network", wasClean: false }
+    // With messages missing it has not ended well, whatever the peer has said after them.
+    return code === NO_CODE || this.#hasLost
+      ? { code: NO_CODE, reason: "", by: "network", wasClean: false }
       : { code, reason, by: "peer", wasClean: true };
   }
 
@@ -129,7 +139,9 @@ export class Ending {
       );
     }
     const error = this.#networkError;
-    if (by !== "network" || error === null) return undefined;
+    if (by !== "network") return undefined;
+    if (this.#hasLost) return LOST;
+    if (error === null) return undefined;
     const what = "code" in error ? String(error.code) : error.name;
     return `the connection was lost (${what}), without a close frame; open another one`;
   }

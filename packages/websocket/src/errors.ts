@@ -45,18 +45,21 @@ export class ConnectError extends WebSocketError {
   readonly url: string;
   /** The status that an HTTP proxy refused with; undefined if it was something else. */
   readonly proxyStatus: number | undefined;
+  /** Whether trying again cannot help: a certificate is not accepted, or a proxy refuses, or is none. */
+  readonly isLasting: boolean;
 
   /** @internal */
   constructor(
     code: WebSocketErrorCode,
     url: URL,
     what: string,
-    options?: ErrorOptions & { proxyStatus?: number | undefined },
+    options?: ErrorOptions & { proxyStatus?: number | undefined; isLasting?: boolean },
   ) {
     const shown = redactUrl(url);
     super(code, `Cannot connect to ${shown}: ${what}`, options);
     this.url = shown;
     this.proxyStatus = options?.proxyStatus;
+    this.isLasting = options?.isLasting ?? false;
   }
 }
 

@@ -16,7 +16,7 @@ const WHAT: Readonly<Record<ServeErrorInfo<never>["during"], string>> = {
 };
 
 /** The codes of the process warnings of this package. */
-export type WebSocketWarningCode = "MW_WARN_WS_HANDLER";
+export type WebSocketWarningCode = "MW_WARN_WS_HANDLER" | "MW_WARN_WS_STUCK";
 
 /** Tells `onError`; without one, at most one process warning in 10 s; the next one says how many were left out. */
 export class HandlerFailures<User> {

@@ -1,6 +1,8 @@
 // What happens between a request that may have a connection and the connection: who is it, what do we speak, and the answer.
 
-import { cancellable, isCancelled, now, shield } from "meanwhile";
+import type { Duplex } from "node:stream";
+
+import { cancellable, type CancelScope, isCancelled, now, shield } from "meanwhile";
 import { currentScopeNode, enterScope } from "meanwhile/lowlevel";
 
 import { WebSocketError } from "./errors.ts";
@@ -12,6 +14,7 @@ import type { Found } from "./routes.ts";
 import type { Handler, ServeErrorInfo, ServeSettled } from "./serve-options.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { ServerRequest } from "./server-request.ts";
+import { isTaken } from "./upgrade-owners.ts";
 import type { Upgrade, Upgrader } from "./upgrader.ts";
 
 /** A request that has passed what can be checked at once. */
@@ -36,7 +39,10 @@ export interface HandshakeContext<User> {
 
 /** How much longer an `authenticate` that is cancelled is waited for. */
 const GRACE_MS = 500;
+const STRANGER = new Refusal(401, "Log in first", {});
 const FAILED = new Refusal(500, "The server failed", {});
+/** Nobody reads it. */
+const GONE = new Refusal(408, "The client has gone", {});
 export const CLOSING: Refusal = new Refusal(503, "The server is closing", {});
 
 /**
@@ -55,6 +61,7 @@ export async function shakeHands<User>(
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without `authenticate` User is what it is by default
   const user = authenticate === undefined ? (undefined as User) : await identify(authenticate, arrival, context);
+  if (isTaken(arrival.upgrade.socket)) return null;
   if (user instanceof Refusal) return refuse(user);
   if (!context.isOpen()) return refuse(CLOSING);
   const subprotocol = subprotocolOf(arrival, context);
@@ -67,17 +74,20 @@ async function identify<User>(
   arrival: Arrival<User>,
   { settled: { openTimeoutMs }, failures, refuse }: HandshakeContext<User>,
 ): Promise<User | Refusal> {
-  const info: ServeErrorInfo<User> = { during: "authenticate", request: arrival.request, socket: undefined };
+  const { request, upgrade } = arrival;
+  const info: ServeErrorInfo<User> = { during: "authenticate", request, socket: undefined };
   try {
     const deadline = now() + openTimeoutMs - arrival.elapsedMs;
-    const ending = await enterScope(() => called(() => authenticate(arrival.request)), { deadline });
-    if (ending.kind === "value") return ending.value ?? new Refusal(401, "Log in first", {});
+    const asked = (): Promise<User | Refusal | Unknown> => called(() => authenticate(request));
+    const ending = await enterScope((scope) => whileThere(upgrade.socket, scope, asked), { deadline });
+    if (ending.kind === "value") return isUnknown(ending.value) ? STRANGER : ending.value;
+    if (ending.by !== "deadline") return GONE;
     const what = `'authenticate' has not ended within ${openTimeoutMs} ms; do less in it, or raise 'openTimeoutMs'`;
     failures.tell(new WebSocketError("MW_ERR_WS_OPEN_TIMEOUT", `Cannot finish a handshake: ${what}`), info);
     return new Refusal(503, "The server is too slow", {});
   } catch (error) {
     if (isCancelled(error) && currentScopeNode().effective !== null) {
-      refuse(arrival.upgrade, arrival.request, CLOSING);
+      refuse(upgrade, request, CLOSING);
       throw error;
     }
     failures.tell(error, info);
@@ -96,6 +106,25 @@ async function called<T>(call: () => T | PromiseLike<T>): Promise<T> {
   }
 }
 
+/** Cancels the scope when the client goes: its answer would reach nobody, and it holds a place that others may want. */
+async function whileThere<T>(socket: Duplex, scope: CancelScope, body: () => Promise<T>): Promise<T> {
+  const gone = (): void => scope.cancel("the client is gone");
+  const events = ["end", "close"] as const;
+  for (const event of events) socket.once(event, gone);
+  try {
+    return await body();
+  } finally {
+    for (const event of events) socket.off(event, gone);
+  }
+}
+
+/** What `authenticate` says of somebody it does not know. */
+type Unknown = undefined | null | false;
+
+function isUnknown(user: unknown): user is Unknown {
+  return user === undefined || user === null || user === false;
+}
+
 function nothing(): void {}
 
 function subprotocolOf<User>(
@@ -112,7 +141,10 @@ function subprotocolOf<User>(
   try {
     const chosen = subprotocols(offered, request);
     if (chosen === null || offered.includes(chosen)) return chosen;
-    const what = "'subprotocols' chose one that the client does not offer; return one of the first argument, or null";
+    // A promise, which the types forbid. What it comes to is told below.
+    if (typeof chosen === "object") Promise.resolve<unknown>(chosen).catch(nothing);
+    const what =
+      "'subprotocols' chose what the client does not offer; return one of the first argument, or null, at once";
     throw new WebSocketError("MW_ERR_WS_SUBPROTOCOL", `Cannot finish a handshake: ${what}`);
   } catch (error) {
     failures.tell(error, { during: "subprotocol", request, socket: undefined });

@@ -49,6 +49,8 @@ export class Inbox {
   #isStopped = false;
   // Whether the socket is gone, and only what was read from it comes.
   #isCut = false;
+  // Whether a message was dropped since: then so is all that comes after it, as nobody could tell that one is missing.
+  #isLossy = false;
 
   constructor(what: string, limits: InboxLimits, flow: Flow, ending: Ending) {
     this.#limits = limits;
@@ -95,11 +97,15 @@ export class Inbox {
 
   /** A message has come. */
   push(message: Message): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#isLossy) return;
     const waiter = this.#waiter;
     this.#waiter = null;
     if (waiter !== null && waiter.wake(this.#isLoopWaiting ? { done: false, value: message } : message)) return;
-    if (this.#isCut && this.#bytes > MOST_AFTER_END * this.#limits.maxMessageBytes) return;
+    if (this.#isCut && this.#bytes > MOST_AFTER_END * this.#limits.maxMessageBytes) {
+      this.#isLossy = true;
+      this.#ending.noteLoss();
+      return;
+    }
     this.#messages.push(message);
     this.#bytes += message.length;
     if (!this.#isPaused && !this.#isCut && this.#isFull()) {

@@ -7,11 +7,13 @@ import type { Server as HttpServer } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-import { Admission } from "./admission.ts";
+import { Admission, keyOf } from "./admission.ts";
 
 /** What is known of one that has asked for nothing. */
 interface Newcomer {
   readonly since: number;
+  /** Of its address. */
+  readonly key: string;
   readonly timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -22,7 +24,7 @@ export class Lobby {
   readonly #openTimeoutMs: number;
   readonly #sockets = new Set<Socket>();
   readonly #newcomers = new Map<Duplex, Newcomer>();
-  // Twice what the server lets in: those that it refuses must be able to read why.
+  // Twice what the server lets in: those that it refuses must be able to read why. Who has not asked yet makes room.
   readonly #admission: Admission;
 
   constructor(openTimeoutMs: number, maxConnections: number, maxPerAddress: number) {
@@ -58,7 +60,7 @@ export class Lobby {
 
   #came(socket: Socket, isReady: boolean): void {
     const { remoteAddress } = socket;
-    if (this.#admission.enter(remoteAddress) !== null) {
+    if (!this.#admit(remoteAddress)) {
       socket.destroy();
       return;
     }
@@ -70,10 +72,25 @@ export class Lobby {
     if (isReady) this.#expect(socket);
   }
 
+  /** Those that say nothing must not keep out others. */
+  #admit(address: string | undefined): boolean {
+    const crowd = this.#admission.enter(address);
+    if (crowd === null) return true;
+    for (const [socket, { key }] of this.#newcomers) {
+      if (crowd === "address" && key !== keyOf(address)) continue;
+      socket.destroy();
+      // Now, and not when it is closed: the next one must not find it again.
+      this.knows(socket);
+      this.#admission.takePlace(address);
+      return true;
+    }
+    return false;
+  }
+
   #expect(socket: Socket): void {
     const ms = this.#openTimeoutMs;
     const timer = ms > LONGEST_MS ? undefined : setTimeout(() => socket.destroy(), ms).unref();
-    this.#newcomers.set(socket, { since: performance.now(), timer });
+    this.#newcomers.set(socket, { since: performance.now(), key: keyOf(socket.remoteAddress), timer });
     socket.once("close", () => this.knows(socket));
   }
 }

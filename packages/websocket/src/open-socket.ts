@@ -9,7 +9,7 @@ import { type ClientOptions, WebSocket } from "ws";
 import { readAnswer } from "./answers.ts";
 import type { ConnectSettled } from "./connect-options.ts";
 import { Connection, type HandshakeHeaders } from "./connection.ts";
-import type { RefusingAnswer } from "./errors.ts";
+import { type RefusingAnswer, WebSocketError } from "./errors.ts";
 import { handshakeFailure } from "./handshake-failure.ts";
 import { redactUrl } from "./redact.ts";
 import { inRootContext } from "./root-context.ts";
@@ -55,6 +55,13 @@ function begin(plan: HandshakePlan, waiter: Waiter<HandshakeResult>): () => void
     requestHeaders = headersOf(request);
     // After a proxy it is paused; from here on the request listens.
     request.once("socket", (socket) => socket.resume());
+    try {
+      request.end();
+    } catch (cause) {
+      // Out of here it would leave a socket behind whose errors nobody hears, and that ends the process.
+      waiter.failWith(() => cannotAsk(cause));
+      request.destroy();
+    }
   });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const socket = new WebSocket(url, [...settled.subprotocols], options as ClientOptions);
@@ -79,23 +86,26 @@ function begin(plan: HandshakePlan, waiter: Waiter<HandshakeResult>): () => void
 
 function optionsOf(
   { headers, transport, settled }: HandshakePlan,
-  onRequest: (request: ClientRequest) => void,
+  finishRequest: (request: ClientRequest) => void,
 ): Options {
   const { connection, origin, maxHandshakeBytes } = settled;
   return {
     headers,
     createConnection: () => transport,
+    autoPong: false,
     ...(origin === undefined ? {} : { origin }),
     perMessageDeflate: connection.deflate?.options ?? false,
     maxPayload: connection.maxPayload,
     maxFragments: connection.maxFragments,
     closeTimeout: connection.closeTimeoutMs,
     maxHeaderSize: maxHandshakeBytes,
-    finishRequest: (request) => {
-      onRequest(request);
-      request.end();
-    },
+    finishRequest,
   };
+}
+
+function cannotAsk(cause: unknown): WebSocketError {
+  const what = "'headers' makes a request that cannot be sent, see the cause; leave out what is not needed";
+  return new WebSocketError("MW_ERR_WS_INVALID_ARGUMENT", `Cannot connect: ${what}`, { cause });
 }
 
 function headersOf(request: ClientRequest): HandshakeHeaders {

@@ -18,9 +18,12 @@ interface OriginRequest {
   readonly host: string | undefined;
   /** Whether it came over TLS. */
   readonly isSecure: boolean;
+  /** The address of the server it came to; undefined on a Unix socket, which no browser reaches by itself. */
+  readonly localAddress: string | undefined;
 }
 
-const WANTED = '"same-host", "any", or an array of origins like "https://example.com" and patterns';
+const WANTED =
+  '"same-host", "any", or an array of origins like "https://example.com" and patterns like /https:\\/\\/.*\\.example\\.com/';
 
 /** Makes the rule. Whoever sends no Origin is no browser, and may. */
 export function originRule(allowed: AllowedOrigins): OriginRule {
@@ -38,15 +41,28 @@ function testOf(allowed: string | RegExp): (origin: string) => boolean {
     return (origin) => whole.test(origin);
   }
   const url = typeof allowed === "string" ? URL.parse(allowed) : null;
-  if (url === null || url.origin === "null") throw badArgument("allowedOrigins", allowed, WANTED);
+  const isOfPages = url !== null && /^https?:$/.test(url.protocol);
+  // No page has a host with a star: it was meant as a pattern.
+  if (!isOfPages || url.hostname.includes("*")) throw badArgument("allowedOrigins", allowed, WANTED);
   return (origin) => URL.parse(origin)?.origin === url.origin;
 }
 
 /** A page without TLS may be anybody's on the way. Behind a proxy that ends TLS the scheme tells nothing. */
-function isSameHost(origin: string, { host, isSecure }: OriginRequest): boolean {
+function isSameHost(origin: string, { host, isSecure, localAddress }: OriginRequest): boolean {
   const url = URL.parse(origin);
   if (url === null || url.origin === "null" || (isSecure && url.protocol !== "https:")) return false;
   if (host === undefined || /[/?#@\\]/.test(host)) return false;
   // Read with the scheme of the origin, so that its usual port may be there or not.
-  return URL.parse(`${url.protocol}//${host}`)?.host === url.host;
+  if (URL.parse(`${url.protocol}//${host}`)?.host !== url.host) return false;
+  // Whoever owns a name can have it lead to this machine (DNS rebinding): then its pages have the same host, and are not ours.
+  return !isLoopback(localAddress) || isLoopbackName(url.hostname);
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(?:127\.|::1$|::ffff:127\.)/i.test(address);
+}
+
+/** Names that lead here whatever a name server says. */
+function isLoopbackName(hostname: string): boolean {
+  return /^(?:127\.[\d.]+|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\]|(?:.+\.)?localhost)$/.test(hostname);
 }

@@ -17,17 +17,15 @@ export class Pieces<T> {
   }
 
   /**
-   * The next item; undefined after the last.
+   * The next item; done after the last. An item may be anything, undefined as well.
    *
    * Cancellation: loses an item that comes later. The message is over then.
    */
-  async next(): Promise<T | undefined> {
+  async next(): Promise<IteratorResult<T>> {
     const pulled = this.#iterator.next();
-    const { done, value } =
-      pulled instanceof Promise || this.#isAsync ? await cancellable(Promise.resolve(pulled)) : pulled;
-    if (done !== true) return value;
-    this.#isOpen = false;
-    return undefined;
+    const result = pulled instanceof Promise || this.#isAsync ? await cancellable(Promise.resolve(pulled)) : pulled;
+    if (result.done === true) this.#isOpen = false;
+    return result;
   }
 
   /** Lets the source clean up, unless it has ended. Never throws; waits a second at most. */

@@ -13,6 +13,7 @@ import type { Found } from "./routes.ts";
 import type { Handler, ServeSettled } from "./serve-options.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { ServerRequest } from "./server-request.ts";
+import { claim, isTaken } from "./upgrade-owners.ts";
 import { type Upgrade, Upgrader } from "./upgrader.ts";
 
 /** How long the closing handshake of a handler may take that was cancelled: somebody waits for the end of it all. */
@@ -42,6 +43,7 @@ export class Reception<User> {
     this.#group = group;
     this.#admission = new Admission(settled.maxConnections, settled.maxConnectionsPerAddress);
     const refuse = (upgrade: Upgrade, request: ServerRequest, refusal: Refusal): void => {
+      if (isTaken(upgrade.socket)) return;
       this.counts.refused += 1;
       refuseUpgrade(upgrade, request, refusal, settled.connection.trace);
     };
@@ -62,6 +64,7 @@ export class Reception<User> {
       const request = new ServerRequest(upgrade.message);
       const found = this.#settled.routes.find(request.url.pathname);
       if (found === null && isElsewhere()) return;
+      if (!claim(upgrade.socket)) return;
       // From the request to the connection nobody listens to it.
       upgrade.socket.on("error", nothing);
       const refusal = this.#check(upgrade, request, found) ?? this.#letIn(request);
@@ -84,7 +87,8 @@ export class Reception<User> {
     if (fault !== null) return fault;
     if (found === null) return NO_ROUTE;
     const { origin, host } = message.headers;
-    return this.#settled.mayConnect(origin, { host, isSecure }) ? null : WRONG_ORIGIN;
+    const { localAddress } = message.socket;
+    return this.#settled.mayConnect(origin, { host, isSecure, localAddress }) ? null : WRONG_ORIGIN;
   }
 
   #letIn({ remoteAddress }: ServerRequest): Refusal | null {
@@ -117,7 +121,6 @@ export class Reception<User> {
       return await shakeHands(arrival, this.#context);
     } catch (error) {
       if (isEnding() && isCancelled(error)) throw error;
-      // Like that another listener has taken the same socket.
       this.#failHandshake(error, arrival.upgrade, arrival.request);
       return null;
     }

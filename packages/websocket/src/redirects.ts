@@ -1,25 +1,40 @@
 // Where an answer leads that opens no connection, and what may come along.
 
+import type { ConnectSettled } from "./connect-options.ts";
 import type { RefusingAnswer } from "./errors.ts";
 import { notFollowed } from "./handshake-failure.ts";
 import { redactUrl } from "./redact.ts";
-import type { RequestFields } from "./request-fields.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** One request of a chain of redirects. */
 export interface Hop {
   readonly target: Target;
-  /** What is sent beside the handshake. */
-  readonly fields: RequestFields;
+  /** How it is asked. */
+  readonly settled: ConnectSettled;
   /** How many redirects have led here. */
   readonly count: number;
 }
 
 const STATUSES = new Set([301, 302, 303, 307, 308]);
 
+/** What of `tls` says who this side is, or was meant for one server. */
+const IDENTITY = [
+  "cert",
+  "clientCertEngine",
+  "key",
+  "passphrase",
+  "pfx",
+  "privateKeyEngine",
+  "privateKeyIdentifier",
+  "pskCallback",
+  "secureContext",
+  "servername",
+  "session",
+];
+
 /**
- * The next request of the chain; null if the answer is no redirect. Another origin gets none of the header fields that were
- * meant for the first.
+ * The next request of the chain; null if the answer is no redirect. Another origin gets nothing of what was meant for the
+ * first: no header fields, no `Origin`, and no certificate.
  *
  * @throws {@link HandshakeError} `MW_ERR_WS_REDIRECT` if it must not be followed
  */
@@ -44,7 +59,12 @@ export function nextHop(hop: Hop, answer: RefusingAnswer, limits: { most: number
       answer,
     );
   }
-  return { target, fields: isElsewhere ? {} : hop.fields, count: hop.count + 1 };
+  return { target, settled: isElsewhere ? asStranger(hop.settled) : hop.settled, count: hop.count + 1 };
+}
+
+function asStranger(settled: ConnectSettled): ConnectSettled {
+  const tls = Object.fromEntries(Object.entries(settled.tls).filter(([name]) => !IDENTITY.includes(name)));
+  return { ...settled, tls, fields: {}, origin: undefined };
 }
 
 function targetOf(location: string, { target: { url } }: Hop, answer: RefusingAnswer): Target {

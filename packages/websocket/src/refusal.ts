@@ -4,6 +4,7 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http
 import type { Duplex } from "node:stream";
 
 import { badArgument } from "./checks.ts";
+import { WebSocketError } from "./errors.ts";
 
 /** How long a client may take to read why it was refused. */
 const LINGER_MS = 1_000;
@@ -56,17 +57,23 @@ export function refuse(status: number, body?: string, headers: Readonly<Record<s
     throw badArgument("status", status, "a status of HTTP from 300 to 599");
   }
   if (body !== undefined && typeof body !== "string") throw badArgument("body", body, "a text");
-  checkHeaders("headers", headers);
+  checkHeaders("headers", headers, /^connection$/i);
   return new Refusal(status, body ?? STATUS_CODES[status] ?? "Refused", headers);
 }
 
-/** Refuses what cannot stand in a head. */
-export function checkHeaders(name: string, headers: unknown): void {
+const OF_BODIES = /^(?:content-length|transfer-encoding|trailer)$/i;
+
+/** Refuses what cannot stand in a head, what says where a body ends, and names that are `ours`. */
+export function checkHeaders(name: string, headers: unknown, ours: RegExp): void {
   if (headers === undefined) return;
   if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
     throw badArgument(name, headers, "an object of names and texts");
   }
   for (const [key, value] of Object.entries(headers)) {
+    if (ours.test(key) || OF_BODIES.test(key)) {
+      const text = `Cannot use '${name}': '${key.toLowerCase()}' is set by the server itself; leave it out`;
+      throw new WebSocketError("MW_ERR_WS_INVALID_ARGUMENT", text);
+    }
     try {
       validateHeaderName(key);
       validateHeaderValue(key, value);

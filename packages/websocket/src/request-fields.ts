@@ -17,6 +17,10 @@ export type RequestFields = Readonly<Record<string, string | string[]>>;
 const OURS: Readonly<Record<string, string>> = {
   connection: "leave it out",
   upgrade: "leave it out",
+  "content-length": "leave it out, a handshake has no body",
+  "transfer-encoding": "leave it out, a handshake has no body",
+  trailer: "leave it out, a handshake has no body",
+  expect: "leave it out, a handshake has no body",
   "sec-websocket-key": "leave it out",
   "sec-websocket-version": "leave it out",
   "sec-websocket-protocol": "pass 'subprotocols'",
@@ -35,13 +39,30 @@ export function settleFields(headers: HeadersInput | undefined): RequestFields {
   const pairs: Iterable<readonly [string, unknown]> =
     Symbol.iterator in headers ? headers : Object.entries<unknown>(headers);
   const fields = new Map<string, string[]>();
-  for (const [name, value] of pairs) {
+  for (const pair of pairs) {
+    if (!Array.isArray(pair)) throw badArgument("headers", headers, "an object, a Headers, or pairs of name and value");
+    const [name, value] = pair;
     if (value === undefined) continue;
     const values = Array.isArray(value) ? value : [value];
     const key = checkField(name, values);
     fields.set(key, [...(fields.get(key) ?? []), ...values.map(String)]);
   }
   return Object.fromEntries([...fields].map(([name, values]) => [name, one(values)]));
+}
+
+/**
+ * Checks the value of a header field that has an option of its own.
+ *
+ * @throws {@link WebSocketError} `MW_ERR_WS_INVALID_ARGUMENT`
+ */
+export function checkFieldValue(option: string, value: unknown): void {
+  if (value === undefined) return;
+  try {
+    if (typeof value === "string") return validateHeaderValue(option, value);
+  } catch {
+    // As any other that is none.
+  }
+  throw badArgument(option, value, "a text without line breaks and other characters that no header field may have");
 }
 
 function one(values: string[]): string | string[] {

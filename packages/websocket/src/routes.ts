@@ -28,12 +28,21 @@ export class Routes<Handler> {
 
   /** The first that matches; null if none does. */
   find(pathname: string): Found<Handler> | null {
+    const path = plain(pathname);
     for (const [pattern, handler] of this.#routes) {
-      const groups = pattern.exec({ pathname })?.pathname.groups;
+      const groups = pattern.exec({ pathname: path })?.pathname.groups;
       if (groups !== undefined) return { handler, params: decoded(groups) };
     }
     return this.#fallback === null ? null : { handler: this.#fallback, params: NO_PARAMS };
   }
+}
+
+/** One way to write a path: of what is encoded only what has to be (RFC 3986, section 6.2.2). */
+function plain(pathname: string): string {
+  return pathname.replaceAll(/%[\da-f]{2}/gi, (code) => {
+    const character = String.fromCharCode(Number.parseInt(code.slice(1), 16));
+    return /[-.\w~]/.test(character) ? character : code.toUpperCase();
+  });
 }
 
 function patternOf(pathname: string): URLPattern {

@@ -22,9 +22,9 @@ export async function sendPieces(
   let half = "";
   try {
     for (;;) {
-      const piece = await pieces.next();
-      if (piece === undefined) break;
-      const data = checkPiece(piece, isText);
+      const { done, value } = await pieces.next();
+      if (done === true) break;
+      const data = checkPiece(value, isText);
       isText = typeof data === "string";
       const whole = typeof data === "string" ? half + data : data;
       half = typeof whole === "string" ? firstHalfIn(whole) : "";

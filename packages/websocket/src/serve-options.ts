@@ -20,10 +20,11 @@ import type { ServerRequest } from "./server-request.ts";
 /** What a server does with a connection. It is closed when the handler has ended. */
 export type Handler<User> = (socket: ServerConnection<User>) => unknown;
 
+/** What says that a client is to get no connection. */
+type Refused = Refusal | undefined | null | false;
+
 /** Tells who a client is, or refuses it. */
-export type Authenticate<User> = (
-  request: ServerRequest,
-) => User | Refusal | undefined | PromiseLike<User | Refusal | undefined>;
+export type Authenticate<User> = (request: ServerRequest) => User | Refused | PromiseLike<User | Refused>;
 
 /** Chooses the subprotocol of a connection: one of those offered, or null for none. */
 export type ChooseSubprotocol = (offered: readonly string[], request: ServerRequest) => string | null;
@@ -58,14 +59,16 @@ export interface ServeOptions<User = undefined> extends ConnectionOptions {
   /** The subprotocols it speaks, the best first; a client that offers none of them is refused. Or a function that chooses. */
   readonly subprotocols?: readonly string[] | ChooseSubprotocol | undefined;
   /**
-   * Which web pages may connect. Default: `"same-host"`, those of the host the request goes to. A client without the header
-   * `Origin` is no browser, and may. Has to be said where `authenticate` is given: browsers send cookies from any page.
+   * Which web pages may connect. Default: `"same-host"`, those of the host the request goes to, where that is this machine
+   * (`127.0.0.1`) only those of `localhost` and addresses like it: behind a proxy on the same machine list the origins. A client
+   * without the header `Origin` is no browser, and may. Has to be said where `authenticate` is given: browsers send cookies
+   * from any page.
    */
   readonly allowedOrigins?: AllowedOrigins | undefined;
   /**
    * Tells who a client is: what it returns is `user` of the connection, whose handler names its type:
-   * `(socket: ServerConnection<User>) => …`. `undefined` refuses with 401, `refuse(…)` with anything
-   * else; what it throws, with 500. May take as long as the handshake: `openTimeoutMs`.
+   * `(socket: ServerConnection<User>) => …`. `undefined`, `null` and `false` refuse with 401, `refuse(…)` with anything
+   * else; what it throws, with 500. May take as long as the handshake: `openTimeoutMs`; it is cancelled when the client goes.
    */
   readonly authenticate?: Authenticate<User> | undefined;
   /** How many connections there may be; more are refused with 503. `null` for no limit. Default: 1 000. */
@@ -81,7 +84,7 @@ export interface ServeOptions<User = undefined> extends ConnectionOptions {
   readonly maxHandshakeBytes?: number | undefined;
   /** Headers of the response that opens a connection. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** How long `close` waits for handlers before it cancels them. Default: 10 000. */
+  /** How long `close` waits for handlers before it cancels them, and then for their cleanup. Default: 10 000. */
   readonly drainMs?: number | undefined;
   /** Is told what a handler, `authenticate` or `subprotocols` has thrown. Default: the process warning `MW_WARN_WS_HANDLER`. */
   readonly onError?: ((error: unknown, info: ServeErrorInfo<User>) => unknown) | undefined;
@@ -180,7 +183,7 @@ function checkRules<User>(options: ServeOptions<User>): void {
   const { subprotocols, authenticate, allowedOrigins, onError, headers } = options;
   checkFunction("authenticate", authenticate);
   checkFunction("onError", onError);
-  checkHeaders("headers", headers);
+  checkHeaders("headers", headers, /^(?:connection|upgrade|sec-websocket-.*)$/i);
   if (authenticate !== undefined && allowedOrigins === undefined) {
     const wanted = 'who may use the cookies of a browser: "same-host", an array of origins, or "any"';
     throw badArgument("allowedOrigins", allowedOrigins, wanted);

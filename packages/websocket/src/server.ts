@@ -6,26 +6,21 @@ import { cancellable, createTask, moveOnAfter, shield, type TaskGroup, taskGroup
 import { captureContext, currentScopeNode, suspend, type Waiter, type WaitTarget } from "meanwhile/lowlevel";
 
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.ts";
-import { badArgument, checkMs } from "./checks.ts";
-import { isCloseCode, isCloseReason } from "./close-codes.ts";
 import { type Door, type OnUpgrade, openDoor } from "./door.ts";
-import { WebSocketError } from "./errors.ts";
 import { Reception } from "./reception.ts";
 import { inRootContext } from "./root-context.ts";
 import type { ServeSettled } from "./serve-options.ts";
+import { checkClose, endsItself, type ServerCloseOptions, warnOfStuck } from "./server-close.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { ServerStatistics } from "./server-statistics.ts";
 import { passOn } from "./upgrade-owners.ts";
 
-/** Options of `close` of a server. */
-export interface ServerCloseOptions {
-  /** How long handlers are waited for before they are cancelled. Default: `drainMs` of the server. */
-  readonly timeoutMs?: number | undefined;
-}
-
 const VISITORS: WaitTarget = { describe: () => "connections of WebSocket clients", foreign: true };
 
 let open: <User>(server: Server<User>) => Promise<void>;
+
+/** How long handlers that are cancelled may clean up at least, before `close` stops waiting for them. */
+const CLEANUP_MS = 1_000;
 
 /** Listens. Resolves with the server when it does. */
 export async function openServer<User>(settled: ServeSettled<User>): Promise<Server<User>> {
@@ -118,9 +113,10 @@ export class Server<User = undefined> implements AsyncDisposable {
 
   /**
    * Ends the server: takes no more connections, closes those there are with the code, and waits for their handlers; what
-   * has not ended in time is cancelled, and its connection cut.
+   * has not ended in time is cancelled, and its connection cut. It has as long again to clean up, but at least a second.
+   * Handlers that go on even then are left to their run, which waits for them; the warning `MW_WARN_WS_STUCK` names them.
    *
-   * Cancellation: safe. A cancelled caller too waits until the server is closed, as `timeoutMs` bounds it.
+   * Cancellation: safe. A cancelled caller too waits for the end, as `timeoutMs` bounds it.
    *
    * @param code - 1000 to 1014 as the standard has them, or 3000 to 4999. Default: 1001, going away
    * @param reason - up to 123 bytes
@@ -128,17 +124,15 @@ export class Server<User = undefined> implements AsyncDisposable {
    * which would wait for itself
    */
   async close(code = 1001, reason = "", options: ServerCloseOptions = {}): Promise<void> {
-    if (!isCloseCode(code)) throw badArgument("code", code, "1000 to 1014 without 1004 to 1006, or 3000 to 4999");
-    if (!isCloseReason(reason)) throw badArgument("reason", reason, "a text of up to 123 bytes");
     const { timeoutMs = this.#settled.drainMs } = options;
-    checkMs("timeoutMs", timeoutMs);
+    checkClose(code, reason, timeoutMs);
     if (this.#isInside()) throw endsItself();
     this.#stop();
     await shield(() => this.#drain(code, reason, timeoutMs));
   }
 
   /**
-   * Waits until the server is closed, and the last handler has ended.
+   * Waits until the server is closed, and the last handler has ended, however long that takes.
    *
    * Cancellation: safe. It has no effect.
    */
@@ -210,7 +204,10 @@ export class Server<User = undefined> implements AsyncDisposable {
     const onUpgrade: OnUpgrade = (message, socket, head) => {
       const isElsewhere = (): boolean => server !== undefined && passOn(message, server);
       const elapsedMs = this.#door?.knows(socket) ?? 0;
-      inContext(() => reception.arrive({ message, socket, head }, elapsedMs, isElsewhere));
+      const arrive = (): void => inContext(() => reception.arrive({ message, socket, head }, elapsedMs, isElsewhere));
+      if (server === undefined) arrive();
+      // Later: those who listen to the same server and want only some of its paths go first.
+      else queueMicrotask(arrive);
     };
     const onError = (error: unknown): void =>
       reception.failures.tell(error, { during: "listening", request: undefined, socket: undefined });
@@ -231,20 +228,13 @@ export class Server<User = undefined> implements AsyncDisposable {
     const goodbyes = Array.from(this.connections, (socket) => socket.close(code, reason));
     // They end in any case; what they come to is told to their handlers.
     const said = Promise.allSettled(goodbyes);
-    await moveOnAfter(timeoutMs, () => this.waitClosed());
-    if (this.#state !== "closed") {
+    const hasEnded = (ms: number): Promise<true | undefined> =>
+      moveOnAfter(ms, () => this.waitClosed().then(() => true as const));
+    if ((await hasEnded(timeoutMs)) !== true) {
       this.#group?.cancel("the server is closing");
       for (const socket of this.connections) socket.terminate();
+      if ((await hasEnded(Math.max(timeoutMs, CLEANUP_MS))) !== true) warnOfStuck(this.connections);
     }
-    await this.waitClosed();
     await said;
   }
-}
-
-function endsItself(): WebSocketError {
-  const how = "start it in a task of the run, createTask(() => server.close())";
-  return new WebSocketError(
-    "MW_ERR_WS_BUSY",
-    `Cannot close the server in one of its handlers: it would wait for itself; ${how}`,
-  );
 }

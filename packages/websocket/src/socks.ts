@@ -16,6 +16,9 @@ export interface SocksPlan {
   readonly port: number;
 }
 
+/** What `socks` says where another attempt gets the same answer: who asks may not, or it is no such proxy. */
+const LASTING = /invalid|authentication|NotAllowed|NotSupported|\(Rejected/i;
+
 /** Calls `then` when the connection stands: what is written to the socket from there on goes to the server. */
 export function openSocks(dialing: Dialing, socket: Socket, plan: SocksPlan, then: () => void): void {
   import("socks").then(
@@ -36,7 +39,8 @@ function negotiate(
   // Its errors hold the password of the proxy: only their text is passed on.
   const refuse = (error: unknown): void => {
     const why = error instanceof Error ? error.message : "unknown error";
-    dialing.fail(new DialFailure("MW_ERR_WS_PROXY", `its proxy ${proxy.name} did not connect it (${why})`));
+    const what = `its proxy ${proxy.name} did not connect it (${why})`;
+    dialing.fail(new DialFailure("MW_ERR_WS_PROXY", what, { isLasting: LASTING.test(why) }));
   };
   const { userId, password } = proxy;
   try {

@@ -49,7 +49,8 @@ function judge(head: string, isExact: boolean, { name }: Proxy): DialFailure | n
   const [, status] = STATUS_LINE.exec(head) ?? [];
   if (status?.startsWith("2") === true && isExact) return null;
   if (status === undefined || status.startsWith("2")) {
-    return new DialFailure("MW_ERR_WS_PROXY", `its proxy ${name} does not speak HTTP/1.1, or not correctly`);
+    const what = `its proxy ${name} does not speak HTTP/1.1, or not correctly`;
+    return new DialFailure("MW_ERR_WS_PROXY", what, { isLasting: true });
   }
   const hint = status === "407" ? "; pass user name and password in the URL of the proxy" : "";
   const what = `its proxy ${name} refused the tunnel with the status ${status}${hint}`;

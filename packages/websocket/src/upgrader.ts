@@ -36,6 +36,7 @@ export class Upgrader {
     // Of more than its types know.
     const options = {
       noServer: true,
+      autoPong: false,
       clientTracking: false,
       perMessageDeflate: deflate?.options ?? false,
       maxPayload,
@@ -56,10 +57,15 @@ export class Upgrader {
   upgrade({ message, socket, head }: Upgrade, subprotocol: string | null): Upgraded | null {
     let opened: WebSocket | null = null;
     this.#subprotocol = subprotocol;
+    const asked = message.headers["sec-websocket-extensions"];
     if (this.#deflate !== null) {
-      this.#server.options.perMessageDeflate = deflateFor(message.headers["sec-websocket-extensions"], this.#deflate);
+      const { options, header } = deflateFor(asked, this.#deflate);
+      this.#server.options.perMessageDeflate = options;
+      // `ws` refuses all for one that it does not know: it sees only the one that is accepted.
+      if (header !== undefined) message.headers["sec-websocket-extensions"] = header;
     }
     this.#server.handleUpgrade(message, socket, head, (webSocket) => void (opened = webSocket));
+    if (asked !== undefined) message.headers["sec-websocket-extensions"] = asked;
     return opened === null ? null : { socket: opened, responseHeaders: headersOf(this.#responseLines) };
   }
 }

@@ -33,6 +33,17 @@ describe("Admission", () => {
     });
   }
 
+  it("gives the place of one who is leaving to another", () => {
+    const admission = new Admission(2, 1);
+    admission.enter("10.0.0.1");
+    admission.takePlace("10.0.0.1");
+    admission.leave("10.0.0.1");
+    assert.equal(admission.enter("10.0.0.1"), "address");
+    assert.equal(admission.enter("10.0.0.2"), null);
+    assert.equal(admission.enter("10.0.0.1"), "address", "whoever has too many is told so, full or not");
+    assert.equal(admission.enter("10.0.0.3"), "server");
+  });
+
   it("counts whoever has no address only in total", () => {
     const admission = new Admission(2, 1);
     assert.equal(admission.enter(undefined), null);

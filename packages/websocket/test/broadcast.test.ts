@@ -41,6 +41,19 @@ describe("broadcast", () => {
       assert.equal(await bob.recv(), "all but one");
     }));
 
+  it("says how to fix what is no connection, before anybody gets anything", () =>
+    run(async () => {
+      await using server = await serve(() => sleepForever(), { drainMs: 1 });
+      await using socket = await connect(server.url);
+      const code = { code: "MW_ERR_WS_INVALID_ARGUMENT" };
+      for (const bad of [null, 7, {}, [...server.connections, {}], [null]]) {
+        assert.throws(() => broadcast(bad as never, "x"), code);
+        assert.throws(() => server.broadcast("x", { except: bad as never }), code);
+      }
+      server.broadcast("y");
+      assert.equal(await socket.recv(), "y");
+    }));
+
   it("skips whoever does not keep up, and holds up nobody", () =>
     run(async () => {
       await using server = await serve(() => sleepForever(), { compression: "off", drainMs: 1 });

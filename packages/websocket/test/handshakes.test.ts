@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { describe, it } from "node:test";
 
-import { run, sleepForever } from "meanwhile";
+import { Event, run, sleep, sleepForever } from "meanwhile";
 
 import { refuse, serve, type ServeErrorInfo, type ServeOptions } from "../src/index.ts";
 import { ask, type RawAnswer, type RawRequest, requestOf } from "./raw-requests.ts";
@@ -129,8 +129,11 @@ describe("authenticate", () => {
   });
 
   it("refuses with 401, or with what refuse() says", async () => {
-    const unknown = await answerOf({ allowedOrigins: "any", authenticate: () => undefined });
-    assert.equal(unknown.status, 401);
+    for (const said of [undefined, null, false] as const) {
+      const unknown = await answerOf({ allowedOrigins: "any", authenticate: async () => said });
+      assert.equal(unknown.status, 401, String(said));
+    }
+    assert.equal((await answerOf({ allowedOrigins: "any", authenticate: () => true })).status, 101);
     const authenticate = (): ReturnType<typeof refuse> => refuse(402, "pay first", { "X-Price": "1" });
     const paying = await answerOf({ allowedOrigins: "any", authenticate });
     assert.deepEqual([paying.status, paying.body, paying.headers.get("x-price")], [402, "pay first", "1"]);
@@ -161,6 +164,32 @@ describe("authenticate", () => {
     assert.equal((error as { code: string }).code, "MW_ERR_WS_OPEN_TIMEOUT");
     assert.ok(cleaned);
   });
+
+  for (const how of ["destroy", "end"] as const) {
+    it(`is cancelled when its client is gone (${how}), whose place is free again`, () =>
+      run(async () => {
+        const asked = new Event();
+        const cancelled = new Event();
+        const authenticate = async (): Promise<string> => {
+          asked.set();
+          try {
+            return await sleepForever();
+          } finally {
+            cancelled.set();
+          }
+        };
+        await using server = await serve<string>(greet, { authenticate, allowedOrigins: "any" });
+        const client = connectSocket(server.port ?? 0, "127.0.0.1").resume();
+        client.on("error", () => {});
+        client.write(requestOf());
+        await asked.wait();
+        client[how]();
+        await cancelled.wait();
+        while (server.statistics().handshakes > 0) await sleep(1);
+        assert.deepEqual([server.statistics().opened, server.statistics().failed], [0, 0]);
+        client.destroy();
+      }));
+  }
 
   it("is not asked for a page of another host", async () => {
     const authenticate = (): never => assert.fail("it was asked");
@@ -213,6 +242,47 @@ describe("subprotocols", () => {
     assert.equal((error as { code: string }).code, "MW_ERR_WS_SUBPROTOCOL");
     assert.equal(during, "subprotocol");
   });
+
+  it("must not be chosen later, and what fails then ends no process", async () => {
+    const subprotocols = async (): Promise<string> => assert.fail("not now");
+    const [answer, error] = await failureOf({ subprotocols: subprotocols as never }, offer("v1"));
+    assert.equal(answer.status, 500);
+    assert.equal((error as { code: string }).code, "MW_ERR_WS_SUBPROTOCOL");
+  });
+});
+
+describe("compression that is offered", () => {
+  for (const [offers, agreed] of [
+    ["permessage-deflate; server_max_window_bits=10", /server_max_window_bits=10/],
+    ["permessage-deflate; mystery", null],
+    ["permessage-deflate; server_max_window_bits=7", null],
+    ["permessage-deflate; server_max_window_bits=09", null],
+    ["permessage-deflate; client_no_context_takeover=1", null],
+    ["permessage-deflate; client_max_window_bits; client_max_window_bits=9", null],
+    ["x-webkit-deflate-frame", null],
+    ['permessage-deflate; mystery=1, x-other; y="z", permessage-deflate; server_max_window_bits="9"', /=9/],
+  ] as const) {
+    it(`as "${offers}" is ${agreed === null ? "declined" : "agreed on"}, and the connection opened`, async () => {
+      const { status, headers } = await answerOf({}, { headers: { "Sec-WebSocket-Extensions": offers } });
+      assert.equal(status, 101);
+      if (agreed === null) assert.ok(!headers.has("sec-websocket-extensions"));
+      else assert.match(headers.get("sec-websocket-extensions") ?? "", agreed);
+    });
+  }
+
+  it("is what a handler reads, all of it", async () => {
+    const offers = "permessage-deflate; mystery, permessage-deflate";
+    await run(async () => {
+      const read = new Event();
+      const look = ({ request }: { request: { headers: Headers } }): void => {
+        assert.equal(request.headers.get("sec-websocket-extensions"), offers);
+        read.set();
+      };
+      await using server = await serve(look);
+      await ask(server.port, { headers: { "Sec-WebSocket-Extensions": offers } });
+      await read.wait();
+    });
+  });
 });
 
 describe("options of a server", () => {
@@ -223,9 +293,12 @@ describe("options of a server", () => {
     ["a timeout that is none", { drainMs: -1 }],
     ["headers that are none", { headers: { "X Y": "z" } }],
     ["headers with a line break", { headers: { "X-Y": "a\r\nSet-Cookie: b" } }],
+    ["headers of the handshake itself", { headers: { "sec-websocket-accept": "x" } }],
+    ["headers of a body", { headers: { "Content-Length": "5" } }],
     ["no subprotocols", { subprotocols: [] }],
     ["a server that is none", { server: {} }],
     ["TLS that is none", { tls: true }],
+    ["a certificate that is none", { tls: { cert: "none", key: "none" } }],
   ] as const) {
     it(`with ${what} are refused`, async () => {
       await assert.rejects(answerOf(options as never), { code: "MW_ERR_WS_INVALID_ARGUMENT" });
@@ -242,5 +315,6 @@ describe("options of a server", () => {
   it("of a refusal are checked", () => {
     assert.throws(() => refuse(200), { code: "MW_ERR_WS_INVALID_ARGUMENT" });
     assert.throws(() => refuse(401, "x", { "X-Y": "a\r\nb" }), { code: "MW_ERR_WS_INVALID_ARGUMENT" });
+    assert.throws(() => refuse(401, "x", { "content-length": "9" }), { code: "MW_ERR_WS_INVALID_ARGUMENT" });
   });
 });

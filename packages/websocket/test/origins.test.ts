@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 
 import { originRule } from "../src/origins.ts";
 
-const PLAIN = { host: "example.com", isSecure: false };
-const SECURE = { host: "example.com", isSecure: true };
+const PLAIN = { host: "example.com", isSecure: false, localAddress: "192.0.2.1" };
+const SECURE = { ...PLAIN, isSecure: true };
 
 describe("allowedOrigins", () => {
   it("lets in whoever sends no Origin, as that is no browser", () => {
@@ -35,9 +35,34 @@ describe("allowedOrigins", () => {
     ["https://evil.test", "example.com@evil.test", false],
   ] as const) {
     it(`${isAllowed ? "lets in" : "refuses"} ${origin || "an empty origin"} at ${host} by default`, () => {
-      assert.equal(originRule("same-host")(origin, { host, isSecure: false }), isAllowed);
+      assert.equal(originRule("same-host")(origin, { ...PLAIN, host }), isAllowed);
     });
   }
+
+  for (const [host, localAddress, isAllowed] of [
+    ["evil.test:8080", "127.0.0.1", false],
+    ["evil.test:8080", "::1", false],
+    ["evil.test:8080", "::ffff:127.0.0.1", false],
+    ["127.evil.test", "127.0.0.1", false],
+    ["localhost.evil.test", "127.0.0.1", false],
+    ["192.0.2.1:8080", "127.0.0.1", false],
+    ["localhost:8080", "127.0.0.1", true],
+    ["app.localhost", "127.0.0.1", true],
+    ["127.0.0.1:8080", "127.0.0.1", true],
+    ["127.1", "127.0.0.1", true],
+    ["[::1]:8080", "::1", true],
+    ["example.com", "192.0.2.1", true],
+    ["example.com", undefined, true],
+  ] as const) {
+    it(`${isAllowed ? "lets in" : "refuses"} a page of ${host} that came to ${localAddress ?? "a Unix socket"}`, () => {
+      assert.equal(originRule("same-host")(`http://${host}`, { host, isSecure: false, localAddress }), isAllowed);
+    });
+  }
+
+  it("lets in what is listed, wherever it came to", () => {
+    const rule = originRule(["https://example.com"]);
+    assert.ok(rule("https://example.com", { ...PLAIN, localAddress: "127.0.0.1" }));
+  });
 
   it("lets no page without TLS into a server that has it", () => {
     assert.ok(originRule("same-host")("https://example.com", SECURE));
@@ -64,7 +89,16 @@ describe("allowedOrigins", () => {
   });
 
   it("says how to fix what is no origin", () => {
-    for (const bad of ["example.com", ["example.com"], ["null"], [7], "none", null]) {
+    for (const bad of [
+      "example.com",
+      ["example.com"],
+      ["null"],
+      [7],
+      ["https://*.example.com"],
+      ["wss://a.test"],
+      "none",
+      null,
+    ]) {
       assert.throws(() => originRule(bad as never), { code: "MW_ERR_WS_INVALID_ARGUMENT" }, String(bad));
     }
   });

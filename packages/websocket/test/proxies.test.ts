@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { inspect } from "node:util";
 
-import { connect, ConnectError } from "@meanwhile/websocket";
+import { connect, ConnectError, isTransient } from "@meanwhile/websocket";
 import { isCancelled, moveOnAfter } from "meanwhile";
 
 import { CA } from "../../http/test/certificates.ts";
 import { serveHttpProxy, serveSocksProxy } from "../../http/test/proxy-servers.ts";
-import { deadPort, serveBare } from "./bare-peers.ts";
+import { deadPort, serveBare, serveRaw } from "./bare-peers.ts";
 
 const tls = { ca: CA };
 const VARIABLES = ["ws_proxy", "wss_proxy", "http_proxy", "https_proxy", "all_proxy", "no_proxy"];
@@ -71,18 +71,37 @@ describe("an HTTP proxy", () => {
         assert.ok(error.message.includes(`http://127.0.0.1:${proxy.port}`), error.message);
         assert.doesNotMatch(inspect(error), /canary/);
         if (what === "refuses") assert.equal(error.proxyStatus, 407);
+        assert.equal(isTransient(error), false);
         return true;
       });
       await proxy.allClosed();
     });
   }
 
-  it("that is not there is an error of the proxy", async () => {
-    const port = await deadPort();
-    await assert.rejects(connect("ws://example.invalid", { proxy: `127.0.0.1:${port}` }), {
-      code: "MW_ERR_WS_PROXY",
-      message: /ECONNREFUSED/,
-    });
+  it("that is not there, or hangs up, is an error of the proxy, and may be there later", async () => {
+    await using hangsUp = await serveRaw((socket) => socket.once("data", () => socket.end()));
+    for (const [port, message] of [
+      [await deadPort(), /ECONNREFUSED/],
+      [hangsUp.port, /its proxy http:\/\/127\.0\.0\.1:\d+, or the server behind it, closed the connection/],
+    ] as const) {
+      const connecting = connect("ws://example.invalid", { proxy: `127.0.0.1:${port}` });
+      await assert.rejects(connecting, (error: Error) => {
+        assert.ok(error instanceof ConnectError);
+        assert.equal(error.code, "MW_ERR_WS_PROXY");
+        assert.match(error.message, message);
+        assert.ok(isTransient(error));
+        return true;
+      });
+    }
+  });
+
+  it("of which TLS does not trust the certificate is not tried again", async () => {
+    await using proxy = await serveHttpProxy({ isSecure: true });
+    const error: unknown = await connect("ws://127.0.0.1:1", { proxy: `https://127.0.0.1:${proxy.port}` }).catch(
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof ConnectError && error.isLasting);
+    assert.equal(isTransient(error), false);
   });
 
   it("is left at once when the call is cancelled while it says nothing", async () => {
@@ -121,11 +140,34 @@ describe("a SOCKS proxy", () => {
       (error: Error & { code?: string }) => {
         assert.equal(error.code, "MW_ERR_WS_PROXY");
         assert.doesNotMatch(inspect(error), /canary|wrong/);
+        assert.equal(isTransient(error), false);
         return true;
       },
     );
     await proxy.allClosed();
   });
+
+  for (const [reply, isWorthIt] of [
+    [1, true],
+    [2, false],
+    [3, true],
+    [4, true],
+    [5, true],
+    [6, true],
+    [7, false],
+    [8, false],
+  ] as const) {
+    it(`that answers ${reply} is ${isWorthIt ? "" : "not "}worth another attempt`, async () => {
+      await using proxy = await serveRaw((socket) => {
+        socket.once("data", () => {
+          socket.write(Buffer.from([5, 0]));
+          socket.once("data", () => socket.end(Buffer.from([5, reply, 0, 1, 0, 0, 0, 0, 0, 0])));
+        });
+      });
+      const connecting = connect("ws://127.0.0.1:1", { proxy: `socks5://127.0.0.1:${proxy.port}` });
+      await assert.rejects(connecting, (error) => isTransient(error) === isWorthIt);
+    });
+  }
 
   it("is left at once when the call is cancelled at any step", async () => {
     for (const lastStep of [0, 1]) {

@@ -9,6 +9,13 @@ import type { WebSocket } from "ws";
 import { echo, serveBare, serveRaw } from "./bare-peers.ts";
 import { acceptance } from "./raw-acceptance.ts";
 
+/** A frame with 900 000 bytes like this one, compressed. */
+function packedOf(byte: number): Buffer {
+  const flush = { finishFlush: constants.Z_SYNC_FLUSH };
+  const packed = deflateRawSync(Buffer.alloc(900_000, byte), flush).subarray(0, -4);
+  return Buffer.concat([Buffer.from([0xc2, 126, packed.length >> 8, packed.length & 0xff]), packed]);
+}
+
 describe("receiving", () => {
   it("gives texts as strings and bytes as bytes, in the order they came", async () => {
     await using server = await serveBare(echo);
@@ -58,7 +65,7 @@ describe("receiving", () => {
     await run(() =>
       taskGroup(async (group) => {
         const first = group.createTask(() => socket.recv(), { name: "reader" });
-        await new Promise(setImmediate);
+        await sleep(5);
         await assert.rejects(socket.recv(), { code: "MW_ERR_WS_BUSY", message: /the task "reader"/ });
         await socket.send("for the first");
         assert.equal(await first, "for the first");
@@ -134,14 +141,13 @@ describe("receiving", () => {
   });
 
   it("unpacks no more than is received, however small it came", async () => {
-    const packed = deflateRawSync(Buffer.alloc(900_000), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
-    const head = Buffer.from([0xc2, 126, packed.length >> 8, packed.length & 0xff]);
+    const packed = packedOf(0);
     await using server = await serveRaw((socket) => {
       const fields = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n";
       socket.once("data", (request: Buffer) => {
         socket.write(acceptance(request, fields));
         // All in one piece: pausing the socket would come too late.
-        setImmediate(() => socket.write(Buffer.concat(Array.from({ length: 40 }, () => [head, packed]).flat())));
+        setImmediate(() => socket.write(Buffer.concat(Array<Buffer>(40).fill(packed))));
       });
     });
     await using socket = await connect(server.url, { closeTimeoutMs: 10 });
@@ -151,11 +157,46 @@ describe("receiving", () => {
     for (let index = 0; index < 40; index += 1) assert.equal((await socket.recv()).length, 900_000);
   });
 
+  for (const closes of [false, true]) {
+    const ending = closes ? "after a close frame" : "without one";
+    it(`leaves out no message in the middle, and ends with an error, when more came than it keeps of a connection lost ${ending}`, async () => {
+      await using server = await serveRaw((socket) => {
+        const fields = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n";
+        socket.once("data", (request: Buffer) => {
+          socket.write(acceptance(request, fields));
+          const messages = Array.from({ length: 40 }, (_, index) => packedOf(index));
+          const end = closes ? Buffer.from([0x88, 2, 3, 232]) : Buffer.alloc(0);
+          setImmediate(() => socket.write(Buffer.concat([...messages, end])));
+        });
+      });
+      await using socket = await connect(server.url, { maxMessageBytes: 900_000 });
+      while (!socket.statistics().isPaused) await new Promise(setImmediate);
+      await sleep(5); // all has come
+      server.sockets[0]?.resetAndDestroy();
+      // Nothing is read, so that the connection is lost is noticed by who writes.
+      while (socket.state === "open") {
+        await Promise.race([socket.send("x").catch(() => {}), sleep(1)]);
+      }
+      const unpacked = async (count: number): Promise<void> => {
+        while (socket.statistics().messagesReceived < count) await sleep(1);
+      };
+      await unpacked(20);
+      const got = [(await socket.recv())[0], (await socket.recv())[0]]; // which makes room again
+      await unpacked(40);
+      const end = { closeCode: 1006, by: "network", wasClean: false, message: /too many to keep/ };
+      await assert.rejects(async () => {
+        for await (const message of socket) got.push(message[0]);
+      }, end);
+      assert.ok(got.length >= 4 && got.length < 40, String(got.length));
+      assert.deepEqual(got, Array.from(got.keys()));
+    });
+  }
+
   it("closes with 1009 where a message is too long, before or after unpacking", async () => {
     for (const perMessageDeflate of [false, true]) {
       await using server = await serveBare((socket) => socket.send(Buffer.alloc(2_000)), { perMessageDeflate });
       await using socket = await connect(server.url, { maxMessageBytes: 1_000 });
-      const expected = { closeCode: 1009, by: "us", wasClean: false, message: /'maxMessageBytes'/ };
+      const expected = { closeCode: 1009, reason: "", by: "us", wasClean: false, message: /'maxMessageBytes'/ };
       await assert.rejects(socket.recv(), expected);
     }
   });

@@ -2,8 +2,15 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 
-import { type Connection, isTransient, reconnecting, type ReconnectEvent, type TraceEvent } from "@meanwhile/websocket";
-import { fixed, moveOnAfter } from "meanwhile";
+import {
+  type Connection,
+  ConnectionClosedError,
+  isTransient,
+  reconnecting,
+  type ReconnectEvent,
+  type TraceEvent,
+} from "@meanwhile/websocket";
+import { fixed, moveOnAfter, sleep } from "meanwhile";
 import { MockClock, runTest } from "meanwhile/testing";
 
 import { expectWarning } from "../../../tools/test-setup.ts";
@@ -169,4 +176,112 @@ describe("reconnecting", () => {
     );
     assert.match((await warnings.first()).message, /in onRetry/);
   });
+
+  /** What it tells of each wait until it gives up, or is left: at most `turns` connections. */
+  async function waits(
+    url: string,
+    turns: number,
+    options: Parameters<typeof reconnecting>[1],
+    inTurn: (socket: Connection) => unknown = () => {},
+  ): Promise<ReconnectEvent[]> {
+    const events: ReconnectEvent[] = [];
+    let turn = 0;
+    for await (const socket of reconnecting(url, { ...options, onRetry: (event) => events.push(event) })) {
+      turn += 1;
+      if (turn === turns) break;
+      await inTurn(socket);
+      await socket.waitClosed();
+    }
+    return events;
+  }
+
+  it("waits longer each time for a server that ends every connection at once, and gives up with its error", async () => {
+    await using server = await serveBare((socket) => socket.close(4001, "not now"));
+    const events: ReconnectEvent[] = [];
+    const options = { attempts: 4, onRetry: (event: ReconnectEvent) => events.push(event) };
+    await runTest(
+      () =>
+        assert.rejects(
+          async () => {
+            for await (const socket of reconnecting(server.url, options)) await socket.waitClosed();
+          },
+          { code: "MW_ERR_WS_CLOSED", closeCode: 4001, message: /Cannot keep the connection/ },
+        ),
+      { clock: new MockClock({ autojump: true }) },
+    );
+    assert.deepEqual(
+      events.map(({ attempt, error }) => [attempt, error instanceof ConnectionClosedError]),
+      [
+        [1, true],
+        [2, true],
+        [3, true],
+      ],
+    );
+    const [first = Infinity, ...later] = events.map(({ delayMs }) => delayMs);
+    assert.ok(first <= 5_000);
+    assert.deepEqual(later.map(Math.round), [3_100, 5_016]);
+    assert.equal(server.sockets.length, 4);
+  });
+
+  it("waits the first time only, again and again, for one that says something before it ends", async () => {
+    await using server = await serveBare((socket) => {
+      socket.send("hello");
+      socket.terminate();
+    });
+    const asked: number[] = [];
+    const backoff = (attempt: number): number => {
+      asked.push(attempt);
+      return 2;
+    };
+    const events = await waits(server.url, 4, { attempts: 1, backoff }, async (socket) => {
+      assert.equal(await socket.recv(), "hello");
+    });
+    assert.deepEqual(asked, [1, 1, 1]);
+    assert.ok(events.every(({ attempt }) => attempt === 0));
+  });
+
+  it("does not wait after a connection that lasted as long as the wait, unless the server asks for it", async () => {
+    for (const [code, count] of [
+      [1000, 0],
+      [1012, 2],
+      [1013, 2],
+    ] as const) {
+      await using server = await serveBare((socket) => socket.close(code));
+      const events = await waits(server.url, 3, { attempts: 2, backoff: fixed(2) }, () => sleep(10));
+      assert.deepEqual(
+        events.map(({ delayMs }) => delayMs),
+        Array<number>(count).fill(2),
+      );
+    }
+  });
+
+  it("does not wait where this side has ended the connection", async () => {
+    for (const end of ["close", "terminate"] as const) {
+      await using server = await serveBare();
+      const events = await waits(server.url, 3, { attempts: 1, backoff: fixed(60_000) }, (socket) => socket[end]());
+      assert.deepEqual(events, []);
+    }
+  });
+
+  it("waits where this side refused what the server sent", async () => {
+    await using server = await serveBare((socket) => socket.send("too long"));
+    const events = await runTest(() => waits(server.url, 3, { maxMessageBytes: 1, backoff: fixed(10) }), {
+      clock: new MockClock({ autojump: true }),
+    });
+    assert.deepEqual(
+      events.map(({ attempt, error }) => [attempt, error instanceof ConnectionClosedError && error.closeCode]),
+      [
+        [1, 1009],
+        [2, 1009],
+      ],
+    );
+  });
+
+  for (const wrong of [-1, Number.NaN, "1"]) {
+    it(`says what is wrong with a backoff that gives ${JSON.stringify(wrong)}`, async () => {
+      const url = `ws://127.0.0.1:${await deadPort()}`;
+      const backoff = (): number => wrong as number;
+      await assert.rejects(waits(url, 1, { backoff }), { code: "MW_ERR_WS_INVALID_ARGUMENT", message: /'backoff'/ });
+    });
+  }
 });

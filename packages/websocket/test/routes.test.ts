@@ -26,6 +26,13 @@ describe("routes", () => {
     assert.equal(routes.find("/rooms/%FF")?.params["room"], "%FF");
   });
 
+  it("are found however a path is written", () => {
+    const routes = new Routes(null, { "/e": one, "/é": two });
+    assert.equal(routes.find("/%65")?.handler, one);
+    assert.equal(routes.find("/%c3%a9")?.handler, two);
+    assert.equal(routes.find("/%2Fe"), null);
+  });
+
   it("have no names but those of the pattern", () => {
     const params = new Routes(null, { "/rooms/:room": one }).find("/rooms/blue")?.params;
     assert.equal(params?.["constructor"], undefined);

@@ -216,4 +216,18 @@ describe("sending", () => {
     assert.ok(plain > 1_000);
     assert.ok(socket.statistics().bytesSent - plain < 2_000);
   });
+
+  it("refuses a piece that is undefined, wherever it comes, instead of ending the message there", async () => {
+    const heard: string[] = [];
+    await using server = await serveBare((socket) =>
+      socket.on("message", (data: Buffer) => heard.push(data.toString())),
+    );
+    for (const pieces of [["a", undefined, "b"], [undefined, "y"], [undefined]]) {
+      await using socket = await connect(server.url);
+      const source = pieces as string[];
+      await assert.rejects(socket.send(source), { code: "MW_ERR_WS_MESSAGE", message: /of the type undefined/ });
+    }
+    await server.allClosed();
+    assert.deepEqual(heard, []);
+  });
 });

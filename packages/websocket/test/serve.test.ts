@@ -2,20 +2,22 @@ import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 
 import { Event, run, sleep, sleepForever } from "meanwhile";
+import { WebSocketServer } from "ws";
 
 import { expectWarning } from "../../../tools/test-setup.ts";
 import { CA, CLIENT, SERVER } from "../../http/test/certificates.ts";
 import {
   connect,
   ConnectionClosedError,
+  type Server,
   serve,
   type ServeErrorInfo,
   type ServerConnection,
@@ -225,6 +227,18 @@ describe("serve", () => {
       for (const socket of sockets) socket.destroy();
     }));
 
+  it("ends who has asked for nothing before it keeps out who asks", () =>
+    run(async () => {
+      await using server = await serve(sleepForever, { maxConnectionsPerAddress: 2, drainMs: 1 });
+      const silent = Array.from({ length: 4 }, () => connectSocket(server.port ?? 0, "127.0.0.1").resume());
+      await Promise.all(silent.map((socket) => once(socket, "connect")));
+      await using first = await connect(server.url);
+      await using second = await connect(server.url);
+      await assert.rejects(connect(server.url), { status: 429 });
+      assert.deepEqual([first.state, second.state], ["open", "open"]);
+      for (const socket of silent) socket.destroy();
+    }));
+
   it("makes room again when a connection is over", () =>
     run(async () => {
       await using server = await serve(() => {}, { maxConnections: 1 });
@@ -305,26 +319,55 @@ describe("a server that is attached to another one", () => {
       assert.deepEqual([one.statistics().opened, two.statistics().opened], [1, 1]);
     }));
 
-  it("tells of a socket that somebody else has taken, and harms no other", () =>
-    run(async () => {
-      const told: Array<[unknown, string]> = [];
-      await using web = await started();
-      await using one = await serve(sleepForever, { server: web.server, drainMs: 1 });
-      await using other = await serve((socket) => socket.send("alive"), { host: "127.0.0.1" });
-      const onError = (error: unknown, { during }: ServeErrorInfo<undefined>): unknown => told.push([error, during]);
-      await using two = await serve(sleepForever, { server: web.server, drainMs: 1, onError });
-      await assert.rejects(async () => {
-        await using socket = await connect(web.url);
-        await socket.recv();
-      });
-      assert.deepEqual(
-        told.map(([, during]) => during),
-        ["handshake"],
-      );
-      assert.deepEqual([one.statistics().state, two.statistics().state], ["open", "open"]);
-      await using socket = await connect(other.url);
-      assert.equal(await socket.recv(), "alive");
-    }));
+  for (const order of ["before", "after"] as const) {
+    it(`leaves alone what another server has taken that came ${order} it`, () =>
+      run(async () => {
+        const onError = (error: unknown): never => assert.fail(String(error));
+        const say = async (socket: ServerConnection): Promise<void> => {
+          await socket.send(await socket.recv());
+        };
+        await using web = await started();
+        const options = { server: web.server, onError };
+        const named = (): Promise<Server> => serve(null, { ...options, routes: { "/a": say } });
+        const rest = (): Promise<Server> => serve(say, options);
+        await using first = await (order === "before" ? named() : rest());
+        await using second = await (order === "before" ? rest() : named());
+        for (const path of ["/a", "/x"]) {
+          await using socket = await connect(web.url + path);
+          await socket.send(path);
+          assert.equal(await socket.recv(), path);
+          assert.equal((await socket.waitClosed()).code, 1000);
+        }
+        assert.equal(first.statistics().opened + second.statistics().opened, 2);
+      }));
+
+    it(`leaves alone what a listener of its own program has taken ${order} it`, () =>
+      run(async () => {
+        const onError = (error: unknown): never => assert.fail(String(error));
+        await using web = await started();
+        const bare = new WebSocketServer({ noServer: true });
+        const take = (message: IncomingMessage, socket: Duplex, head: Buffer): void => {
+          if (message.url === "/hmr") bare.handleUpgrade(message, socket, head, (taken) => taken.send("theirs"));
+        };
+        if (order === "before") web.server.on("upgrade", take);
+        // What it would refuse at once it leaves alone as well.
+        await using server = await serve((socket) => socket.send("ours"), {
+          server: web.server,
+          onError,
+          subprotocols: (offered) => offered[0] ?? null,
+          allowedOrigins: ["https://ours.test"],
+        });
+        if (order === "after") web.server.on("upgrade", take);
+        {
+          await using socket = await connect(`${web.url}/hmr`, { origin: "https://theirs.test" });
+          assert.equal(await socket.recv(), "theirs");
+          await socket.ping();
+        }
+        await using socket = await connect(`${web.url}/x`);
+        assert.equal(await socket.recv(), "ours");
+        assert.deepEqual([server.statistics().opened, server.statistics().refused], [1, 0]);
+      }));
+  }
 
   it("is not ended by a request that cannot be read", () =>
     run(async () => {
@@ -335,6 +378,7 @@ describe("a server that is attached to another one", () => {
         onError: (_error, { during }) => told.push(during),
       });
       web.server.emit("upgrade", {}, new PassThrough(), Buffer.alloc(0));
+      await sleep(0);
       assert.deepEqual(told, ["handshake"]);
       assert.equal(server.statistics().state, "open");
     }));

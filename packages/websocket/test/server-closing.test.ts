@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 
 import { cancelScope, createTask, Event, isCancelled, moveOnAfter, run, sleep, sleepForever } from "meanwhile";
 
+import { expectWarning } from "../../../tools/test-setup.ts";
 import { connect, type Server, type ServerConnection, serve } from "../src/index.ts";
 import { ask, readAnswer, requestOf } from "./raw-requests.ts";
 
@@ -89,6 +90,25 @@ describe("closing a server", () => {
       assert.equal(server.statistics().failed, 0);
       if (!client.closed) await once(client, "close");
     }));
+
+  it("does not wait for ever for handlers that ignore their cancellation, and names them", async () => {
+    await using warnings = expectWarning("MW_WARN_WS_STUCK");
+    const letGo = Promise.withResolvers<void>();
+    await run(async () => {
+      const server = await serve(null, { routes: { "/rooms/:room": () => letGo.promise } });
+      await using socket = await connect(`${server.url}/rooms/tea`);
+      // A deadlock otherwise: nothing of this test keeps the process.
+      const awake = setInterval(() => {}, 1_000);
+      await server.close(1001, "", { timeoutMs: 1 });
+      assert.match((await warnings.first()).message, /connection \d+, 127\.0\.0\.1 at \/rooms\/tea\..*cancellable\(\)/);
+      assert.equal(server.statistics().state, "closing");
+      assert.equal((await socket.waitClosed()).code, 1001);
+      letGo.resolve();
+      await server.waitClosed();
+      assert.equal(server.statistics().state, "closed");
+      clearInterval(awake);
+    });
+  });
 
   it("can be asked for again, with less patience", () =>
     run(async () => {

@@ -20,6 +20,12 @@ const authenticated = await serve((socket: ServerConnection<User>) => socket.sen
 });
 expectTypeOf(authenticated.connections).toEqualTypeOf<ReadonlySet<ServerConnection<User>>>();
 
+// What knows nobody may be false.
+await serve((socket: ServerConnection<User>) => socket.close(), {
+  allowedOrigins: "any",
+  authenticate: ({ headers }) => headers.has("x-name") && { name: "ada" },
+});
+
 // Or the server does.
 await serve<User>(null, {
   routes: { "/rooms/:room": (socket) => expectTypeOf(socket.user).toEqualTypeOf<User>() },
