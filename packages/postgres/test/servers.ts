@@ -139,7 +139,8 @@ class Server implements TestServer {
     const running = this.#running;
     this.#running = null;
     if (running === null) return;
-    process.kill(this.pid, mode === "fast" ? "SIGINT" : "SIGQUIT");
+    // Without a number it has not started, and has ended.
+    if (this.pid > 0) process.kill(this.pid, mode === "fast" ? "SIGINT" : "SIGQUIT");
     await running.waitForEnd();
   }
 
