@@ -237,9 +237,9 @@ export class Members {
   }
 
   /** A connection is open, for the longest waiter, or for later; or it cannot be opened. */
-  #onOpened({ link, error }: Opened, { isAwaited }: Opening): void {
+  #onOpened({ link, error }: Opened, { isAwaited, begunAt }: Opening): void {
     if (link === null) {
-      if (!isAwaited) this.#failed(error);
+      if (!isAwaited) this.#failed(error, begunAt);
     } else {
       const member = new Member(link);
       this.#all.add(member);
@@ -250,9 +250,15 @@ export class Members {
     this.#roomIsFree();
   }
 
-  /** The longest waiter has the error, unless the server has no room: then he waits for one of those there are. */
-  #failed(error: unknown): void {
-    if (this.isClosed || !isForWantOfRoom(error)) return this.#line.refuse(() => asSeenFromHere(error));
+  /**
+   * The longest waiter has the error, unless he came after the opening had begun: it is about a time that may be over, and
+   * another one is begun for him. If the server has no room he waits for one of those there are.
+   */
+  #failed(error: unknown, begunAt: number): void {
+    if (this.isClosed || !isForWantOfRoom(error)) {
+      if (this.#line.hasOneSince(begunAt)) this.#line.refuse(() => asSeenFromHere(error));
+      return;
+    }
     this.#serverIsFull = this.size === 0 ? null : error;
     if (this.size === 0) return this.#line.refuseAll(() => asSeenFromHere(error));
     this.#prober.wakeAt(performance.now() + PROBE_MS);

@@ -28,6 +28,8 @@ export interface OpeningsOptions {
 
 /** One that runs. */
 export interface Opening {
+  /** When it began, by `performance.now()`. */
+  readonly begunAt: number;
   /** Whether one asked for it who does not stand in the line: a failure is his. */
   readonly isAwaited: boolean;
   /** Resolves when it is over. */
@@ -52,7 +54,7 @@ export class Openings {
   /** Begins another one. */
   begin(isAwaited = false): Opening {
     const { promise: ended, resolve } = Promise.withResolvers<Opened>();
-    const opening = { isAwaited, ended };
+    const opening = { isAwaited, ended, begunAt: performance.now() };
     this.#running.add(opening);
     const end = (opened: Opened): void => {
       this.#running.delete(opening);

@@ -6,7 +6,8 @@ import { suspend, type Waiter, type WaitTarget, wakeAt } from "meanwhile/lowleve
 
 /** A fair line. Each who waits gets what he is given, or nothing when his time is over. */
 export class WaitingLine<T> {
-  readonly #waiting = new Set<Waiter<T | void>>();
+  // When each has come.
+  readonly #waiting = new Map<Waiter<T | void>, number>();
   readonly #target: WaitTarget;
 
   constructor(target: WaitTarget) {
@@ -15,6 +16,12 @@ export class WaitingLine<T> {
 
   get length(): number {
     return this.#waiting.size;
+  }
+
+  /** Whether the longest waiter has come by then, by `performance.now()`. */
+  hasOneSince(at: number): boolean {
+    for (const since of this.#waiting.values()) return since <= at;
+    return false;
   }
 
   /**
@@ -28,8 +35,8 @@ export class WaitingLine<T> {
       own.waiter = waiter;
       const others = isFirst ? [...this.#waiting] : [];
       if (isFirst) this.#waiting.clear();
-      this.#waiting.add(waiter);
-      for (const other of others) this.#waiting.add(other);
+      this.#waiting.set(waiter, isFirst ? 0 : performance.now());
+      for (const [other, since] of others) this.#waiting.set(other, since);
       wakeAt(waiter, deadline);
       return () => void this.#waiting.delete(waiter);
     }, this.#target);
@@ -40,7 +47,7 @@ export class WaitingLine<T> {
 
   /** Gives something to the longest waiter. False if nobody waits. */
   give(what: T): boolean {
-    for (const waiter of this.#waiting) {
+    for (const waiter of this.#waiting.keys()) {
       this.#waiting.delete(waiter);
       // False for one whose deadline has come and who has not run yet.
       if (waiter.wake(what)) return true;
@@ -50,7 +57,7 @@ export class WaitingLine<T> {
 
   /** Ends the longest wait with an error, made where it goes on. */
   refuse(makeError: () => unknown): void {
-    for (const waiter of this.#waiting) {
+    for (const waiter of this.#waiting.keys()) {
       this.#waiting.delete(waiter);
       if (waiter.failWith(makeError)) return;
     }
@@ -58,7 +65,7 @@ export class WaitingLine<T> {
 
   /** Ends every wait with an error, made anew for each. */
   refuseAll(makeError: () => unknown): void {
-    for (const waiter of this.#waiting) waiter.failWith(makeError);
+    for (const waiter of this.#waiting.keys()) waiter.failWith(makeError);
     this.#waiting.clear();
   }
 }

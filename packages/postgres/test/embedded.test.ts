@@ -213,7 +213,9 @@ describe("the programs of a server", () => {
 
   it("are looked for on PATH where there is no package, and missed with a remedy", async () => {
     const { PATH } = process.env;
-    const programs = binDir ?? join(packagedRoot() ?? "", "bin");
+    const reachable = join(folder, "reachable");
+    mkdirSync(reachable);
+    const { binDir: programs } = await findBinaries(binDir, identityFor(null), reachable);
     try {
       process.env["PATH"] = `${folder}:${programs}`;
       assert.equal((await findBinaries(undefined, identityFor(null), folder, null)).binDir, programs);

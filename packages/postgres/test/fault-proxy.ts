@@ -69,6 +69,11 @@ export class FaultProxy implements AsyncDisposable {
     this.#isRefusing = true;
   }
 
+  /** How many connections go through it. */
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
   /** Everything passes again. What was held back is lost together with its connection, if it was to be for ever. */
   heal(): void {
     this.#toxic = null;

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 
 import { connect, type Connection, createPool, type Pool, type PoolOptions } from "@meanwhile/postgres";
-import { cancelScope, moveOnAfter, now, run, shield, sleep, sleepForever } from "meanwhile";
+import { cancelScope, moveOnAfter, now, race, run, shield, sleep, sleepForever } from "meanwhile";
 
 import { FaultProxy } from "./fault-proxy.ts";
 import { startServer } from "./servers.ts";
@@ -21,6 +21,11 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 async function poolOf(options: PoolOptions = {}): Promise<Pool> {
   const { dsn } = await startServer();
   return createPool({ dsn, applicationName: "openings", ...options });
+}
+
+/** Asks for a connection, and gives up when it is being opened, as the `count`th. */
+async function giveUpWaiting(pool: Pool, count = 1): Promise<void> {
+  await race([() => pool.acquire(), () => until(() => pool.statistics().opening === count)]);
 }
 
 const backends = (observer: Connection): Promise<bigint | undefined> =>
@@ -61,7 +66,7 @@ describe("A connection that a pool opens", () => {
   it("stays for the next one when its caller was cancelled", async () => {
     const gate = Promise.withResolvers<void>();
     await using pool = await poolOf({ maxSize: 2, init: () => gate.promise });
-    await moveOnAfter(5, () => pool.acquire());
+    await giveUpWaiting(pool);
     assert.deepEqual([pool.statistics().opening, pool.statistics().waiting], [1, 0]);
     const next = pool.fetchValue("select 1");
     await turn();
@@ -131,7 +136,7 @@ describe("A connection that a pool opens", () => {
     const gate = Promise.withResolvers<void>();
     const pool = await run(async () => {
       const made = await poolOf({ init: () => gate.promise });
-      await moveOnAfter(5, () => made.acquire());
+      await giveUpWaiting(made);
       return made;
     });
     assert.equal(pool.statistics().opening, 1);
@@ -139,6 +144,26 @@ describe("A connection that a pool opens", () => {
     await until(() => pool.statistics().idle === 1);
     assert.equal(await pool.fetchValue("select 1"), 1);
     await pool.close();
+  });
+
+  it("has no failure for one who came after it had begun: another one is opened for him", async () => {
+    const { port } = await startServer();
+    await using proxy = await FaultProxy.start(port);
+    await using pool = createPool({
+      host: "127.0.0.1",
+      port: proxy.port,
+      user: "postgres",
+      ssl: "disable",
+      maxSize: 1,
+    });
+    proxy.poison({ kind: "black-hole" });
+    await giveUpWaiting(pool);
+    assert.equal(pool.statistics().opening, 1);
+    const answer = pool.fetchValue("select 2");
+    await until(() => pool.statistics().waiting === 1 && proxy.connections === 1);
+    proxy.resetAll();
+    proxy.heal();
+    assert.equal(await answer, 2);
   });
 
   it("tells only the one it was for when it fails, with his stack", async () => {
@@ -164,7 +189,7 @@ describe("A connection that a pool opens", () => {
   it("is awaited by ready() if it is already on its way", async () => {
     const gate = Promise.withResolvers<void>();
     await using pool = await poolOf({ init: () => gate.promise });
-    await moveOnAfter(5, () => pool.acquire());
+    await giveUpWaiting(pool);
     const ready = pool.ready();
     gate.resolve();
     await ready;
@@ -178,7 +203,7 @@ describe("A pool that is closed while it opens connections", () => {
       await using silent = await silence();
       const pool = createPool({ host: "127.0.0.1", port: silent.port, maxSize: 2 });
       const waiting = pool.fetchValue("select 1").catch((error: unknown) => error);
-      await moveOnAfter(5, () => pool.acquire());
+      await giveUpWaiting(pool, 2);
       await until(() => silent.sockets.size === 2);
       await pool[end]();
       assert.equal(((await waiting) as { code: string }).code, "MW_ERR_PG_CLOSED");
@@ -206,7 +231,7 @@ describe("A pool that is closed while it opens connections", () => {
 
   it("ends the start of the server of its own", async () => {
     const pool = createPool({ embedded: { settings: { application_name: "openings" } } });
-    await moveOnAfter(5, () => pool.fetchValue("select 1"));
+    await giveUpWaiting(pool);
     assert.equal(pool.statistics().opening, 1);
     await pool.close();
     assert.equal(pool.statistics().size, 0);

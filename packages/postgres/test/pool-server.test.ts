@@ -13,8 +13,7 @@ import { startOwnServer, type TestServer } from "./servers.ts";
 
 /** A server with room for so many connections, and none for its superuser beside them. */
 function startSmallServer(room: number): Promise<TestServer> {
-  const settings = { superuser_reserved_connections: "0", reserved_connections: "0" };
-  return startOwnServer({ settings: { ...settings, max_connections: String(room) } });
+  return startOwnServer({ settings: { superuser_reserved_connections: "0", max_connections: String(room) } });
 }
 
 describe("a pool whose server has no room for more", () => {

@@ -10,10 +10,10 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { findBinaries } from "../src/embedded-binaries.ts";
 import { readPostmaster } from "../src/embedded-data.ts";
 import { createDirectory, removeDirectory, sweep } from "../src/embedded-directory.ts";
 import { type Identity, identityFor } from "../src/embedded-identity.ts";
-import { packagedRoot } from "../src/embedded-package.ts";
 import { supervise, type Supervised } from "../src/embedded-supervisor.ts";
 
 /** How a server is to be. */
@@ -63,17 +63,26 @@ export async function startOwnServer(options: TestServerOptions = {}): Promise<T
   const identity = identityFor(null);
   const directory = await createDirectory(identity);
   await sweep(identity); // of test files that were killed
-  const server = new Server(directory, identity, await freePort());
+  // The user it runs as may not reach the folder that this package is in.
+  const { binDir } = await findBinaries(process.env["MEANWHILE_TEST_POSTGRES_BIN"], identity, directory);
+  const server = new Server({ directory, binDir, identity, port: await freePort() });
   server.initialise(options);
   all.add(server);
   await server.start();
   return server;
 }
 
+interface ServerParts {
+  readonly directory: string;
+  readonly binDir: string;
+  readonly identity: Identity;
+  readonly port: number;
+}
+
 class Server implements TestServer {
   readonly #directory: string;
   readonly #identity: Identity;
-  readonly #binDir: string = process.env["MEANWHILE_TEST_POSTGRES_BIN"] ?? join(packagedRoot() ?? "", "bin");
+  readonly #binDir: string;
   #settings: Readonly<Record<string, string>> = {};
   #running: Supervised | null = null;
   readonly dsn: string;
@@ -84,8 +93,9 @@ class Server implements TestServer {
   majorVersion = 0;
   pid = 0;
 
-  constructor(directory: string, identity: Identity, port: number) {
+  constructor({ directory, binDir, identity, port }: ServerParts) {
     this.#directory = directory;
+    this.#binDir = binDir;
     this.#identity = identity;
     this.host = directory;
     this.port = port;
@@ -139,7 +149,8 @@ class Server implements TestServer {
     const running = this.#running;
     this.#running = null;
     if (running === null) return;
-    process.kill(this.pid, mode === "fast" ? "SIGINT" : "SIGQUIT");
+    // Without a number it has not started, and has ended.
+    if (this.pid > 0) process.kill(this.pid, mode === "fast" ? "SIGINT" : "SIGQUIT");
     await running.waitForEnd();
   }
 
