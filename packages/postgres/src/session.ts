@@ -102,7 +102,8 @@ export class Session {
       if (this.#isBeginning) this.#opening = null;
       return await running;
     } catch (error) {
-      if (link.transaction === "none") this.#opening = opening;
+      // Unless its body has ended without waiting for it.
+      if (link.transaction === "none" && this.level > 0) this.#opening = opening;
       throw error;
     } finally {
       this.#isBeginning = false;

@@ -158,10 +158,12 @@ async function commit(session: Session, text: string): Promise<void> {
 async function rollBack(session: Session, text: string): Promise<void> {
   const { link } = session;
   session.opensNothing();
-  if (session.isOver || link.status === "broken" || link.transaction === "none") return;
+  if (session.isOver || link.status === "broken" || !session.isInTransaction) return;
   try {
-    // What the body has left running must end first.
+    // What the body has left running must end first: it may be what begins the transaction.
     await session.untilIdle();
+    session.opensNothing();
+    if (!session.isInTransaction) return;
     const ending = await insist(GRACE_MS, () => session.command(text));
     if (!ending.isDone) session.abandon();
   } catch {

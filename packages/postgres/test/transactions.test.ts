@@ -96,6 +96,22 @@ describe("A transaction", () => {
     assert.deepEqual(sent, []);
   });
 
+  it("is rolled back also if its body throws while its first statement is on its way", async () => {
+    await using pool = await poolWithTable();
+    await using connection = await connect({ dsn: (await startServer()).dsn });
+    const left: Array<Promise<unknown>> = [];
+    const failed = connection.transaction(async () => {
+      left.push(connection.execute(`insert into ${pool.table} values ($1, 0)`, 1));
+      await Promise.resolve();
+      throw new RangeError("no");
+    });
+    await assert.rejects(failed, RangeError);
+    await Promise.allSettled(left);
+    assert.equal(connection.isInTransaction, false);
+    await connection.execute(`insert into ${pool.table} values (2, 0)`);
+    assert.deepEqual(await ids(pool, pool.table), [2]);
+  });
+
   it("runs nothing outside of itself when it could not be begun", async () => {
     await using pool = await poolWithTable();
     await using connection = await connect((await startServer()).dsn);
@@ -103,6 +119,7 @@ describe("A transaction", () => {
     const link = await openLink(settleConnect({ dsn: (await startServer()).dsn }));
     const session = new Session(link, new Trace(undefined));
     session.opens("begin isolation level nonsense");
+    session.level = 1;
     for (const operation of [
       () => executeOf(insert, [1]),
       () => executeOf(insert, [2]),
