@@ -44,7 +44,10 @@ export class WorkerPool<M> implements AsyncDisposable {
    * @throws {@link WorkerError} `MW_ERR_WORKER_INVALID_ARGUMENT` for what is no URL, and for bad options
    */
   constructor(module: URL | string, options: WorkerPoolOptions = {}) {
-    this.#core = new PoolCore(checkPool("make a WorkerPool", module, options, ["resourceLimits"]), threadStarter(options));
+    this.#core = new PoolCore(
+      checkPool("make a WorkerPool", module, options, ["resourceLimits"]),
+      threadStarter(options),
+    );
   }
 
   /**
