@@ -24,7 +24,8 @@ describe("a function given to toThread", () => {
     const program = new URL("./modules/instrumented-to-thread.ts", import.meta.url);
     const hook = new URL("../../../instrument/src/register.ts", import.meta.url).href;
     const args = ["--conditions=@meanwhile/source", `--import=${hook}`, program.pathname];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    const env = { ...process.env, NODE_V8_COVERAGE: "" };
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", env });
     assert.equal(`${stdout}${stderr}`, "[ 3, 5, 7 ] closed\n");
   });
 });
