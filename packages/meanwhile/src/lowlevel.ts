@@ -2,6 +2,7 @@
 
 export type { Clock } from "./clock/clock.ts";
 export { keepAlive } from "./clock/keep-alive.ts";
+export { LoopWatch } from "./clock/loop-watch.ts";
 export { type AwaitStack, awaitStacksOf, runningStackOf, showCall, type SuspendedCall } from "./kernel/await-stacks.ts";
 export { cancellationOf, isCancellationOf } from "./kernel/cancellation.ts";
 export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled } from "./kernel/checkpoint.ts";
@@ -58,3 +59,4 @@ export { taskGroup, type TaskGroup, type TaskOptions, checkJob } from "./kernel/
 export { type FoundTask, renderTaskTree, tasksIn, waitsOf, walkTasks } from "./kernel/task-tree.ts";
 export { type Job, type Task, TaskNode } from "./kernel/task.ts";
 export { turnIsOver } from "./kernel/turn.ts";
+export { OptionChecks, type RefuseOption, showKind } from "./util/option-checks.ts";
