@@ -27,7 +27,11 @@ const HOSTS: Readonly<Record<string, Host>> = {
     passed: /^ℹ pass (\d+)$/m,
   },
   bun: { command: "bun", args: ["test", CONDITION], passed: /^ *(\d+) pass$/m },
-  deno: { command: "deno", args: ["test", CONDITION, "-A", "--no-check", "--no-lock"], passed: /\| (\d+) passed/ },
+  deno: {
+    command: "deno",
+    args: ["test", "--parallel", CONDITION, "-A", "--no-check", "--no-lock"],
+    passed: /\| (\d+) passed/,
+  },
 };
 
 function excluded(host: string, files: ReadonlyArray<string>): Set<string> {

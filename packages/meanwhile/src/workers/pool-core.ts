@@ -220,7 +220,7 @@ export class PoolCore implements WorkerOwner {
     if (worker.state === "retiring") this.crew.release(worker);
     else if (worker.state === "ready" && worker.load === 0) this.crew.becameIdle(worker);
     if (this.queued > 0 || this.room.size > 0) this.#dispatch();
-    else if (worker.load === 0) this.#rebalancer.watch();
+    else if (worker.load < this.settings.concurrency) this.#rebalancer.watch();
   }
 
   workerBroken(worker: PoolWorker, error: EncodedError): void {

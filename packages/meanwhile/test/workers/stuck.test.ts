@@ -72,10 +72,11 @@ describe("a pool that is terminated", () => {
     for (let round = 0; round < 3; round++) {
       const pool = new WorkerPool<Jobs>(ODD_JOBS, { threads: 1, graceMs: 1 });
       await pool.warmUp();
-      const long = pool.start("spin", [60_000]);
+      const begun = cell();
+      const long = pool.start("computeForever", [begun]);
       const next = pool.start("echo", [1]);
       const ends = Promise.allSettled([long, next]);
-      await new Promise((resolve) => void setTimeout(resolve, 5));
+      await reached(begun, 1);
       long.cancel();
       await pool.terminate();
       const [, { status, reason }] = (await ends) as [unknown, PromiseRejectedResult];
@@ -94,6 +95,23 @@ describe("a worker that has run as many jobs as it may", () => {
     assert.equal(await pool.call("echo", 2), 2);
     Atomics.notify(cells, 0);
     assert.equal(await long, "ok");
+  });
+});
+
+describe("a worker that starts later than the others", () => {
+  it("takes what they have been sent and cannot run yet", async () => {
+    const [starts, jobs] = [twoCells(), twoCells()];
+    await using pool = new WorkerPool<Jobs>(ODD_JOBS, {
+      threads: 2,
+      concurrency: 2,
+      initializer: { name: "delayIfSecond", args: [starts] },
+    });
+    const calls = Promise.all([1, 2, 3, 4].map(() => pool.call("countAndWait", jobs)));
+    await reached(jobs, 2);
+    Atomics.store(starts, 1, 1);
+    await reached(jobs, 4);
+    Atomics.store(jobs, 1, 1);
+    await calls;
   });
 });
 
@@ -128,6 +146,10 @@ describe("a process that computes", () => {
     });
   }
 });
+
+function twoCells(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(8));
+}
 
 /** Waits until no process has this id; one that nobody has waited for yet counts as gone. */
 async function untilGone(id: number): Promise<void> {

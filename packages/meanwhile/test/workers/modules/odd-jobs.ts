@@ -33,12 +33,10 @@ export function blockLater(started: Int32Array<SharedArrayBuffer> | null): void 
   });
 }
 
-export function computeForever(): never {
+export function computeForever(begun: Int32Array<SharedArrayBuffer>): never {
+  Atomics.store(begun, 0, 1);
+  Atomics.notify(begun, 0);
   for (;;);
-}
-
-export function spin(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end;);
 }
 
 export function waitFor(cells: Int32Array<SharedArrayBuffer>): Promise<unknown> {
@@ -61,4 +59,20 @@ export function leaveChannelTo(file: string): never {
   const { pid } = spawn("sleep", ["60"], { stdio: ["ignore", "ignore", "ignore", 3] });
   writeFileSync(file, String(pid));
   process.exit(7);
+}
+
+/** As an initializer: the second worker that calls it goes on when the second cell says so. */
+export async function delayIfSecond(cells: Int32Array<SharedArrayBuffer>): Promise<void> {
+  if (Atomics.add(cells, 0, 1) === 1) await untilSet(cells);
+}
+
+/** Counts itself in the first cell, and returns when the second one says so. */
+export async function countAndWait(cells: Int32Array<SharedArrayBuffer>): Promise<void> {
+  Atomics.add(cells, 0, 1);
+  Atomics.notify(cells, 0);
+  await untilSet(cells);
+}
+
+async function untilSet(cells: Int32Array<SharedArrayBuffer>): Promise<void> {
+  while (Atomics.load(cells, 1) === 0) await pause(1);
 }
