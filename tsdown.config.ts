@@ -7,6 +7,8 @@ import { defineConfig, type UserConfig } from "tsdown";
 const base: UserConfig = {
   entry: [
     "src/{index,lowlevel,testing,workers,diagnostics,register,runtime,vite,rollup,rolldown,esbuild,program,transform-file}.ts",
+    // The main module of a thread: nobody imports it.
+    "src/diagnostics/worker/worker.ts",
   ],
   format: "esm",
   platform: "node",

@@ -4,6 +4,7 @@ import type { Row } from "../harness/row.ts";
 import { row as cancel } from "./cancel.ts";
 import { row as chain } from "./chain.ts";
 import { row as create } from "./create.ts";
+import { row as diagnostics } from "./diagnostics.ts";
 import { row as fetchLarge } from "./fetch-large.ts";
 import { row as fetch } from "./fetch.ts";
 import { row as gather } from "./gather.ts";
@@ -19,6 +20,18 @@ import { row as sleep } from "./sleep.ts";
 import { row as startup } from "./startup.ts";
 
 /** The rows of the package `meanwhile` itself. */
-export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, semaphore, chain, cancel, create];
+export const core: readonly Row[] = [
+  gather,
+  sleep,
+  memory,
+  map,
+  queue,
+  lock,
+  semaphore,
+  chain,
+  cancel,
+  create,
+  diagnostics,
+];
 
 export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, fetchLarge];

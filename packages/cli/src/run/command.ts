@@ -1,14 +1,15 @@
 // `meanwhile run`: a Node of its own for the program, so that workers and processes it starts are instrumented too.
 
 import { spawn } from "node:child_process";
-import { realpathSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, lstatSync, realpathSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { CommandError, EXIT } from "../errors.ts";
+import { CommandError, EXIT, startError } from "../errors.ts";
 import { escapeControls } from "../output/escape.ts";
 import { print } from "../output/streams.ts";
 import { readVersion } from "../version.ts";
+import { writeSettings } from "./diagnostics.ts";
 import { RUN_HELP } from "./help.ts";
 import { parseRunOptions, type RunOptions } from "./options.ts";
 
@@ -31,7 +32,11 @@ async function runProgram(options: RunOptions): Promise<number> {
     throw new CommandError(EXIT.notStarted, `${escapeControls(options.file)} is not a file that can be run`);
   }
   const register = ["--import", import.meta.resolve("@meanwhile/instrument/register")];
-  const child = spawn(process.execPath, [...process.execArgv, ...register, PROGRAM, file, ...options.args], {
+  const { diagnostics, report, record } = options;
+  if (record !== null) checkRecord(record);
+  // Not in the environment: processes that the program starts do not record to the same file.
+  const settings = writeSettings({ diagnostics, report, record: record === null ? null : resolve(record) });
+  const child = spawn(process.execPath, [...process.execArgv, ...register, PROGRAM, settings, file, ...options.args], {
     stdio: "inherit",
     env: { ...process.env, ...settingsFor(options, file) },
   });
@@ -44,6 +49,17 @@ async function runProgram(options: RunOptions): Promise<number> {
   // Ended by a signal it did not handle: so are we, and whoever started us sees the same.
   if (signal !== null) process.kill(process.pid, signal);
   return code ?? EXIT.failed;
+}
+
+/** Here, where it is an error; in the program it would be a warning. */
+function checkRecord(path: string): void {
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined)
+      return accessSync(dirname(resolve(path)), constants.W_OK);
+  } catch (error) {
+    throw startError(`cannot record to "${path}"`, error);
+  }
+  throw new CommandError(EXIT.notStarted, `cannot record to "${path}": there is a file of that name`);
 }
 
 function settingsFor({ instrument, packages, cache, report, debug }: RunOptions, file: string): NodeJS.ProcessEnv {

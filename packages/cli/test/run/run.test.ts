@@ -191,7 +191,15 @@ describe("meanwhile run --report", () => {
 });
 
 describe("The options of meanwhile run", () => {
-  const NONE = { instrument: true, report: false, packages: [], cache: true, debug: false };
+  const NONE = {
+    instrument: true,
+    report: false,
+    packages: [],
+    cache: true,
+    diagnostics: true,
+    record: null,
+    debug: false,
+  };
   const parsed: ReadonlyArray<readonly [args: readonly string[], options: object]> = [
     [["a.ts"], { ...NONE, file: "a.ts", args: [] }],
     [
@@ -206,6 +214,9 @@ describe("The options of meanwhile run", () => {
       ["--packages", "p-map,@a/*", "--packages=b", "a.ts"],
       { ...NONE, packages: ["p-map", "@a/*", "b"], file: "a.ts", args: [] },
     ],
+    [["--record", "a.jsonl", "a.ts"], { ...NONE, record: "a.jsonl", file: "a.ts", args: [] }],
+    [["--record=a.jsonl", "--report", "a.ts"], { ...NONE, record: "a.jsonl", report: true, file: "a.ts", args: [] }],
+    [["--no-diagnostics", "a.ts"], { ...NONE, diagnostics: false, file: "a.ts", args: [] }],
     [["--", "-odd.ts", "-x"], { ...NONE, file: "-odd.ts", args: ["-x"] }],
   ];
   for (const [args, options] of parsed) {
@@ -219,6 +230,8 @@ describe("The options of meanwhile run", () => {
     [["--report=yes", "a.ts"], /^unknown option --report=yes/],
     [["--report", "--no-instrument", "a.ts"], /^--report needs instrumented code: leave out --no-instrument$/],
     [["--packages"], /^--packages needs names/],
+    [["--record"], /^--record needs a file/],
+    [["--record=x", "--no-diagnostics", "a.ts"], /^--record needs diagnostics: leave out --no-diagnostics$/],
     [["--packages", "a,,b", "a.ts"], /^--packages needs names/],
   ];
   for (const [args, text] of refused) {

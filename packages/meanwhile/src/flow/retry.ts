@@ -11,7 +11,7 @@ import {
   isCoroutine,
   type SignalOption,
 } from "../lowlevel.ts";
-import { now, sleep } from "../time/sleep.ts";
+import { now, sleepFor, waitForTime } from "../time/sleep.ts";
 import { timeout } from "../time/timeouts.ts";
 import { badArgument, checkOptions } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
@@ -140,6 +140,9 @@ async function runInTime<T>(retrial: Retrial<T>, totalMs: number, signal: AbortS
   throw new TimeoutError(`Cannot finish in time: the retry's 'totalMs' of ${totalMs} ms has passed`, { cause });
 }
 
+// By this name diagnostics count how many attempts are repeated.
+const NEXT_ATTEMPT = waitForTime("the next attempt of retry");
+
 class Retrial<T> {
   /** The number of the attempt that is made, or was made last. */
   attempt = 0;
@@ -167,7 +170,7 @@ class Retrial<T> {
       );
       if (delayMs === null || now() + delayMs >= deadline) throw error;
       await besides(error, "The policy of retry failed after an attempt", () => onRetry?.({ error, attempt, delayMs }));
-      await sleep(delayMs);
+      await sleepFor(delayMs, NEXT_ATTEMPT);
     }
   }
 

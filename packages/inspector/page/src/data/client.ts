@@ -1,0 +1,75 @@
+// Asks the viewer. The token goes into a header, which no other site can send without being asked first, and into nothing else.
+
+import { parseMessage, type StreamMessage } from "meanwhile/diagnostics";
+
+/** The viewer refuses, or is not there. */
+export class AnswerError extends Error {
+  override readonly name = "AnswerError";
+}
+
+/** For how long messages may be taken before the page draws again. */
+const TURN_MS = 12;
+
+/** The secret of the address, taken out of it so that it stays in no history and under no shoulder. */
+export function takeToken(): string {
+  const token = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+  return token;
+}
+
+/** Asks with the token that the address had. */
+export class Client {
+  readonly #token: string;
+
+  constructor(token: string) {
+    this.#token = token;
+  }
+
+  /** One answer. */
+  async ask<T>(path: string): Promise<T> {
+    const answer = await this.#fetch(path);
+    return (await answer.json()) as T;
+  }
+
+  /** Hands over every message of a stream, until it ends. */
+  async follow(path: string, take: (message: StreamMessage) => void, onTurn: () => void): Promise<void> {
+    const { body } = await this.#fetch(path);
+    if (body === null) return;
+    let rest = "";
+    let began = performance.now();
+    for await (const text of body.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const message = line === "" ? null : parseMessage(line);
+        if (message !== null) take(message);
+        if (performance.now() - began < TURN_MS) continue;
+        onTurn();
+        await nextTurn();
+        began = performance.now();
+      }
+    }
+    onTurn();
+  }
+
+  async #fetch(path: string): Promise<Response> {
+    const answer = await fetch(path, { headers: { authorization: `Bearer ${this.#token}` }, cache: "no-store" });
+    if (answer.ok) return answer;
+    const refusal: unknown = await answer.json().catch(() => null);
+    const text = typeof refusal === "object" && refusal !== null && "error" in refusal ? String(refusal.error) : "";
+    throw new AnswerError(text === "" ? `The viewer answers with the status ${answer.status}` : text);
+  }
+}
+
+/** Lets the browser draw and take input. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener("message", () => {
+      port1.close();
+      resolve();
+    });
+    port1.start();
+    port2.postMessage(null);
+  });
+}

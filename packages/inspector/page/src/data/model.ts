@@ -1,0 +1,116 @@
+// All that the page knows of the program: its state now, and its past.
+
+import { type Hello, LiveState, type Snapshot, type StreamMessage, type TaskRecord } from "meanwhile/diagnostics";
+
+import { RunHistory } from "../../../src/timeline/run-history.ts";
+import { Client } from "./client.ts";
+
+/** How far the page is. */
+export type Status =
+  | { readonly kind: "opening" }
+  | { readonly kind: "live" }
+  | { readonly kind: "over"; readonly text: string }
+  | { readonly kind: "failed"; readonly text: string };
+
+/** Stacks cost the program time, so many of them only when they are asked for. */
+const MOST_STACKS_UNASKED = 2_000;
+
+/** Keeps what the viewer tells, and says when there is news. */
+export class Model {
+  readonly state = new LiveState();
+  readonly history = new RunHistory();
+  #status: Status = { kind: "opening" };
+  #isRecording = false;
+  #stacks: ReadonlyMap<number, TaskRecord> = new Map();
+  #version = 0;
+  readonly #client: Client;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(token: string) {
+    this.#client = new Client(token);
+  }
+
+  /** How far it is. */
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** Whether it shows a file, and nothing new will come. */
+  get isRecording(): boolean {
+    return this.#isRecording;
+  }
+
+  /** Changes with every news. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Calls back whenever there is news. Returns what ends it. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What is known of a live task, with its stacks if they were read. */
+  recordOf(id: number): TaskRecord | undefined {
+    const record = this.state.tasks.get(id);
+    const read = this.#stacks.get(id);
+    // Only stacks of the wait that still goes on.
+    return record !== undefined && read?.sinceMs === record.sinceMs ? read : record;
+  }
+
+  /** Reads until there is no more to come. */
+  async run(): Promise<void> {
+    try {
+      const { kind } = await this.#client.ask<{ kind: "live" | "recording" }>("/viewer");
+      this.#isRecording = kind === "recording";
+      const { level } = await this.#client.ask<Hello>("/v1/hello");
+      const path = level >= 2 || this.#isRecording ? "/v1/stream?events=1&from=0" : "/v1/stream";
+      await this.#client.follow(path, (message) => this.#take(message), () => this.#tell());
+      this.#setStatus({ kind: "over", text: this.#overText() });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      // What is there already stays on the screen.
+      this.#setStatus(this.state.hello === null ? { kind: "failed", text } : { kind: "over", text: this.#overText() });
+    }
+  }
+
+  /** Asks the program for the stacks of its tasks; with many tasks only if somebody `insists`. */
+  async readStacks(insists: boolean): Promise<void> {
+    if (this.#isRecording || this.#status.kind !== "live") return;
+    if (!insists && this.state.tasks.size > MOST_STACKS_UNASKED) return;
+    try {
+      const { tasks } = await this.#client.ask<Snapshot>("/v1/snapshot");
+      this.#stacks = new Map(tasks.map((task) => [task.id, task]));
+      this.#tell();
+    } catch {
+      // The program has ended, or is stopped; the status tells that.
+    }
+  }
+
+  /** Whether stacks come only when they are asked for. */
+  get asksForStacks(): boolean {
+    return !this.#isRecording && this.#status.kind === "live" && this.state.tasks.size > MOST_STACKS_UNASKED;
+  }
+
+  #overText(): string {
+    if (this.#isRecording) return this.state.isOver ? "recording" : "recording, cut off";
+    return this.state.isOver ? "ended" : "connection lost";
+  }
+
+  #take(message: StreamMessage): void {
+    this.state.apply(message);
+    this.history.apply(message);
+    if (message.type === "snapshot" && !this.#isRecording) this.#status = { kind: "live" };
+  }
+
+  #setStatus(status: Status): void {
+    this.#status = status;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#version += 1;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,86 @@
+// What program this is, how it is, and what is wrong right now.
+
+import type { Block } from "meanwhile/diagnostics";
+
+import { durationText } from "../../../src/timeline/time-scale.ts";
+import type { Model } from "../data/model.ts";
+import { useModel } from "../data/use-model.ts";
+import { saveHtml, saveSvg } from "../data/save.ts";
+import { TaskLink } from "./task-link.tsx";
+
+/** The top of the page. */
+export function Header() {
+  const model = useModel();
+  const { hello, blocked } = model.state;
+  const script = hello?.program.script ?? "";
+  return (
+    <header>
+      <div class="identity">
+        <h1 title={script}>{script.split(/[\\/]/u).at(-1) || "…"}</h1>
+        <span class={`status ${model.status.kind}`}>{statusText(model)}</span>
+        {hello !== null && (
+          <span class="muted">
+            pid {hello.program.pid} · Node {hello.program.node}
+          </span>
+        )}
+      </div>
+      <Figures model={model} />
+      <div class="actions">
+        <button type="button" onClick={() => saveSvg(model)} title="Save the timeline as one SVG file">
+          SVG
+        </button>
+        <button type="button" onClick={() => saveHtml(model)} title="Save the timeline as one HTML file">
+          HTML
+        </button>
+      </div>
+      <div role="status" class="now">
+        {blocked !== null && model.status.kind === "live" && <BlockedNow block={blocked} />}
+      </div>
+    </header>
+  );
+}
+
+function statusText({ status, history, isRecording }: Model): string {
+  if (status.kind === "over") return status.text;
+  if (status.kind === "live") return "live";
+  return isRecording ? `reading, ${history.events.toLocaleString("en")} events` : "connecting";
+}
+
+function Figures({ model: { state, history } }: { model: Model }) {
+  const { counts, loop } = state;
+  if (counts === null || loop === null) return null;
+  const figures: Array<[string, string]> = [
+    ["alive", counts.live.toLocaleString("en")],
+    ["made", counts.created.toLocaleString("en")],
+    ["failed", counts.failed.toLocaleString("en")],
+    ["cancelled", counts.cancelled.toLocaleString("en")],
+    ["loop delay p99", durationText(loop.p99Ms)],
+    ["time", durationText(history.nowMs - history.startMs)],
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd class={name === "failed" && counts.failed > 0 ? "bad" : ""}>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function BlockedNow({ block }: { block: Block }) {
+  const [place] = block.stack;
+  return (
+    <p class="banner">
+      <strong>The event loop is blocked</strong> for {durationText(block.durationMs)}
+      {block.task !== null && (
+        <>
+          {" by "}
+          <TaskLink id={block.task.id} name={block.task.name} />
+        </>
+      )}
+      {place !== undefined && ` at ${place.file}:${place.line}`}
+    </p>
+  );
+}

@@ -1,0 +1,193 @@
+// What is probably a mistake, in one look at the tables. What the tables cannot tell is asked of the program.
+
+import type { ToldTask } from "../link.ts";
+import type { Place, Warning } from "../protocol.ts";
+import type { SharedMemory } from "../shared-memory.ts";
+import type { WarningLimits } from "../warning-limits.ts";
+import type { ProgramLink } from "./program.ts";
+import { FOREIGN_PROMISE, isForeign, labelOf, nameOf, resourceId, type TaskRow } from "./state.ts";
+
+/** Something that was found; `key` tells whether it was found before. */
+export interface Finding extends Omit<Warning, "id" | "count" | "overAtMs"> {
+  readonly key: string;
+}
+
+/** What is looked at. */
+export interface Look {
+  readonly memory: SharedMemory;
+  readonly rows: readonly TaskRow[];
+  readonly now: number;
+  readonly limits: WarningLimits;
+  readonly program: ProgramLink;
+}
+
+/** How many tasks a finding names. */
+export const MOST_NAMED = 20;
+/** How many tasks are asked about. */
+export const MOST_ASKED = 100;
+
+/** Waits that are meant to be long, and waits for tasks, which have waits of their own. */
+const PATIENT =
+  /^(?:sleep|sleepForever|task|its tasks|coroutine|the end of |the next turn|the next attempt|the cleanup)/u;
+
+/** Cancelled some time ago, and still there. Those that only wait for their children are not to blame. */
+export function cancelledButRunning({ memory, rows, now, limits }: Look): Finding[] {
+  const late = rows.filter(
+    ({ cancelledAtMs, children }) => cancelledAtMs !== 0 && children === 0 && now - cancelledAtMs > limits.cancelledMs,
+  );
+  return late.slice(0, MOST_NAMED).map((row) => ({
+    key: `cancelled ${row.id}`,
+    kind: "cancelled-but-running",
+    severity: "warning",
+    message: `${taskText(memory, row)} was cancelled ${seconds(now - row.cancelledAtMs)} ago and still runs`,
+    remedy: "let CancelledError pass, wrap foreign promises in cancellable(), and give cleanup a shield with timeoutMs",
+    tasks: [row.id],
+    place: null,
+    resource: null,
+    sinceMs: row.cancelledAtMs,
+  }));
+}
+
+/** More children than anybody wants at once. */
+export function manyChildren({ memory, rows, now, limits }: Look): Finding[] {
+  const parents = rows.filter(({ children }) => children > limits.children);
+  return parents.slice(0, MOST_NAMED).map((row) => ({
+    key: `children ${row.id}`,
+    kind: "many-children",
+    severity: "warning",
+    message: `${taskText(memory, row)} has ${row.children} children at once`,
+    remedy: "limit them: map(items, work, { concurrency: 10 }), or a Semaphore",
+    tasks: [row.id],
+    place: null,
+    resource: null,
+    sinceMs: now,
+  }));
+}
+
+/** Who has waited for long: for something that is not of meanwhile, or with nothing that ends it. */
+export async function longWaits(look: Look): Promise<Finding[]> {
+  const { memory, rows, now, limits, program } = look;
+  const shortest = Math.min(limits.noDeadlineMs, limits.foreignMs);
+  const long = rows.filter(
+    (row) =>
+      (row.activity === "waiting" || row.activity === "quiet") && now - row.sinceMs > shortest && row.children === 0,
+  );
+  const groups = Map.groupBy(long, (row) => labelOfRow(memory, row));
+  const findings: Finding[] = [];
+  for (const [label, members] of groups) {
+    if (PATIENT.test(label)) continue;
+    const oldest = members.toSorted((one, other) => one.sinceMs - other.sinceMs).slice(0, MOST_ASKED);
+    const { tasks: told } = await program.askAboutTasks(oldest.map(({ id }) => id));
+    // Only those that still wait for the same.
+    const sure = oldest.filter((row) => told.get(row.id)?.steps === row.steps);
+    findings.push(...foreignPending(look, label, sure, told), ...withoutDeadline(look, label, sure, told));
+  }
+  return findings;
+}
+
+type Told = ReadonlyMap<number, ToldTask>;
+
+function foreignPending({ memory, now, limits, program }: Look, label: string, rows: TaskRow[], told: Told): Finding[] {
+  const late = rows.filter(
+    (row) => now - row.sinceMs > limits.foreignMs && (row.activity === "quiet" || isForeign(memory, row.target)),
+  );
+  return finding(late, (first) => ({
+    key: `foreign ${label}`,
+    kind: "foreign-pending",
+    severity: "info",
+    message: `${tasksText(memory, late)} ${late.length === 1 ? "waits" : "wait"} for ${waitText(told.get(first.id), label)} for ${seconds(now - first.sinceMs)}`,
+    remedy: "give it a timeout(ms, …), and wrap it in cancellable((signal) => …) so that it can be stopped",
+    place: program.placeOf(told.get(first.id)),
+    resource: null,
+  }));
+}
+
+function withoutDeadline(
+  { memory, now, limits, program }: Look,
+  label: string,
+  rows: TaskRow[],
+  told: Told,
+): Finding[] {
+  const late = rows.filter(
+    (row) =>
+      now - row.sinceMs > limits.noDeadlineMs &&
+      row.activity === "waiting" &&
+      !isForeign(memory, row.target) &&
+      told.get(row.id)?.hasDeadline === false,
+  );
+  return finding(late, (first) => ({
+    key: `deadline ${label}`,
+    kind: "no-deadline",
+    severity: "info",
+    message: `${tasksText(memory, late)} ${late.length === 1 ? "waits" : "wait"} for ${waitText(told.get(first.id), label)} for ${seconds(now - first.sinceMs)}, and nothing ends it`,
+    remedy: "put timeout(ms, …) around it, unless it is meant to wait for ever",
+    place: program.placeOf(told.get(first.id)),
+    resource: resourceId(memory, first.target),
+  }));
+}
+
+/** Tasks that wait for each other in a circle. */
+export async function waitCycles({ rows, now, limits, memory, program }: Look): Promise<Finding[]> {
+  const late = rows.filter(
+    (row) => row.activity === "waiting" && now - row.sinceMs > limits.cycleMs && !isForeign(memory, row.target),
+  );
+  if (late.length === 0) return [];
+  const answer = await program.ask({ about: "cycles", ids: late.slice(0, 500).map(({ id }) => id) });
+  return (answer?.cycles ?? []).map((cycle) => ({
+    key: `cycle ${cycle.toSorted((one, other) => one - other).join(" ")}`,
+    kind: "wait-cycle",
+    severity: "error",
+    message: `Tasks ${cycle.join(", ")} wait for each other in a circle, so none of them can go on`,
+    remedy: "take locks in the same order everywhere, and do not await a task that waits for you",
+    tasks: cycle.slice(0, MOST_NAMED),
+    place: null,
+    resource: null,
+    sinceMs: Math.max(...rows.filter(({ id }) => cycle.includes(id)).map(({ sinceMs }) => sinceMs)),
+  }));
+}
+
+function finding(rows: readonly TaskRow[], make: (first: TaskRow) => Omit<Finding, "tasks" | "sinceMs">): Finding[] {
+  const [first] = rows;
+  return first === undefined
+    ? []
+    : [{ ...make(first), tasks: rows.slice(0, MOST_NAMED).map(({ id }) => id), sinceMs: first.sinceMs }];
+}
+
+function labelOfRow(memory: SharedMemory, row: TaskRow): string {
+  if (row.activity === "quiet") return FOREIGN_PROMISE;
+  return row.other === 0 ? labelOf(memory, row.target) : "task";
+}
+
+function waitText(told: ToldTask | undefined, label: string): string {
+  return told?.waits[0]?.for ?? label;
+}
+
+function tasksText(memory: SharedMemory, rows: readonly TaskRow[]): string {
+  const [first] = rows;
+  return rows.length === 1 && first !== undefined ? taskText(memory, first) : `${rows.length} tasks`;
+}
+
+function taskText(memory: SharedMemory, { row, id }: TaskRow): string {
+  return `Task ${id} "${nameOf(memory, row, id)}"`;
+}
+
+/** A time for people. */
+export function seconds(ms: number): string {
+  return ms < 10_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 1_000)} s`;
+}
+
+/** A place where the loop was blocked, or a call that nobody awaited. */
+export function placedFinding(
+  given: Pick<Finding, "kind" | "message" | "remedy" | "sinceMs"> & {
+    readonly place: Place | null;
+    readonly tasks: readonly number[];
+  },
+): Finding {
+  const { kind, place, message } = given;
+  return {
+    severity: "warning",
+    resource: null,
+    ...given,
+    key: place === null ? `${kind} ${message}` : `${kind} ${place.file}:${place.line}`,
+  };
+}
