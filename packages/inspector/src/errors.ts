@@ -3,7 +3,6 @@
 /** The stable codes of errors thrown by this package. */
 export type InspectorErrorCode =
   | "MW_ERR_INSPECTOR_INVALID_ARGUMENT"
-  | "MW_ERR_INSPECTOR_NO_ANSWER"
   | "MW_ERR_INSPECTOR_NOT_A_RECORDING"
   | "MW_ERR_INSPECTOR_NOT_BUILT"
   | "MW_ERR_INSPECTOR_NOT_STARTED";

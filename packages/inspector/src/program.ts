@@ -3,20 +3,28 @@
 import type { ViewerOrder, ViewerReply } from "./viewer/spawn-viewer.ts";
 import { startViewer } from "./viewer/viewer.ts";
 
-process.once("message", (order) => void obey(order as ViewerOrder));
+process.once("message", (order) => void obey(order));
 // Whoever has started it is gone: nobody is left to end it.
 process.once("disconnect", () => process.exit());
 
-async function obey({ target, options }: ViewerOrder): Promise<void> {
+async function obey(order: unknown): Promise<void> {
+  if (!isOrder(order)) return;
+  const reply = await replyTo(order);
+  // Without whoever has started it there is nobody to reply to.
+  if (process.send === undefined || process.disconnect === undefined) return;
+  process.send(reply);
+  if ("error" in reply) process.disconnect();
+}
+
+async function replyTo({ target, options }: ViewerOrder): Promise<ViewerReply> {
   try {
     const { url } = await startViewer(target, options);
-    reply({ url });
+    return { url };
   } catch (error) {
-    reply({ error: error instanceof Error ? error.message : String(error) });
-    process.disconnect();
+    return { error: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function reply(message: ViewerReply): void {
-  if (process.send !== undefined) process.send(message);
+function isOrder(value: unknown): value is ViewerOrder {
+  return typeof value === "object" && value !== null && "target" in value && "options" in value;
 }

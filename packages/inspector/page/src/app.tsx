@@ -5,10 +5,10 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Model } from "./data/model.ts";
 import { type Selection, SelectionContext, type View } from "./data/selection.ts";
 import { ModelContext, useModel } from "./data/use-model.ts";
-import { Header } from "./views/header.tsx";
 import { TimelineView } from "./timeline/timeline-view.tsx";
 import { BlocksView } from "./views/blocks.tsx";
 import { Detail } from "./views/detail.tsx";
+import { Header } from "./views/header.tsx";
 import { ResourcesView } from "./views/resources.tsx";
 import { Tabs } from "./views/tabs.tsx";
 import { TasksView } from "./views/tasks.tsx";
@@ -20,7 +20,7 @@ export function App({ model }: { model: Model }) {
   const [view, show] = useState<View>("timeline");
   const selection = useMemo<Selection>(() => ({ task, select, view, show }), [task, view]);
   useEffect(() => {
-    if (task !== null) void model.readStacks(false);
+    if (task !== null) model.readStacks({ insists: false });
   }, [task, model]);
   return (
     <ModelContext.Provider value={model}>
@@ -60,7 +60,7 @@ function Part({ view }: { view: View }) {
       return <ResourcesView />;
     case "blocks":
       return <BlocksView />;
-    case "warnings":
+    default:
       return <WarningsView />;
   }
 }

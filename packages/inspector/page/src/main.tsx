@@ -1,7 +1,6 @@
 // The page: takes the secret out of the address, and shows what the viewer tells.
 
 import "./style.css";
-
 import { render } from "preact";
 
 import { App } from "./app.tsx";
@@ -12,5 +11,5 @@ const root = document.querySelector("#app");
 if (root !== null) {
   const model = new Model(takeToken());
   render(<App model={model} />, root);
-  void model.run();
+  model.start();
 }

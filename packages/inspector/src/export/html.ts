@@ -1,7 +1,7 @@
 // The timeline of runs as one HTML file: the picture, and the same in words. No script: it can be attached to anything.
 
-import { type Lane, sumsOf } from "../timeline/lane.ts";
 import { orderLanes } from "../timeline/lane-order.ts";
+import { type Lane, sumsOf } from "../timeline/lane.ts";
 import { DARK, LIGHT, type Palette } from "../timeline/palette.ts";
 import type { RunHistory } from "../timeline/run-history.ts";
 import { durationText } from "../timeline/time-scale.ts";
@@ -52,7 +52,9 @@ function tableOf(title: string, history: RunHistory, maxRows: number): string {
   const rows = orderLanes(history.lanes);
   const shown = rows.slice(0, maxRows).map(({ lane, depth }) => rowOf(lane, depth, history));
   const rest = rows.length > maxRows ? `<p>and ${rows.length - maxRows} more tasks</p>` : "";
-  const heads = ["task", "began", "lasted", "ran", "waited", "waits", "end"].map((head) => `<th scope="col">${head}</th>`);
+  const heads = ["task", "began", "lasted", "ran", "waited", "waits", "end"].map(
+    (head) => `<th scope="col">${head}</th>`,
+  );
   const head = `<thead><tr>${heads.join("")}</tr></thead>`;
   return `<h2>${escapeMarkup(title)}: tasks</h2><table>${head}<tbody>${shown.join("")}</tbody></table>${rest}`;
 }
@@ -64,7 +66,10 @@ function rowOf(lane: Lane, depth: number, { startMs, nowMs, texts }: RunHistory)
     durationText((lane.endedAtMs ?? nowMs) - lane.createdAtMs),
     durationText(runningMs),
     durationText(waitingMs),
-    [...new Set(lane.reasons)].slice(0, 3).map((reason) => texts.text(reason)).join(", "),
+    [...new Set(lane.reasons)]
+      .slice(0, 3)
+      .map((reason) => texts.text(reason))
+      .join(", "),
     lane.outcome ?? (lane.isGone ? "not seen" : "not yet"),
   ];
   const name = `<th scope="row" class="d${Math.min(depth, 6)}">${escapeMarkup(lane.name)}</th>`;
@@ -76,6 +81,7 @@ function stylesFor(theme: "auto" | "light" | "dark"): string {
   const common = `body{font:14px/1.5 system-ui,sans-serif;margin:0}main{max-width:1100px;margin:auto;padding:1em}
 h1{font-size:1.4em}h2{font-size:1.1em;margin-top:2em}.picture{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}th,td{padding:.2em .6em;text-align:left;border-bottom:1px solid}
+td:not(:nth-child(6)){white-space:nowrap}
 th{font-weight:500}thead th{font-weight:600}pre{overflow-x:auto}${indents}`;
   if (theme !== "auto") return common + coloursOf(theme === "dark" ? DARK : LIGHT);
   return `:root{color-scheme:light dark}${common}${coloursOf(LIGHT)}@media (prefers-color-scheme:dark){${coloursOf(DARK)}}`;

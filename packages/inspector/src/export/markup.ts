@@ -11,8 +11,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** A text for the inside of an element or of a quoted attribute, in HTML, SVG and XML. */
 export function escapeMarkup(text: string): string {
   // What XML does not allow at all would make the whole file unreadable.
-  // oxlint-disable-next-line no-control-regex -- these are the characters meant
-  const allowed = text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029\uFFFE\uFFFF]/gu, "\uFFFD");
+  const allowed = text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\u2028\u2029\uFFFE\uFFFF]/gu, (character) =>
+      character === "\n" || character === "\t" ? character : "\uFFFD",
+    );
   // Marks that turn the direction of writing would let a name write over what stands beside it.
   const turned = allowed.replaceAll(/[\u202A-\u202E\u2066-\u2069\u200E\u200F]/gu, "");
   return turned.replaceAll(/[&<>"']/gu, (character) => ESCAPES[character] ?? "");

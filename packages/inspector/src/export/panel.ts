@@ -1,7 +1,7 @@
 // One run as a part of an SVG picture: an axis, and a line for every task.
 
-import { type Lane, sumsOf } from "../timeline/lane.ts";
 import { type LaneRow, orderLanes } from "../timeline/lane-order.ts";
+import { type Lane, sumsOf } from "../timeline/lane.ts";
 import type { RunHistory } from "../timeline/run-history.ts";
 import { eachSegment } from "../timeline/segments.ts";
 import { durationText, ticksOf } from "../timeline/time-scale.ts";
@@ -9,7 +9,9 @@ import { coordinate, escapeMarkup } from "./markup.ts";
 
 /** A run, and what it is called. */
 export interface NamedRun {
+  /** Stands above it. */
   readonly title: string;
+  /** What happened. */
   readonly history: RunHistory;
 }
 
@@ -106,7 +108,9 @@ function drawLane(lane: Lane, { x, y, history }: RowPlace): string {
 }
 
 function drawMarks(lane: Lane, x: Scale, y: number): string {
-  const cancels = lane.cancels.map((at) => `<path class="cancelled" d="M${coordinate(x(at))} ${y + 3}l5 8l-5 8l-5 -8z"/>`);
+  const cancels = lane.cancels.map(
+    (at) => `<path class="cancelled" d="M${coordinate(x(at))} ${y + 3}l5 8l-5 8l-5 -8z"/>`,
+  );
   if (lane.outcome !== "failed" || lane.endedAtMs === null) return cancels.join("");
   return `${cancels.join("")}<path class="failed" d="M${coordinate(x(lane.endedAtMs) + 4)} ${y + 7}l8 8m0 -8l-8 8"/>`;
 }
@@ -134,7 +138,7 @@ export function describeLane(lane: Lane, { startMs, nowMs }: RunHistory): string
 }
 
 function shortened(text: string, most: number): string {
-  const letters = [...text];
+  const letters = Array.from(text);
   return letters.length <= most ? text : `${letters.slice(0, most - 1).join("")}…`;
 }
 

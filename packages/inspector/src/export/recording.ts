@@ -20,7 +20,7 @@ export interface ReadRun {
 /**
  * Reads a recording, line by line.
  *
- * Cancellation: safe.
+ * Cancellation: loses what was read. The file is only read.
  *
  * @throws {@link InspectorError} `MW_ERR_INSPECTOR_NOT_A_RECORDING` if the file is none
  */

@@ -85,7 +85,8 @@ function legendMark(kind: string, x: number, y: number): string {
 
 /** The styles of the picture. */
 function stylesFor(theme: "auto" | "light" | "dark"): string {
-  const common = "text{font:12px system-ui,sans-serif}.title{font-size:15px;font-weight:600}.failed{fill:none;stroke-width:2}";
+  const common =
+    "text{font:12px system-ui,sans-serif}.title{font-size:15px;font-weight:600}.failed{fill:none;stroke-width:2}";
   if (theme !== "auto") return common + coloursOf(theme === "dark" ? DARK : LIGHT);
   return `${common}${coloursOf(LIGHT)}@media (prefers-color-scheme:dark){${coloursOf(DARK)}}`;
 }

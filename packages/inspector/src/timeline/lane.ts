@@ -1,111 +1,141 @@
-// One task on the timeline: when it lived, when it waited, and what of that is not known. Numbers only, for a million events.
+// One task on the timeline: when it lived, when it waited, and what of that is not known.
 
 import type { TaskOutcome, TimeMs } from "meanwhile/diagnostics";
 
-/** A task on the timeline. */
-export interface Lane {
-  readonly id: number;
-  name: string;
-  /** 0 for none. */
-  parent: number;
-  createdAtMs: TimeMs;
-  endedAtMs: TimeMs | null;
-  outcome: TaskOutcome | null;
-  /** Gone without an end that was seen. */
-  isGone: boolean;
-  /**
-   * When waits begin and end, in turns. Invariant: ascending. An odd length says that it waits now; between creation and
-   * the first wait, and after every second one, it runs.
-   */
-  readonly edges: number[];
-  /** What each wait is for: a number of {@link Texts}. */
-  readonly reasons: number[];
-  /** When it was cancelled. */
-  readonly cancels: number[];
-  /** From when to when, in turns, nothing is known of it but that it lived. */
-  readonly unknown: number[];
-  /** Whether its waits come as events, so that the coarser news of deltas are not needed. */
-  hasEvents: boolean;
-  /** Whether it was seen to be made: then nothing before its first wait is unknown. */
-  isSeenFromStart: boolean;
-}
+import { NO_ENTRY, type WaitLog } from "./wait-log.ts";
 
 /** What a task does at a moment; `none` before and after its life. */
 export type LaneState = "none" | "running" | "waiting" | "unknown";
 
-/** Texts by number: a million waits are for few things. */
-export class Texts {
-  readonly #numbers = new Map<string, number>();
-  readonly #texts: string[] = [];
+/** A task on the timeline. */
+export class Lane {
+  /** Unique in the run. */
+  readonly id: number;
+  /** Given by its creator, else that of its function. */
+  name: string;
+  /** The task it belongs to; 0 for none. */
+  parent: number;
+  /** When it was made. */
+  createdAtMs: TimeMs;
+  /** When it ended; null if it has not. */
+  endedAtMs: TimeMs | null = null;
+  /** How it ended; null if it has not, or that was not seen. */
+  outcome: TaskOutcome | null = null;
+  /** When it was cancelled. */
+  readonly cancels: number[] = [];
+  /** From when to when, in turns, nothing is known of it but that it lived. */
+  readonly unknown: number[] = [];
+  /** Since when it waits; null if it does not. */
+  waitingSinceMs: TimeMs | null = null;
+  /** What it waits for, or has waited for last, as the number of a text. */
+  lastReason: number = NO_ENTRY;
+  /** From when on it counts among the tasks that are alive. */
+  countedFromMs: TimeMs;
+  /** From when on it counts as waiting, if it does. */
+  countedWaitMs: TimeMs = 0;
+  /** Whether its waits come as events, so that the coarser news of deltas are not needed. */
+  hasEvents = false;
+  /** Whether it was seen to be made: then nothing before its first wait is unknown. */
+  isSeenFromStart = false;
+  readonly #log: WaitLog;
+  // What is in the log and not yet in the lists lies between the two.
+  #last = NO_ENTRY;
+  #known = NO_ENTRY;
+  readonly #edges: number[] = [];
+  readonly #reasons: number[] = [];
 
-  /** The number of a text. */
-  number(text: string): number {
-    const known = this.#numbers.get(text);
-    if (known !== undefined) return known;
-    this.#numbers.set(text, this.#texts.length);
-    return this.#texts.push(text) - 1;
+  constructor(id: number, name: string, parent: number, createdAtMs: TimeMs, log: WaitLog) {
+    this.id = id;
+    this.name = name;
+    this.parent = parent;
+    this.createdAtMs = createdAtMs;
+    this.countedFromMs = createdAtMs;
+    this.#log = log;
   }
 
-  /** The text with a number. */
-  text(number: number): string {
-    return this.#texts[number] ?? "";
+  /** Whether it has ended, and nobody has seen how. */
+  get isGone(): boolean {
+    return this.endedAtMs !== null && this.outcome === null;
   }
-}
 
-/** A lane of which nothing has happened yet. */
-export function newLane(id: number, name: string, parent: number, createdAtMs: TimeMs): Lane {
-  const times = { createdAtMs, endedAtMs: null, outcome: null };
-  const lists = { edges: [], reasons: [], cancels: [], unknown: [] };
-  return { id, name, parent, ...times, isGone: false, ...lists, hasEvents: false, isSeenFromStart: false };
-}
-
-/** Whether the task waits, as far as is known. */
-export function isWaiting(lane: Lane): boolean {
-  return lane.edges.length % 2 === 1;
-}
-
-/** Begins a wait. What is older than what is known already is left out. */
-export function beginWait(lane: Lane, atMs: TimeMs, reason: number): void {
-  if (isWaiting(lane) || atMs < (lane.edges.at(-1) ?? lane.createdAtMs)) return;
-  lane.edges.push(atMs);
-  lane.reasons.push(reason);
-}
-
-/** Ends a wait. */
-export function endWait(lane: Lane, atMs: TimeMs): void {
-  if (isWaiting(lane)) lane.edges.push(Math.max(atMs, lane.edges.at(-1) ?? atMs));
-}
-
-/**
- * Goes back to a moment, because what follows comes now in full: what was taken from a later state is left out, and no more
- * is unknown than what is before that moment.
- */
-export function rewind(lane: Lane, atMs: TimeMs): void {
-  while ((lane.edges.at(-1) ?? -Infinity) >= atMs) {
-    if (isWaiting(lane)) lane.reasons.pop();
-    lane.edges.pop();
+  /**
+   * When waits begin and end, in turns: ascending. An odd length says that it waits now; between creation and the first
+   * wait, and after every second one, it runs.
+   */
+  get edges(): readonly number[] {
+    this.#settle();
+    return this.#edges;
   }
-  const knownFromMs = lane.isSeenFromStart ? lane.createdAtMs : atMs;
-  const [from, to] = [lane.unknown.at(-2), lane.unknown.at(-1)];
-  if (from === undefined || to === undefined || to <= knownFromMs) return;
-  lane.unknown.length -= 2;
-  forget(lane, from, knownFromMs);
-}
 
-/** Ends the task; an end that is seen counts more than one that was not. */
-export function endLane(lane: Lane, atMs: TimeMs, outcome: TaskOutcome | null): void {
-  if (lane.endedAtMs !== null && !lane.isGone) return;
-  lane.isGone = outcome === null;
-  endWait(lane, atMs);
-  lane.endedAtMs = Math.max(atMs, lane.edges.at(-1) ?? atMs);
-  lane.outcome = outcome;
-}
+  /** What each wait is for, as the number of a text. */
+  get reasons(): readonly number[] {
+    this.#settle();
+    return this.#reasons;
+  }
 
-/** Says that nothing is known of a time. */
-export function forget(lane: Lane, fromMs: TimeMs, toMs: TimeMs): void {
-  if (toMs <= fromMs) return;
-  if (lane.unknown.at(-1) === fromMs) lane.unknown[lane.unknown.length - 1] = toMs;
-  else lane.unknown.push(fromMs, toMs);
+  /** Begins a wait; nothing if it waits already. */
+  beginWait(atMs: TimeMs, reason: number): void {
+    if (this.waitingSinceMs !== null) return;
+    this.waitingSinceMs = atMs;
+    this.lastReason = reason;
+    this.#last = this.#log.add(atMs, reason, this.#last);
+  }
+
+  /** Ends a wait, if it waits. */
+  endWait(atMs: TimeMs): void {
+    if (this.waitingSinceMs === null) return;
+    const end = Math.max(atMs, this.waitingSinceMs);
+    this.waitingSinceMs = null;
+    this.#last = this.#log.add(end, NO_ENTRY, this.#last);
+  }
+
+  /** Ends the task; an end that is seen counts more than one that was not. */
+  end(atMs: TimeMs, outcome: TaskOutcome | null): void {
+    if (this.endedAtMs !== null && !this.isGone) return;
+    this.endWait(atMs);
+    this.endedAtMs = Math.max(atMs, this.createdAtMs);
+    this.outcome = outcome;
+  }
+
+  /** It was cancelled. The same is told as an event and in the records. */
+  cancel(atMs: TimeMs): void {
+    if (!this.cancels.some((known) => Math.abs(known - atMs) < 1)) this.cancels.push(atMs);
+  }
+
+  /** Says that nothing is known of a time. */
+  forget(fromMs: TimeMs, toMs: TimeMs): void {
+    if (toMs <= fromMs) return;
+    if (this.unknown.at(-1) === fromMs) this.unknown[this.unknown.length - 1] = toMs;
+    else this.unknown.push(fromMs, toMs);
+  }
+
+  /**
+   * Goes back to a moment, because what follows comes now in full: what was taken from a later state is left out, and no
+   * more is unknown than what is before that moment.
+   */
+  rewind(atMs: TimeMs): void {
+    this.#settle();
+    while ((this.#edges.at(-1) ?? -Infinity) >= atMs) {
+      if (this.#edges.length % 2 === 1) this.#reasons.pop();
+      this.#edges.pop();
+    }
+    this.waitingSinceMs = this.#edges.length % 2 === 1 ? (this.#edges.at(-1) ?? null) : null;
+    const knownFromMs = this.isSeenFromStart ? this.createdAtMs : atMs;
+    const [from, to] = [this.unknown.at(-2), this.unknown.at(-1)];
+    if (from === undefined || to === undefined || to <= knownFromMs) return;
+    this.unknown.length -= 2;
+    this.forget(from, knownFromMs);
+  }
+
+  #settle(): void {
+    if (this.#last === this.#known) return;
+    this.#log.each(this.#last, this.#known, (atMs, reason) => {
+      // A clock that goes back is no reason for a list that does.
+      this.#edges.push(Math.max(atMs, this.#edges.at(-1) ?? atMs));
+      if (reason !== NO_ENTRY) this.#reasons.push(reason);
+    });
+    this.#known = this.#last;
+  }
 }
 
 /** The number of the first time in an ascending list that is later. */
@@ -130,17 +160,16 @@ export function stateAt(lane: Lane, atMs: TimeMs): LaneState {
 /** What a task waits for at a moment, as the number of a text; -1 if it does not wait. */
 export function reasonAt(lane: Lane, atMs: TimeMs): number {
   const at = firstAfter(lane.edges, atMs);
-  return at % 2 === 1 ? (lane.reasons[(at - 1) / 2] ?? -1) : -1;
+  return at % 2 === 1 ? (lane.reasons[(at - 1) / 2] ?? NO_ENTRY) : NO_ENTRY;
 }
 
 /** How long a task has run and waited up to a moment, as far as is known; in milliseconds. */
 export function sumsOf(lane: Lane, nowMs: TimeMs): { runningMs: number; waitingMs: number; unknownMs: number } {
-  const end = lane.endedAtMs ?? Math.max(nowMs, lane.createdAtMs);
+  const { edges, unknown, createdAtMs } = lane;
+  const end = lane.endedAtMs ?? Math.max(nowMs, createdAtMs);
   let waitingMs = 0;
   let unknownMs = 0;
-  for (let at = 0; at < lane.edges.length; at += 2) waitingMs += (lane.edges[at + 1] ?? end) - (lane.edges[at] ?? end);
-  for (let at = 0; at < lane.unknown.length; at += 2) {
-    unknownMs += (lane.unknown[at + 1] ?? end) - (lane.unknown[at] ?? end);
-  }
-  return { runningMs: Math.max(0, end - lane.createdAtMs - waitingMs - unknownMs), waitingMs, unknownMs };
+  for (let at = 0; at < edges.length; at += 2) waitingMs += (edges[at + 1] ?? end) - (edges[at] ?? end);
+  for (let at = 0; at < unknown.length; at += 2) unknownMs += (unknown[at + 1] ?? end) - (unknown[at] ?? end);
+  return { runningMs: Math.max(0, end - createdAtMs - waitingMs - unknownMs), waitingMs, unknownMs };
 }

@@ -6,7 +6,7 @@ import { firstAfter, type Lane } from "./lane.ts";
 import type { Span } from "./time-scale.ts";
 
 /** What a piece shows; `mixed` stands for waiting and running in turns, too fast to be seen apart. */
-export type SegmentKind = "running" | "waiting" | "mixed";
+type SegmentKind = "running" | "waiting" | "mixed";
 
 /** Is told a piece. */
 export type SegmentSink = (kind: SegmentKind, fromMs: TimeMs, toMs: TimeMs) => void;

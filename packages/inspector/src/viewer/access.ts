@@ -42,7 +42,10 @@ export function checkOrigin(request: IncomingMessage, port: number): void {
 export function checkToken(request: IncomingMessage, token: string): void {
   const [, given = ""] = /^Bearer ([\w-]{1,64})$/u.exec(headerOf(request, "authorization") ?? "") ?? [];
   if (isSame(given, token)) return;
-  throw new RefusedRequest(401, "Cannot answer without the token; open the address that was printed, with what stands after #");
+  throw new RefusedRequest(
+    401,
+    "Cannot answer without the token; open the address that was printed, with what stands after #",
+  );
 }
 
 // Exact, so that a name that was made to point to 127.0.0.1 is none of them.

@@ -1,4 +1,4 @@
-// A viewer in a process of its own: it goes on answering while the program that started it is blocked, and outlives its end.
+// A viewer in a process of its own: it goes on answering while the program that started it is blocked.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -27,10 +27,12 @@ export interface ViewerOrder {
 /** The answer to an order. */
 export type ViewerReply = { readonly url: string } | { readonly error: string };
 
-const PROGRAM = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../program.ts" : "../program.js", import.meta.url));
+const PROGRAM = fileURLToPath(
+  new URL(import.meta.url.endsWith(".ts") ? "../program.ts" : "../program.js", import.meta.url),
+);
 
 /**
- * Starts a viewer in another process. It does not keep this one alive, and ends when this one has and `stays` is not set.
+ * Starts a viewer in another process. It does not keep this one alive, and ends with it.
  *
  * Cancellation: loses the viewer, which ends.
  *
@@ -51,11 +53,17 @@ export async function spawnViewer(target: ViewerTarget, options: ViewerOptions =
 
 function replyOf(child: ChildProcess, order: ViewerOrder): Promise<ViewerReply> {
   return new Promise((resolve) => {
-    child.once("message", (reply) => resolve(reply as ViewerReply));
+    child.once("message", (reply) => {
+      resolve(isReply(reply) ? reply : { error: "Cannot start the viewer: its process says what is not understood" });
+    });
     child.once("error", (error) => resolve({ error: `Cannot start the viewer: ${error.message}` }));
     child.once("exit", (code) => {
       resolve({ error: `Cannot start the viewer: its process ended with the exit code ${code}; see above` });
     });
     child.send(order);
   });
+}
+
+function isReply(value: unknown): value is ViewerReply {
+  return typeof value === "object" && value !== null && ("url" in value || "error" in value);
 }

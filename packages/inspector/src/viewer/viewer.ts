@@ -66,7 +66,13 @@ export class Viewer implements AsyncDisposable {
     return `http://${LOOPBACK}:${this.port}/#${this.#token}`;
   }
 
-  /** @internal */
+  /**
+   * Begins to listen.
+   *
+   * Cancellation: safe. It is decided at once.
+   *
+   * @internal
+   */
   async listen(port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
@@ -78,7 +84,11 @@ export class Viewer implements AsyncDisposable {
     });
   }
 
-  /** Ends it, and every connection. */
+  /**
+   * Ends it, and every connection.
+   *
+   * Cancellation: safe. It ends all the same.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -120,7 +130,7 @@ export class Viewer implements AsyncDisposable {
 /**
  * Starts a viewer in this process. The program that it shows is another one: to show your own use {@link spawnViewer}.
  *
- * Cancellation: safe.
+ * Cancellation: loses the viewer. It takes no longer than opening a file.
  *
  * @throws {@link InspectorError} `MW_ERR_INSPECTOR_NOT_A_RECORDING` if the file is none, `MW_ERR_INSPECTOR_NOT_BUILT` if
  * the page is not there, `MW_ERR_INSPECTOR_NOT_STARTED` if the port cannot be listened on

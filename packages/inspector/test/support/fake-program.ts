@@ -62,8 +62,8 @@ export class FakeProgram implements AsyncDisposable {
     // What a program that is not what it seems might send: none of it may reach the browser.
     response.setHeader("access-control-allow-origin", "*");
     response.setHeader("set-cookie", "a=b");
-    if (path === "/v1/hello") return void this.#one(response, hello());
-    if (path === "/v1/snapshot") return void this.#one(response, state);
+    if (path === "/v1/hello") return this.#one(response, hello());
+    if (path === "/v1/snapshot") return this.#one(response, state);
     response.setHeader("content-type", "application/x-ndjson");
     response.write(linesOf([hello(), state, ...messages]));
     if (ends) return void response.end();

@@ -4,7 +4,13 @@ import type { StreamMessage, TaskEvent, TaskRecord } from "meanwhile/diagnostics
 
 import { block, hello, snapshot, task } from "./messages.ts";
 
-const REASONS = ["sleep", "Lock.acquire (held by task 3 \"writer\")", "Queue.get", "fetch api.example.org", "Semaphore.acquire"];
+const REASONS = [
+  "sleep",
+  'Lock.acquire (held by task 3 "writer")',
+  "Queue.get",
+  "fetch api.example.org",
+  "Semaphore.acquire",
+];
 const PER_LINE = 2_000;
 
 /** How large it is. */
@@ -24,7 +30,8 @@ export function* largeRun({ tasks, events }: LargeRun): Generator<StreamMessage>
   for (let at = 0; at < events; at += 1) {
     seq += 1;
     const atMs = Math.round(seq * 12) / 1_000;
-    if (at < tasks) batch.push([seq, atMs, "created", at + 1, parentOf(at + 1), `${at % 7 === 0 ? "session" : "worker"} ${at + 1}`]);
+    if (at < tasks)
+      batch.push([seq, atMs, "created", at + 1, parentOf(at + 1), `${at % 7 === 0 ? "session" : "worker"} ${at + 1}`]);
     else {
       const id = 1 + Math.floor(random() ** 2 * tasks);
       if (waiting[id] === 0) batch.push([seq, atMs, "wait", id, REASONS[id % REASONS.length] ?? "", 0, 0]);
@@ -37,7 +44,8 @@ export function* largeRun({ tasks, events }: LargeRun): Generator<StreamMessage>
   }
   yield { type: "events", events: batch };
   const endMs = seq * 0.012;
-  for (let id = 1; id <= 20; id += 1) yield { type: "block", block: block(id, { startedAtMs: (endMs / 21) * id, durationMs: 30 }) };
+  for (let id = 1; id <= 20; id += 1)
+    yield { type: "block", block: block(id, { startedAtMs: (endMs / 21) * id, durationMs: 30 }) };
   const alive = Array.from({ length: tasks }, (_, at) => recordOf(at + 1, waiting[at + 1] === 1, endMs));
   yield snapshot({ atMs: endMs, seq, tasks: alive });
   yield { type: "bye", atMs: endMs };

@@ -33,7 +33,17 @@ export function hello(script = "/srv/shop/server.ts"): Hello {
 /** A live task. */
 export function task(id: number, fields: Partial<TaskRecord> = {}): TaskRecord {
   const times = { createdAtMs: 0, sinceMs: 0, cancelledAtMs: null, waitedMs: 0 };
-  return { id, name: `task ${id}`, parent: null, activity: "running", createdAt: [], waits: [], steps: 0, ...times, ...fields };
+  return {
+    id,
+    name: `task ${id}`,
+    parent: null,
+    activity: "running",
+    createdAt: [],
+    waits: [],
+    steps: 0,
+    ...times,
+    ...fields,
+  };
 }
 
 /** The state of the program. */

@@ -74,11 +74,41 @@ export function shopState(): Snapshot {
     atMs: END,
     counts: { created: 17, succeeded: 6, failed: 1, cancelled: 1, live: 8, unrecorded: 0, waits: 40, events: 110 },
     tasks: [
-      task(1, { name: "main", activity: "waiting", sinceMs: 6, steps: 1, waits: [{ ...none, task: 2, for: "the tasks of a group", sinceMs: 6 }] }),
-      task(2, { name: "server", parent: 1, activity: "waiting", createdAtMs: 4, sinceMs: 9, steps: 1, waits: [{ ...none, for: "accept", foreign: true, sinceMs: 9 }] }),
-      task(3, { name: "writer", parent: 1, activity: "waiting", createdAtMs: 20, sinceMs: 1_240, steps: 2, waits: [{ ...none, for: "fetch stock.example.org", foreign: true, sinceMs: 1_240, stack: STACK.slice(1) }] }),
+      task(1, {
+        name: "main",
+        activity: "waiting",
+        sinceMs: 6,
+        steps: 1,
+        waits: [{ ...none, task: 2, for: "the tasks of a group", sinceMs: 6 }],
+      }),
+      task(2, {
+        name: "server",
+        parent: 1,
+        activity: "waiting",
+        createdAtMs: 4,
+        sinceMs: 9,
+        steps: 1,
+        waits: [{ ...none, for: "accept", foreign: true, sinceMs: 9 }],
+      }),
+      task(3, {
+        name: "writer",
+        parent: 1,
+        activity: "waiting",
+        createdAtMs: 20,
+        sinceMs: 1_240,
+        steps: 2,
+        waits: [{ ...none, for: "fetch stock.example.org", foreign: true, sinceMs: 1_240, stack: STACK.slice(1) }],
+      }),
       ...stuck,
-      task(30, { name: "<img src=x onerror=alert(1)>", parent: 1, activity: "waiting", createdAtMs: 1_500, sinceMs: 1_510, steps: 1, waits: [{ ...none, for: "sleep", sinceMs: 1_510 }] }),
+      task(30, {
+        name: "<img src=x onerror=alert(1)>",
+        parent: 1,
+        activity: "waiting",
+        createdAtMs: 1_500,
+        sinceMs: 1_510,
+        steps: 1,
+        waits: [{ ...none, for: "sleep", sinceMs: 1_510 }],
+      }),
     ],
     resources: shopResources(),
     blocks: shopBlocks(),
@@ -88,10 +118,27 @@ export function shopState(): Snapshot {
 
 function shopResources(): Resource[] {
   return [
-    resource(1, { description: 'Lock.acquire (held by task 3 "writer")', holders: [3], waiters: [18, 19, 20, 21], mostWaiters: 6, waits: 12 }),
+    resource(1, {
+      description: 'Lock.acquire (held by task 3 "writer")',
+      holders: [3],
+      waiters: [18, 19, 20, 21],
+      mostWaiters: 6,
+      waits: 12,
+    }),
     resource(2, { kind: "Queue.get", description: "Queue.get (empty)", mostWaiters: 1, waits: 2 }),
-    resource(3, { kind: "host stock.example.org", description: "host stock.example.org (6 of 6 connections in use)", holders: [3], mostWaiters: 9, waits: 31 }),
-    resource(4, { kind: "Semaphore.acquire", description: "Semaphore.acquire (no permit is free)", mostWaiters: 3, waits: 18 }),
+    resource(3, {
+      kind: "host stock.example.org",
+      description: "host stock.example.org (6 of 6 connections in use)",
+      holders: [3],
+      mostWaiters: 9,
+      waits: 31,
+    }),
+    resource(4, {
+      kind: "Semaphore.acquire",
+      description: "Semaphore.acquire (no permit is free)",
+      mostWaiters: 3,
+      waits: 18,
+    }),
   ];
 }
 
@@ -102,8 +149,25 @@ function shopBlocks(): Block[] {
 function shopWarnings(): Warning[] {
   const place = { function: "audit", file: "/srv/shop/audit.ts", line: 12, column: 5 };
   return [
-    warning(1, { kind: "lock-held", severity: "error", message: 'Task 3 "writer" has held a Lock for 5.2 s while 4 tasks wait', remedy: "Do slow work outside of the lock, or give it a deadline with timeout()", tasks: [3, 18, 19, 20, 21], sinceMs: 1_240, resource: 1 }),
+    warning(1, {
+      kind: "lock-held",
+      severity: "error",
+      message: 'Task 3 "writer" has held a Lock for 5.2 s while 4 tasks wait',
+      remedy: "Do slow work outside of the lock, or give it a deadline with timeout()",
+      tasks: [3, 18, 19, 20, 21],
+      sinceMs: 1_240,
+      resource: 1,
+    }),
     warning(2, { message: "The coroutine audit() was never awaited", place, tasks: [12], sinceMs: 480, count: 3 }),
-    warning(3, { kind: "sequential-awaits", severity: "info", message: "Six awaits in a loop took 1.1 s one after the other", remedy: "Start them together: await gather(...)", tasks: [3], place, sinceMs: 900, overAtMs: 2_000 }),
+    warning(3, {
+      kind: "retry-storm",
+      severity: "info",
+      message: "Six awaits in a loop took 1.1 s one after the other",
+      remedy: "Start them together: await gather(...)",
+      tasks: [3],
+      place,
+      sinceMs: 900,
+      overAtMs: 2_000,
+    }),
   ];
 }

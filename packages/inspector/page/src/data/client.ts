@@ -3,7 +3,7 @@
 import { parseMessage, type StreamMessage } from "meanwhile/diagnostics";
 
 /** The viewer refuses, or is not there. */
-export class AnswerError extends Error {
+class AnswerError extends Error {
   override readonly name = "AnswerError";
 }
 
@@ -25,10 +25,17 @@ export class Client {
     this.#token = token;
   }
 
-  /** One answer. */
-  async ask<T>(path: string): Promise<T> {
+  /** Whether it shows a program or a recording. */
+  async kind(): Promise<"live" | "recording"> {
+    const answer: unknown = await (await this.#fetch("/viewer")).json();
+    const isFile = typeof answer === "object" && answer !== null && "kind" in answer && answer.kind === "recording";
+    return isFile ? "recording" : "live";
+  }
+
+  /** The one message of an answer; null if it cannot be understood. */
+  async ask(path: string): Promise<StreamMessage | null> {
     const answer = await this.#fetch(path);
-    return (await answer.json()) as T;
+    return parseMessage(await answer.text());
   }
 
   /** Hands over every message of a stream, until it ends. */
@@ -48,8 +55,9 @@ export class Client {
         await nextTurn();
         began = performance.now();
       }
+      // Nothing more may come for a long time.
+      onTurn();
     }
-    onTurn();
   }
 
   async #fetch(path: string): Promise<Response> {

@@ -1,6 +1,6 @@
 // All that the page knows of the program: its state now, and its past.
 
-import { type Hello, LiveState, type Snapshot, type StreamMessage, type TaskRecord } from "meanwhile/diagnostics";
+import { LiveState, type StreamMessage, type TaskRecord } from "meanwhile/diagnostics";
 
 import { RunHistory } from "../../../src/timeline/run-history.ts";
 import { Client } from "./client.ts";
@@ -14,6 +14,8 @@ export type Status =
 
 /** Stacks cost the program time, so many of them only when they are asked for. */
 const MOST_STACKS_UNASKED = 2_000;
+/** While a recording is read, drawing would only make it last longer. */
+const TELL_MS = 250;
 
 /** Keeps what the viewer tells, and says when there is news. */
 export class Model {
@@ -23,6 +25,7 @@ export class Model {
   #isRecording = false;
   #stacks: ReadonlyMap<number, TaskRecord> = new Map();
   #version = 0;
+  #toldAt = 0;
   readonly #client: Client;
   readonly #listeners = new Set<() => void>();
 
@@ -59,14 +62,22 @@ export class Model {
     return record !== undefined && read?.sinceMs === record.sinceMs ? read : record;
   }
 
-  /** Reads until there is no more to come. */
-  async run(): Promise<void> {
+  /** Begins to read, until there is no more to come. */
+  start(): void {
+    return void this.#run();
+  }
+
+  async #run(): Promise<void> {
     try {
-      const { kind } = await this.#client.ask<{ kind: "live" | "recording" }>("/viewer");
-      this.#isRecording = kind === "recording";
-      const { level } = await this.#client.ask<Hello>("/v1/hello");
+      this.#isRecording = (await this.#client.kind()) === "recording";
+      const hello = await this.#client.ask("/v1/hello");
+      const level = hello?.type === "hello" ? hello.level : 0;
       const path = level >= 2 || this.#isRecording ? "/v1/stream?events=1&from=0" : "/v1/stream";
-      await this.#client.follow(path, (message) => this.#take(message), () => this.#tell());
+      await this.#client.follow(
+        path,
+        (message) => this.#take(message),
+        () => this.#tellSometimes(),
+      );
       this.#setStatus({ kind: "over", text: this.#overText() });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
@@ -75,13 +86,17 @@ export class Model {
     }
   }
 
-  /** Asks the program for the stacks of its tasks; with many tasks only if somebody `insists`. */
-  async readStacks(insists: boolean): Promise<void> {
+  /** Asks the program for the stacks of its tasks, unless there are so many that somebody has to `insist`. */
+  readStacks({ insists }: { readonly insists: boolean }): void {
     if (this.#isRecording || this.#status.kind !== "live") return;
-    if (!insists && this.state.tasks.size > MOST_STACKS_UNASKED) return;
+    if (insists || this.state.tasks.size <= MOST_STACKS_UNASKED) return void this.#readStacks();
+  }
+
+  async #readStacks(): Promise<void> {
     try {
-      const { tasks } = await this.#client.ask<Snapshot>("/v1/snapshot");
-      this.#stacks = new Map(tasks.map((task) => [task.id, task]));
+      const snapshot = await this.#client.ask("/v1/snapshot");
+      if (snapshot?.type !== "snapshot") return;
+      this.#stacks = new Map(snapshot.tasks.map((task) => [task.id, task]));
       this.#tell();
     } catch {
       // The program has ended, or is stopped; the status tells that.
@@ -106,6 +121,14 @@ export class Model {
 
   #setStatus(status: Status): void {
     this.#status = status;
+    this.#tell();
+  }
+
+  #tellSometimes(): void {
+    const now = performance.now();
+    // What has come is told at the end of the recording at the latest.
+    if (this.#isRecording && now - this.#toldAt < TELL_MS) return;
+    this.#toldAt = now;
     this.#tell();
   }
 

@@ -11,7 +11,11 @@ export interface KeyTarget {
 }
 
 /** Does what a key stands for; false if it stands for nothing. */
-export function onKey({ key, ctrlKey, metaKey, altKey }: KeyboardEvent, timeline: Timeline, target: KeyTarget): boolean {
+export function onKey(
+  { key, ctrlKey, metaKey, altKey }: KeyboardEvent,
+  timeline: Timeline,
+  target: KeyTarget,
+): boolean {
   if (ctrlKey || metaKey || altKey) return false;
   const action = ACTIONS[key];
   if (action === undefined) return false;

@@ -1,61 +1,19 @@
 // The strip above the timeline: the whole run at a glance, with the part in sight marked on it.
 
-import type { Lane } from "../../../src/timeline/lane.ts";
+import type { LoadCurve } from "../../../src/timeline/load-curve.ts";
 import type { Palette } from "../../../src/timeline/palette.ts";
 import type { RunHistory } from "../../../src/timeline/run-history.ts";
 import type { Span } from "../../../src/timeline/time-scale.ts";
 
 /** In pixels. */
 export const OVERVIEW = 46;
-const BUCKETS = 400;
-
-/** How many tasks there were, and how many of them ran, in equal parts of the run. */
-export interface Load {
-  readonly span: Span;
-  readonly alive: Float64Array;
-  readonly running: Float64Array;
-  readonly most: number;
-}
-
-/** Counts them. */
-export function loadOf(history: RunHistory): Load {
-  const { startMs: fromMs, nowMs } = history;
-  const span = { fromMs, toMs: Math.max(nowMs, fromMs + 0.001) };
-  const alive = new Float64Array(BUCKETS);
-  const running = new Float64Array(BUCKETS);
-  for (const lane of history.lanes.values()) {
-    const end = lane.endedAtMs ?? span.toMs;
-    add(alive, span, lane.createdAtMs, end);
-    addRunning(running, span, lane, end);
-  }
-  return { span, alive, running, most: alive.reduce((most, value) => Math.max(most, value), 1) };
-}
-
-function addRunning(buckets: Float64Array, span: Span, { createdAtMs, edges }: Lane, end: number): void {
-  let since = createdAtMs;
-  for (let at = 0; at < edges.length; at += 2) {
-    add(buckets, span, since, edges[at] ?? end);
-    since = edges[at + 1] ?? end;
-  }
-  add(buckets, span, since, end);
-}
-
-/** Adds a time to the parts it lies in, to each as much as it covers of it. */
-function add(buckets: Float64Array, { fromMs, toMs }: Span, startMs: number, endMs: number): void {
-  const perMs = BUCKETS / (toMs - fromMs);
-  const start = Math.max(0, (startMs - fromMs) * perMs);
-  const end = Math.min(BUCKETS, (endMs - fromMs) * perMs);
-  for (let at = Math.floor(start); at < end; at += 1) {
-    buckets[at] = (buckets[at] ?? 0) + Math.min(end, at + 1) - Math.max(start, at);
-  }
-}
-
+/** The frame around what is in sight, which must hide nothing. */
+const EDGE = 3;
 /** What is drawn. */
 export interface OverviewPicture {
   readonly width: number;
   /** How wide the names below are: times stand above each other. */
   readonly gutter: number;
-  readonly load: Load;
   readonly history: RunHistory;
   readonly view: Span;
   readonly palette: Palette;
@@ -63,17 +21,18 @@ export interface OverviewPicture {
 
 /** Draws the strip. */
 export function paintOverview(context: CanvasRenderingContext2D, picture: OverviewPicture): void {
-  const { width, gutter, load, history, palette } = picture;
+  const { width, gutter, history, palette } = picture;
   context.fillStyle = palette.raised;
   context.fillRect(0, 0, width, OVERVIEW);
   const perMs = (width - gutter) / Math.max(0.001, history.nowMs - history.startMs);
   const x = (atMs: number): number => gutter + (atMs - history.startMs) * perMs;
+  const most = history.alive.values().reduce((max, value) => Math.max(max, value), 1);
   context.fillStyle = palette.muted;
   context.font = "11px system-ui, sans-serif";
   context.textBaseline = "middle";
-  context.fillText(`at most ${Math.round(load.most)} alive`, 16, OVERVIEW / 2);
-  paintArea(context, load.alive, load, palette.waiting, x);
-  paintArea(context, load.running, load, palette.running, x);
+  context.fillText(`at most ${Math.ceil(most - 0.01).toLocaleString("en")} alive`, 16, OVERVIEW / 2);
+  paintArea(context, history.alive, { most, nowMs: history.nowMs, colour: palette.waiting, x });
+  paintArea(context, history.running, { most, nowMs: history.nowMs, colour: palette.running, x });
   context.fillStyle = palette.blocked;
   for (const { startedAtMs, durationMs } of history.blocks.values()) {
     context.fillRect(x(startedAtMs), 0, Math.max(2, x(startedAtMs + durationMs) - x(startedAtMs)), 5);
@@ -81,27 +40,37 @@ export function paintOverview(context: CanvasRenderingContext2D, picture: Overvi
   paintWindow(context, picture, x(picture.view.fromMs), x(picture.view.toMs));
 }
 
-function paintArea(
-  context: CanvasRenderingContext2D,
-  values: Float64Array,
-  { span, most }: Load,
-  colour: string,
-  x: (atMs: number) => number,
-): void {
-  const step = (span.toMs - span.fromMs) / BUCKETS;
+interface Area {
+  readonly most: number;
+  readonly nowMs: number;
+  readonly colour: string;
+  readonly x: (atMs: number) => number;
+}
+
+function paintArea(context: CanvasRenderingContext2D, curve: LoadCurve, { most, nowMs, colour, x }: Area): void {
+  const bottom = OVERVIEW - EDGE;
+  const y = (value: number): number => bottom - (Math.max(0, value) / most) * (bottom - 8);
   context.fillStyle = colour;
   context.beginPath();
-  context.moveTo(x(span.fromMs), OVERVIEW);
-  for (const [at, value] of values.entries()) {
-    const y = OVERVIEW - (value / most) * (OVERVIEW - 8);
-    context.lineTo(x(span.fromMs + at * step), y);
-    context.lineTo(x(span.fromMs + (at + 1) * step), y);
+  context.moveTo(x(curve.fromMs), bottom);
+  for (const [part, value] of curve.values().entries()) {
+    const fromMs = curve.fromMs + part * curve.partMs;
+    if (fromMs >= nowMs) break;
+    context.lineTo(x(fromMs), y(value));
+    context.lineTo(x(Math.min(nowMs, fromMs + curve.partMs)), y(value));
   }
-  context.lineTo(x(span.toMs), OVERVIEW);
+  // Since the last change it is as it was then.
+  if (curve.fromMs + curve.length * curve.partMs < nowMs) context.lineTo(x(nowMs), y(curve.last));
+  context.lineTo(x(nowMs), bottom);
   context.fill();
 }
 
-function paintWindow(context: CanvasRenderingContext2D, { width, gutter, palette }: OverviewPicture, from: number, to: number): void {
+function paintWindow(
+  context: CanvasRenderingContext2D,
+  { width, gutter, palette }: OverviewPicture,
+  from: number,
+  to: number,
+): void {
   const end = Math.max(to, from + 3);
   context.fillStyle = `${palette.background}a8`;
   context.fillRect(gutter, 0, from - gutter, OVERVIEW);

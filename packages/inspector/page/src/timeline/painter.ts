@@ -2,39 +2,12 @@
 
 import type { Block } from "meanwhile/diagnostics";
 
-import { isWaiting, type Lane } from "../../../src/timeline/lane.ts";
 import type { LaneRow } from "../../../src/timeline/lane-order.ts";
-import type { Palette } from "../../../src/timeline/palette.ts";
-import type { RunHistory } from "../../../src/timeline/run-history.ts";
-import { eachSegment } from "../../../src/timeline/segments.ts";
 import { durationText, type Span, ticksOf } from "../../../src/timeline/time-scale.ts";
+import { paintBars } from "./bars.ts";
+import { AXIS, BAR, type Picture, ROW, xOf } from "./picture.ts";
 
-/** Heights in pixels. */
-export const ROW = 22;
-export const AXIS = 26;
-const BAR = 14;
 const FONT = "12px system-ui, sans-serif";
-/** About as wide as a letter. */
-const LETTER = 6.4;
-
-/** What is drawn. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  /** How wide the names are. */
-  readonly gutter: number;
-  readonly history: RunHistory;
-  readonly rows: readonly LaneRow[];
-  readonly collapsed: ReadonlySet<number>;
-  /** The first line in sight, which may be cut. */
-  readonly scrollTop: number;
-  readonly view: Span;
-  readonly palette: Palette;
-  readonly selected: number | null;
-  /** The time that is being chosen with the pointer. */
-  readonly brush: Span | null;
-}
-
 /** Draws it all. */
 export function paint(context: CanvasRenderingContext2D, picture: Picture): void {
   const { width, height, palette, scrollTop, rows } = picture;
@@ -61,17 +34,11 @@ export function paint(context: CanvasRenderingContext2D, picture: Picture): void
   });
 }
 
-/** Where a moment is. */
-export function xOf({ gutter, width, view }: Pick<Picture, "gutter" | "width" | "view">, atMs: number): number {
-  return gutter + ((atMs - view.fromMs) / (view.toMs - view.fromMs)) * (width - gutter);
-}
-
-/** Which moment is there. */
-export function timeAt({ gutter, width, view }: Pick<Picture, "gutter" | "width" | "view">, x: number): number {
-  return view.fromMs + ((x - gutter) / (width - gutter)) * (view.toMs - view.fromMs);
-}
-
-function clip(context: CanvasRenderingContext2D, [x, y, width, height]: [number, number, number, number], draw: () => void) {
+function clip(
+  context: CanvasRenderingContext2D,
+  [x, y, width, height]: [number, number, number, number],
+  draw: () => void,
+) {
   context.save();
   context.beginPath();
   context.rect(x, y, width, height);
@@ -134,61 +101,10 @@ function paintRow(
       context.fillStyle = palette.blocked;
       context.fillRect(from, y + (ROW - BAR) / 2, Math.max(2, to - from), BAR);
     }
-    for (const at of lane.cancels) if (at >= view.fromMs && at <= view.toMs) paintCancel(context, picture, xOf(picture, at), y);
+    for (const at of lane.cancels)
+      if (at >= view.fromMs && at <= view.toMs) paintCancel(context, picture, xOf(picture, at), y);
     if (lane.outcome === "failed") paintFailure(context, picture, xOf(picture, lane.endedAtMs ?? 0), y);
   });
-}
-
-function paintBars(context: CanvasRenderingContext2D, picture: Picture, lane: Lane, y: number): void {
-  const { view, history, palette, width, gutter } = picture;
-  const resolutionMs = (view.toMs - view.fromMs) / (width - gutter);
-  const texts: Array<[x: number, room: number, atMs: number]> = [];
-  eachSegment(lane, { ...view, nowMs: history.nowMs, resolutionMs }, (kind, fromMs, toMs) => {
-    const x = xOf(picture, fromMs);
-    const long = xOf(picture, toMs) - x;
-    context.fillStyle = palette[kind];
-    context.fillRect(x, y, Math.max(1, long), BAR);
-    if (kind === "waiting" && long > 70) texts.push([x, long, fromMs]);
-  });
-  context.fillStyle = palette.unknown;
-  for (let at = 0; at < lane.unknown.length; at += 2) {
-    const x = xOf(picture, lane.unknown[at] ?? 0);
-    context.fillRect(x, y, Math.max(1, xOf(picture, lane.unknown[at + 1] ?? 0) - x), BAR);
-  }
-  context.fillStyle = palette.text;
-  context.textAlign = "left";
-  for (const [x, room, atMs] of texts) paintReason(context, history, lane, { x, room, atMs, y });
-}
-
-interface ReasonPlace {
-  readonly x: number;
-  readonly y: number;
-  readonly room: number;
-  readonly atMs: number;
-}
-
-function paintReason(context: CanvasRenderingContext2D, history: RunHistory, lane: Lane, place: ReasonPlace): void {
-  const { x, y, room, atMs } = place;
-  const text = history.texts.text(reasonFrom(lane, atMs));
-  const most = Math.floor((room - 10) / LETTER);
-  const shown = text.length <= most ? text : `${text.slice(0, Math.max(0, most - 1))}…`;
-  context.save();
-  context.font = "11px system-ui, sans-serif";
-  context.globalAlpha = 0.85;
-  context.fillText(shown, Math.max(x, 0) + 5, y + BAR / 2 + 0.5);
-  context.restore();
-}
-
-/** The reason of the wait at a moment, also at its very first. */
-function reasonFrom(lane: Lane, atMs: number): number {
-  let low = 0;
-  let high = lane.reasons.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if ((lane.edges[middle * 2] ?? 0) <= atMs) low = middle;
-    else high = middle - 1;
-  }
-  return lane.reasons[low] ?? -1;
 }
 
 function paintCancel(context: CanvasRenderingContext2D, { palette }: Picture, x: number, y: number): void {
@@ -231,10 +147,16 @@ function paintBands(context: CanvasRenderingContext2D, picture: Picture, bottom:
   for (let at = 0; at < history.gaps.length; at += 2) {
     band(history.gaps[at] ?? 0, history.gaps[at + 1] ?? 0, `${palette.muted}33`, end);
   }
-  if (brush !== null) band(Math.min(brush.fromMs, brush.toMs), Math.max(brush.fromMs, brush.toMs), `${palette.accent}33`, height);
+  if (brush !== null)
+    band(Math.min(brush.fromMs, brush.toMs), Math.max(brush.fromMs, brush.toMs), `${palette.accent}33`, height);
 }
 
-function paintName(context: CanvasRenderingContext2D, picture: Picture, { lane, depth, children }: LaneRow, y: number): void {
+function paintName(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  { lane, depth, children }: LaneRow,
+  y: number,
+): void {
   const { palette, collapsed, gutter } = picture;
   const isNarrow = gutter < 160;
   const indent = 8 + Math.min(depth, isNarrow ? 4 : 8) * (isNarrow ? 6 : 12);
@@ -244,7 +166,7 @@ function paintName(context: CanvasRenderingContext2D, picture: Picture, { lane, 
   context.fillStyle = lane.endedAtMs === null ? palette.text : palette.muted;
   const name = lane.name.length > 80 ? lane.name.slice(0, 80) : lane.name;
   context.fillText(name, indent + 14, y + ROW / 2);
-  if (lane.endedAtMs !== null || isWaiting(lane)) return;
+  if (lane.endedAtMs !== null || lane.waitingSinceMs !== null) return;
   context.fillStyle = palette.running;
   context.fillRect(0, y + 4, 3, ROW - 8);
 }

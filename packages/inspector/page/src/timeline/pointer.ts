@@ -53,7 +53,7 @@ export function watchPointer(canvas: HTMLCanvasElement, timeline: Timeline, targ
   canvas.addEventListener("pointerup", onUp, { signal });
   canvas.addEventListener("pointercancel", onCancel, { signal });
   canvas.addEventListener("pointerleave", target.leave, { signal });
-  canvas.addEventListener("dblclick", () => (timeline.showAll(), target.draw()), { signal });
+  canvas.addEventListener("dblclick", () => showAll(timeline, target.draw), { signal });
   canvas.addEventListener("wheel", (event) => onWheel(event, timeline, target), { signal, passive: false });
   return () => events.abort();
 }
@@ -64,6 +64,11 @@ function click(timeline: Timeline, { select }: PointerTarget, x: number, y: numb
   // On the mark before the name.
   if (row.children > 0 && x < Math.min(timeline.gutter, 24 + row.depth * 12)) timeline.toggle(row.lane.id);
   else select(row.lane.id);
+}
+
+function showAll(timeline: Timeline, draw: () => void): void {
+  timeline.showAll();
+  draw();
 }
 
 function onWheel(event: WheelEvent, timeline: Timeline, { draw }: PointerTarget): void {
@@ -116,6 +121,6 @@ export function watchOverview(canvas: HTMLCanvasElement, timeline: Timeline, dra
     },
     { signal },
   );
-  canvas.addEventListener("dblclick", () => (timeline.showAll(), draw()), { signal });
+  canvas.addEventListener("dblclick", () => showAll(timeline, draw), { signal });
   return () => events.abort();
 }

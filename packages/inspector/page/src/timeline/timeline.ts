@@ -1,15 +1,16 @@
 // The timeline as a thing that is moved and drawn: what is in sight, what is chosen, and when it has to be drawn anew.
 
-import type { Lane } from "../../../src/timeline/lane.ts";
 import { type LaneRow, orderLanes } from "../../../src/timeline/lane-order.ts";
+import type { Lane } from "../../../src/timeline/lane.ts";
 import type { Span } from "../../../src/timeline/time-scale.ts";
 import type { Model } from "../data/model.ts";
-import { type Load, loadOf, OVERVIEW, paintOverview } from "./overview.ts";
-import { AXIS, paint, ROW, timeAt } from "./painter.ts";
+import { OVERVIEW, paintOverview } from "./overview.ts";
+import { paint } from "./painter.ts";
+import { AXIS, ROW, timeAt } from "./picture.ts";
 import { currentPalette } from "./theme.ts";
 import { panned, type Viewport, wholeOf, within, zoomed } from "./viewport.ts";
 
-/** Rows and load are counted anew at most so often while news come in: it takes time with many tasks. */
+/** Rows are put in order anew at most so often while news come in: it takes time with many tasks. */
 const RECOUNT_MS = 400;
 
 /** Below this width names have less room. */
@@ -23,8 +24,9 @@ export class Timeline {
   readonly collapsed = new Set<number>();
   #rows: LaneRow[] = [];
   #shows: ((lane: Lane) => boolean) | undefined;
-  #load: Load | null = null;
   #view: Viewport;
+  // How much is in sight while it moves on with the time; null while it stands still.
+  #followMs: number | null = null;
   #brush: Span | null = null;
   #selected: number | null = null;
   #width = 0;
@@ -49,7 +51,9 @@ export class Timeline {
   }
 
   get view(): Viewport {
-    return this.#view.isAll ? wholeOf(this.all) : this.#view;
+    const { all } = this;
+    if (this.#followMs !== null) return { fromMs: all.toMs - this.#followMs, toMs: all.toMs, isAll: false };
+    return this.#view.isAll ? wholeOf(all) : this.#view;
   }
 
   get gutter(): number {
@@ -95,19 +99,31 @@ export class Timeline {
   }
 
   showAll(): void {
+    this.#followMs = null;
     this.#view = wholeOf(this.all);
   }
 
   show(span: Span): void {
+    this.#followMs = null;
     this.#view = within(span, this.all);
   }
 
   zoom(factor: number, aroundMs: number = (this.view.fromMs + this.view.toMs) / 2): void {
+    if (this.#followMs !== null) {
+      this.#followMs *= factor;
+      return;
+    }
     this.#view = zoomed(this.view, factor, aroundMs, this.all);
   }
 
   pan(part: number): void {
     this.#view = panned(this.view, part, this.all);
+    this.#followMs = null;
+  }
+
+  /** Shows the last so many milliseconds, and moves on with the time. */
+  follow(lengthMs: number): void {
+    this.#followMs = lengthMs;
   }
 
   brush(span: Span | null): void {
@@ -140,8 +156,7 @@ export class Timeline {
     const place = { gutter, view, scrollTop: this.#scrollTop };
     paint(context, { ...size, ...chosen, ...place, history, palette, rows: this.#rows });
     const width = this.#width;
-    const load = this.#load ?? loadOf(history);
-    paintOverview(contextOf(overview, width, OVERVIEW), { width, gutter, load, history, view, palette });
+    paintOverview(contextOf(overview, width, OVERVIEW), { width, gutter, history, view, palette });
   }
 
   #recount(): void {
@@ -149,7 +164,6 @@ export class Timeline {
     if (this.#countedVersion === this.model.version || now - this.#countedAt < RECOUNT_MS) return;
     this.#countedVersion = this.model.version;
     this.#rows = orderLanes(this.model.history.lanes, { collapsed: this.collapsed, shows: this.#shows });
-    this.#load = loadOf(this.model.history);
     // After the work: if it takes long it must not be all that is done.
     this.#countedAt = performance.now();
     this.onRows(this.#rows.length);

@@ -26,13 +26,14 @@ export function BlocksView() {
 }
 
 function Card({ block, startMs }: { block: Block; startMs: number }) {
-  const { durationMs, startedAtMs, ongoing, task, message, stack, repeated } = block;
+  const { durationMs, startedAtMs, ongoing, task, message, stack, repeated, noStack } = block;
+  const nobody = noStack === undefined ? "outside of tasks" : "not looked at";
   return (
     <li class="card error">
       <h2>
         <span class="badge error">{durationText(durationMs)}</span>
         {ongoing && "still blocked "}
-        {task === null ? <span class="muted">outside of tasks</span> : <TaskLink id={task.id} name={task.name} />}
+        {task === null ? <span class="muted">{nobody}</span> : <TaskLink id={task.id} name={task.name} />}
         {repeated > 0 && <span class="muted"> and {repeated} more times at this place</span>}
         <span class="when muted">at {durationText(startedAtMs - startMs)}</span>
       </h2>

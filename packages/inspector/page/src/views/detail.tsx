@@ -8,8 +8,8 @@ import type { RunHistory } from "../../../src/timeline/run-history.ts";
 import { durationText } from "../../../src/timeline/time-scale.ts";
 import { useSelection } from "../data/selection.ts";
 import { useModel } from "../data/use-model.ts";
-import { laneStateText } from "./state-text.ts";
 import { Stack } from "./stack.tsx";
+import { laneStateText } from "./state-text.ts";
 import { TaskLink } from "./task-link.tsx";
 
 /** How many kinds of waits are listed. */
@@ -29,7 +29,11 @@ export function Detail({ id }: { id: number }) {
       <h2>
         <bdi>{lane?.name ?? `task ${id}`}</bdi> <span class="muted">#{id}</span>
       </h2>
-      {lane === undefined ? <p class="muted">Nothing is known of this task any more.</p> : <Life lane={lane} record={record} />}
+      {lane === undefined ? (
+        <p class="muted">Nothing is known of this task any more.</p>
+      ) : (
+        <Life lane={lane} record={record} />
+      )}
       {record !== undefined && <Waits record={record} />}
       {lane !== undefined && <Reasons lane={lane} history={model.history} />}
     </aside>
@@ -96,7 +100,7 @@ function Waits({ record }: { record: TaskRecord }) {
         </div>
       ))}
       {model.asksForStacks && (
-        <button type="button" onClick={() => void model.readStacks(true)}>
+        <button type="button" onClick={() => model.readStacks({ insists: true })}>
           Read the stacks
         </button>
       )}

@@ -14,7 +14,7 @@ const MOST = 200;
 /** The live tasks in groups, the largest first. */
 export function GroupList({ model, text }: { model: Model; text: string }) {
   useEffect(() => {
-    void model.readStacks(false);
+    model.readStacks({ insists: false });
   }, [model]);
   const groups = useMemo(() => groupsOf(model, text.trim().toLowerCase()), [model.version, text]);
   if (groups.length === 0) return <p class="empty">No task is alive that is like that.</p>;
@@ -22,7 +22,7 @@ export function GroupList({ model, text }: { model: Model; text: string }) {
     <div class="scrolls">
       {model.asksForStacks && (
         <p>
-          <button type="button" onClick={() => void model.readStacks(true)}>
+          <button type="button" onClick={() => model.readStacks({ insists: true })}>
             Read the stacks of all tasks
           </button>
         </p>
@@ -66,5 +66,9 @@ function groupsOf(model: Model, text: string): TaskRecord[][] {
 }
 
 function isLike({ name, id, waits }: TaskRecord, text: string): boolean {
-  return name.toLowerCase().includes(text) || String(id) === text || waits.some((wait) => wait.for.toLowerCase().includes(text));
+  return (
+    name.toLowerCase().includes(text) ||
+    String(id) === text ||
+    waits.some((wait) => wait.for.toLowerCase().includes(text))
+  );
 }

@@ -4,8 +4,8 @@ import type { Block } from "meanwhile/diagnostics";
 
 import { durationText } from "../../../src/timeline/time-scale.ts";
 import type { Model } from "../data/model.ts";
-import { useModel } from "../data/use-model.ts";
 import { saveHtml, saveSvg } from "../data/save.ts";
+import { useModel } from "../data/use-model.ts";
 import { TaskLink } from "./task-link.tsx";
 
 /** The top of the page. */

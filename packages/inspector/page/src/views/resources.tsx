@@ -12,7 +12,9 @@ const MOST = 200;
 /** Two tables: hosts and pools, and everything else. */
 export function ResourcesView() {
   const { state } = useModel();
-  const all = state.resources.toSorted((a, b) => b.waiters.length - a.waiters.length || b.waits - a.waits || a.id - b.id);
+  const all = state.resources.toSorted(
+    (a, b) => b.waiters.length - a.waiters.length || b.waits - a.waits || a.id - b.id,
+  );
   if (all.length === 0) return <p class="empty">No task has waited for a lock, a queue or a pool.</p>;
   return (
     <div class="scrolls">
@@ -58,7 +60,9 @@ function Row({ resource: { id, description, holders, waiters, mostWaiters, waits
       <th scope="row">
         {description} <span class="muted">#{id}</span>
       </th>
-      <td data-name="held by">{holders.length === 0 ? <span class="muted">–</span> : <TaskLinks ids={holders} most={3} />}</td>
+      <td data-name="held by">
+        {holders.length === 0 ? <span class="muted">–</span> : <TaskLinks ids={holders} most={3} />}
+      </td>
       <td data-name="waiting">
         {waiters.length === 0 ? (
           <span class="muted">nobody</span>

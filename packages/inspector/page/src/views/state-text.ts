@@ -1,6 +1,6 @@
 // What a task does, in words.
 
-import { isWaiting, type Lane } from "../../../src/timeline/lane.ts";
+import type { Lane } from "../../../src/timeline/lane.ts";
 import type { RunHistory } from "../../../src/timeline/run-history.ts";
 import { durationText } from "../../../src/timeline/time-scale.ts";
 
@@ -9,14 +9,14 @@ export function laneStateText(lane: Lane, { texts, nowMs }: RunHistory): string 
   if (lane.isGone) return "gone; its end was not seen";
   if (lane.outcome !== null) return lane.outcome;
   const cancelled = lane.cancels.length > 0 ? "cancelled, " : "";
-  if (!isWaiting(lane)) return `${cancelled}runs`;
-  const reason = texts.text(lane.reasons.at(-1) ?? -1) || "something";
-  return `${cancelled}waits for ${reason}, ${durationText(Math.max(0, nowMs - (lane.edges.at(-1) ?? nowMs)))}`;
+  if (lane.waitingSinceMs === null) return `${cancelled}runs`;
+  const reason = texts.text(lane.lastReason) || "something";
+  return `${cancelled}waits for ${reason}, ${durationText(Math.max(0, nowMs - lane.waitingSinceMs))}`;
 }
 
 /** The class of that state, for its colour. */
 export function laneStateClass(lane: Lane): string {
   if (lane.outcome !== null) return lane.outcome;
   if (lane.isGone) return "gone";
-  return isWaiting(lane) ? "waiting" : "running";
+  return lane.waitingSinceMs === null ? "running" : "waiting";
 }

@@ -42,8 +42,7 @@ export function Tabs() {
           tabIndex={view === name ? 0 : -1}
           onClick={() => show(name)}
         >
-          {text}
-          <Count model={model} view={name} />
+          {text} <Count model={model} view={name} />
         </button>
       ))}
     </div>
@@ -67,7 +66,7 @@ function countOf({ state, history }: Model, view: View): number {
       return state.resources.length;
     case "blocks":
       return history.blocks.size;
-    case "warnings":
+    default:
       return state.warnings.length;
   }
 }

@@ -2,8 +2,8 @@
 
 import { useMemo, useState } from "preact/hooks";
 
-import type { Lane } from "../../../src/timeline/lane.ts";
 import { type LaneRow, orderLanes } from "../../../src/timeline/lane-order.ts";
+import type { Lane } from "../../../src/timeline/lane.ts";
 import type { Model } from "../data/model.ts";
 import { useSelection } from "../data/selection.ts";
 import { useModel } from "../data/use-model.ts";
@@ -13,40 +13,46 @@ import { VirtualList } from "./virtual-list.tsx";
 
 const ROW = 26;
 
-type Kind = "tree" | "groups";
-type State = "alive" | "waiting" | "running" | "ended" | "all";
+const STATES = ["alive", "waiting", "running", "ended", "all"] as const;
+type State = (typeof STATES)[number];
 
 /** Tasks with a filter. */
 export function TasksView() {
   const model = useModel();
   const [text, setText] = useState("");
-  const [kind, setKind] = useState<Kind>("tree");
+  const [kind, setKind] = useState<"tree" | "groups">("tree");
   const [state, setState] = useState<State>(model.isRecording && model.state.tasks.size === 0 ? "all" : "alive");
   return (
     <div class="tasks">
       <form class="tools" role="search" onSubmit={(event) => event.preventDefault()}>
         <input
           type="search"
-          placeholder="Filter by name, number or what is waited for"
+          placeholder="Filter"
           aria-label="Filter by name, number or what is waited for"
           value={text}
           onInput={({ currentTarget }) => setText(currentTarget.value)}
         />
         <label>
           <span class="sr">Show as</span>
-          <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value as Kind)}>
+          <select
+            value={kind}
+            onChange={({ currentTarget }) => setKind(currentTarget.value === "groups" ? "groups" : "tree")}
+          >
             <option value="tree">as a tree</option>
             <option value="groups">alike in one</option>
           </select>
         </label>
         <label>
           <span class="sr">Which tasks</span>
-          <select value={state} onChange={({ currentTarget }) => setState(currentTarget.value as State)}>
-            <option value="alive">alive</option>
-            <option value="waiting">waiting</option>
-            <option value="running">running</option>
-            <option value="ended">ended</option>
-            <option value="all">all</option>
+          <select
+            value={state}
+            onChange={({ currentTarget }) => setState(STATES[currentTarget.selectedIndex] ?? "all")}
+          >
+            {STATES.map((each) => (
+              <option key={each} value={each}>
+                {each}
+              </option>
+            ))}
           </select>
         </label>
       </form>
@@ -99,7 +105,9 @@ function Tree({ model, text, state }: { model: Model; text: string; state: State
       onKeyDown={onKeyDown}
       row={(at) => {
         const row = rows[at];
-        return row === undefined ? null : <TreeRow row={row} model={model} isOpen={!collapsed.has(row.lane.id)} toggle={toggle} />;
+        return row === undefined ? null : (
+          <TreeRow row={row} model={model} isOpen={!collapsed.has(row.lane.id)} toggle={toggle} />
+        );
       }}
     />
   );
@@ -115,9 +123,18 @@ interface TreeRowProps {
 function TreeRow({ row: { lane, depth, children }, model, isOpen, toggle }: TreeRowProps) {
   const { task, select } = useSelection();
   return (
-    <div class={task === lane.id ? "tree-row selected" : "tree-row"} style={{ paddingLeft: `${Math.min(depth, 12) * 16}px` }}>
+    <div
+      class={task === lane.id ? "tree-row selected" : "tree-row"}
+      style={{ paddingLeft: `${Math.min(depth, 12) * 16}px` }}
+    >
       {children > 0 ? (
-        <button type="button" class="twist" aria-expanded={isOpen} aria-label="What belongs to it" onClick={() => toggle(lane.id)}>
+        <button
+          type="button"
+          class="twist"
+          aria-expanded={isOpen}
+          aria-label="What belongs to it"
+          onClick={() => toggle(lane.id)}
+        >
           {isOpen ? "▾" : "▸"}
         </button>
       ) : (
@@ -139,7 +156,7 @@ function filterOf({ history }: Model, text: string, state: State): ((lane: Lane)
 
   function isLike(lane: Lane, part: string): boolean {
     if (lane.name.toLowerCase().includes(part) || `#${lane.id}` === part || String(lane.id) === part) return true;
-    return lane.endedAtMs === null && history.texts.text(lane.reasons.at(-1) ?? -1).toLowerCase().includes(part);
+    return lane.waitingSinceMs !== null && history.texts.text(lane.lastReason).toLowerCase().includes(part);
   }
 }
 

@@ -15,7 +15,10 @@ export function WarningsView() {
   const { state } = useModel();
   const warnings = state.warnings.toSorted(
     (a, b) =>
-      Number(a.overAtMs !== null) - Number(b.overAtMs !== null) || rank(a) - rank(b) || b.sinceMs - a.sinceMs || b.id - a.id,
+      Number(a.overAtMs !== null) - Number(b.overAtMs !== null) ||
+      rank(a) - rank(b) ||
+      b.sinceMs - a.sinceMs ||
+      b.id - a.id,
   );
   if (warnings.length === 0) return <p class="empty">Nothing looks like a mistake.</p>;
   return (
