@@ -1,5 +1,6 @@
 // Packs every package, installs the tarballs in an empty project as a user would, and there runs the README's first program,
-// type-checks it with TypeScript 6 and 7, bundles and runs a single import, runs an instrumented program, and starts the command. Needs a build; works on what the build made, not on sources.
+// type-checks it with TypeScript 6 and 7, bundles and runs a single import, runs an instrumented program, one with a database of its own
+// and one with a WebSocket, and starts the command. Needs a build; works on what the build made, not on sources.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -36,6 +37,25 @@ async function waits(): Promise<void> {
 
 await run(() => moveOnAfter(50, waits));
 console.log("afterwards");
+`;
+const DATABASE = `
+import { createPool } from "@meanwhile/postgres";
+import { run } from "meanwhile";
+
+await run(async () => {
+  await using pool = createPool({ embedded: true });
+  console.log(await pool.fetchValue("select 6 * 7"));
+});
+`;
+const WEBSOCKET = `
+import { connect, serve } from "@meanwhile/websocket";
+import { run } from "meanwhile";
+
+await run(async () => {
+  await using server = await serve((socket) => socket.send("hello"));
+  await using socket = await connect(server.url);
+  console.log(await socket.recv());
+});
 `;
 // What npm hands to scripts of the repository must not reach the user's project: there is no source condition there.
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|node_options$)/i.test(name)));
@@ -104,6 +124,18 @@ try {
   // Instrumented, a foreign await ends when it is cancelled: without, this program could not go on.
   writeFileSync(join(project, "instrumented.ts"), INSTRUMENTED);
   const register = ["--import", "@meanwhile/instrument/register"];
+  writeFileSync(join(project, "database.ts"), DATABASE);
+  attempt("A program with a database", () => {
+    const output = run(project, process.execPath, "database.ts");
+    if (output !== "42\n") throw new Error(`it writes: ${output}`);
+    return output;
+  });
+  writeFileSync(join(project, "websocket.ts"), WEBSOCKET);
+  attempt("A program with a WebSocket", () => {
+    const output = run(project, process.execPath, "websocket.ts");
+    if (output !== "hello\n") throw new Error(`it writes: ${output}`);
+    return output;
+  });
   const runs: ReadonlyArray<readonly [what: string, command: readonly [string, ...string[]]]> = [
     ["An instrumented program", [process.execPath, ...register, "instrumented.ts"]],
     ["The same from the cache", [process.execPath, ...register, "instrumented.ts"]],

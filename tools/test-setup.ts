@@ -5,7 +5,8 @@ import { after } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 
-const LEFTOVER_GRACE_MS = 2_000;
+/** The hooks that end what a file has started, like servers, run meanwhile. */
+const LEFTOVER_GRACE_MS = 10_000;
 
 /** The process warnings of one code, seen since {@link expectWarning} was called. */
 export interface ExpectedWarnings extends AsyncDisposable {

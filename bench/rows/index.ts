@@ -13,11 +13,21 @@ import { row as instrument } from "./instrument.ts";
 import { row as lock } from "./lock.ts";
 import { row as map } from "./map.ts";
 import { row as memory } from "./memory.ts";
+import { row as postgresAcquire } from "./postgres-acquire.ts";
+import { row as postgresCopy } from "./postgres-copy.ts";
+import { row as postgresRows } from "./postgres-rows.ts";
+import { row as postgresTransaction } from "./postgres-transaction.ts";
+import { row as postgres } from "./postgres.ts";
 import { row as queue } from "./queue.ts";
 import { row as semaphore } from "./semaphore.ts";
 import { row as server } from "./server.ts";
 import { row as sleep } from "./sleep.ts";
 import { row as startup } from "./startup.ts";
+import { row as websocketIdle } from "./websocket-idle.ts";
+import { row as websocketLarge } from "./websocket-large.ts";
+import { row as websocketServerLarge } from "./websocket-server-large.ts";
+import { row as websocketServer } from "./websocket-server.ts";
+import { row as websocket } from "./websocket.ts";
 
 /** The rows of the package `meanwhile` itself. */
 export const core: readonly Row[] = [
@@ -34,4 +44,20 @@ export const core: readonly Row[] = [
   diagnostics,
 ];
 
-export const rows: readonly Row[] = [...core, instrument, server, startup, http, fetch, fetchLarge];
+/** The rows of the package `@meanwhile/postgres`. */
+const database: readonly Row[] = [postgres, postgresRows, postgresTransaction, postgresCopy, postgresAcquire];
+
+/** The rows of the package `@meanwhile/websocket`. */
+const websockets: readonly Row[] = [websocket, websocketLarge, websocketServer, websocketServerLarge, websocketIdle];
+
+export const rows: readonly Row[] = [
+  ...core,
+  instrument,
+  server,
+  startup,
+  http,
+  fetch,
+  fetchLarge,
+  ...database,
+  ...websockets,
+];

@@ -13,8 +13,10 @@ import { everyAwait } from "./chapters/every-await.ts";
 import { fetchAllChapter } from "./chapters/fetch-all.ts";
 import { forgottenAwait } from "./chapters/forgotten-await.ts";
 import { httpChapter } from "./chapters/http.ts";
+import { postgresChapter } from "./chapters/postgres.ts";
 import { retryChapter } from "./chapters/retry.ts";
 import { threeWaits } from "./chapters/three-waits.ts";
+import { websocketChapter } from "./chapters/websocket.ts";
 import { whereIs } from "./source.ts";
 import { Stage } from "./stage.ts";
 
@@ -26,6 +28,8 @@ const CHAPTERS: readonly Chapter[] = [
   everyAwait,
   retryChapter,
   httpChapter,
+  postgresChapter,
+  websocketChapter,
   forgottenAwait,
   deadlock,
 ];
@@ -33,8 +37,8 @@ const CHAPTERS: readonly Chapter[] = [
 const HELP = `Usage: meanwhile tour
 
 Shows in a few seconds what the runtime does, with measured times, on servers it
-starts itself on 127.0.0.1. Nothing else is asked; a file that one chapter saves
-in a temporary folder is removed again.
+starts itself on this machine. Nothing else is asked; what chapters save in
+temporary folders is removed again.
 `;
 
 /**

@@ -23,6 +23,9 @@ describe("meanwhile tour", () => {
       /300 answers/,
       /Hello, visitor=Ada/,
       /1\.00 MB saved/,
+      /"name":"Ada","euros":10|This chapter needs a PostgreSQL/,
+      /Grace: hello from Ada, Emmy: hello from Ada/,
+      /visit 1, \(lost\), visit 2, \(lost\), visit 3/,
       /chapters\/deadlock\.ts/,
     ];
     for (const pattern of said) assert.match(stdout, pattern);

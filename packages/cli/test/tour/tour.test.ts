@@ -15,6 +15,8 @@ const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
   "every-await": ["download", "downloadBoth"],
   retry: ["getFlaky", "patiently"],
   http: ["logIn", "buy", "buyBoth", "fetchFile", "readForAWhile"],
+  postgres: ["listUsers", "waitForReport", "pay"],
+  websocket: ["startChat", "listen", "pour", "follow"],
   "forgotten-await": ["saveUser", "forgetful"],
   deadlock: ["transferBothWays"],
 };
