@@ -17,6 +17,7 @@ export type {
   EndedTask,
   EventsMessage,
   GapMessage,
+  Cancelled,
   Hello,
   LoopStatistics,
   Place,

@@ -13,20 +13,30 @@ const BUDGET_MS = 0.7;
 /** The most places that are numbered. */
 const MOST_PLACES = 65_536;
 
+const NOTHING_TOLD = { tasks: [], resources: [], cycles: [] };
+
+/** What answers are given with. */
+export interface AnswersOptions {
+  /** Told of each place once, before an answer refers to it. */
+  readonly onPlace: (id: number, place: string) => void;
+  /** What whoever asks may do beyond looking. */
+  readonly allow: ReadonlyArray<"cancel">;
+}
+
 /** Answers questions about the tasks of a recorder. */
 export class Answers {
   readonly #recorder: Recorder;
-  readonly #onPlace: (id: number, place: string) => void;
+  readonly #options: AnswersOptions;
   readonly #places = new Map<string, number>();
 
-  /** @param onPlace - told of each place once, before an answer refers to it */
-  constructor(recorder: Recorder, onPlace: (id: number, place: string) => void) {
+  constructor(recorder: Recorder, options: AnswersOptions) {
     this.#recorder = recorder;
-    this.#onPlace = onPlace;
+    this.#options = options;
   }
 
   /** Answers as much as there is time for. */
   answer(question: Question): Answer {
+    if (question.about === "cancel") return { ...NOTHING_TOLD, looked: this.#cancel(question.id) ? 1 : 0 };
     const until = performance.now() + BUDGET_MS;
     if (question.about === "cycles") {
       const tasks = question.ids.flatMap((id) => this.#recorder.taskWith(id) ?? []);
@@ -45,6 +55,13 @@ export class Answers {
       if (task !== undefined) tasks.push(this.#tellTask(task));
     }
     return { tasks, resources: [], cycles: [], looked };
+  }
+
+  // Whether it is allowed is looked at here, too: this is the program.
+  #cancel(id: number): boolean {
+    const task = this.#options.allow.includes("cancel") ? this.#recorder.taskWith(id) : undefined;
+    task?.cancel("somebody who looks at the program has cancelled it");
+    return task !== undefined;
   }
 
   #tellTask(task: TaskNode): ToldTask {
@@ -83,7 +100,7 @@ export class Answers {
     if (this.#places.size >= MOST_PLACES) return 0;
     const id = this.#places.size + 1;
     this.#places.set(text, id);
-    this.#onPlace(id, text);
+    this.#options.onPlace(id, text);
     return id;
   }
 }

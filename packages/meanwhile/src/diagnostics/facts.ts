@@ -1,16 +1,11 @@
 // What the recorder writes down of tasks, waits and scopes.
 
-import { type Scope, TaskNode, type Waiter } from "../lowlevel.ts";
+import type { Scope, TaskNode } from "../lowlevel.ts";
 import { TARGET } from "./shared-memory.ts";
 
 /** The task it belongs to; 0 for none. */
 export function parentOf({ scope }: TaskNode): number {
   return scope.parent?.task?.id ?? 0;
-}
-
-/** The task that is waited for; 0 if none is. */
-export function otherOf({ target }: Waiter<never>): number {
-  return target instanceof TaskNode ? target.id : 0;
 }
 
 /** The name that somebody has given it; `""` for none. */

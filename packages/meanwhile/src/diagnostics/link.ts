@@ -25,6 +25,8 @@ export interface WorkerSetup {
   readonly reports: boolean;
   /** Where to listen; null for nowhere. */
   readonly socket: string | null;
+  /** What whoever asks may do beyond looking. */
+  readonly allow: ReadonlyArray<"cancel">;
   /** The file to record to; null for none. */
   readonly record: string | null;
   /** When to warn of what; null for never. */
@@ -52,14 +54,16 @@ export type ToWorker =
   | { readonly kind: "fetch"; readonly ask: number; readonly what: "snapshot" }
   | { readonly kind: "stop" };
 
-/** What only the program itself can tell. */
+/** What only the program itself can tell, or do. */
 export type Question =
   /** What these tasks wait for, in full. As many as can be told in a millisecond; the rest is asked again. */
   | { readonly about: "tasks"; readonly ids: readonly number[] }
   /** What these resources say of themselves. */
   | { readonly about: "resources"; readonly rows: readonly number[] }
   /** Circles of waits that these tasks are in. */
-  | { readonly about: "cycles"; readonly ids: readonly number[] };
+  | { readonly about: "cycles"; readonly ids: readonly number[] }
+  /** Cancels a task. Nothing is looked at if there is none. */
+  | { readonly about: "cancel"; readonly id: number };
 
 /** A wait as the program tells it; places are numbers that were told before. */
 export interface ToldWait {

@@ -25,6 +25,10 @@ export interface DiagnosticsOptions {
   /** Whether the program can be asked on a Unix socket that only its user can open. Default: true. */
   readonly socket?: boolean | undefined;
   /**
+   * What whoever asks on the socket may do beyond looking: `cancel` lets them cancel a task. Default: `[]`.
+   */
+  readonly allow?: ReadonlyArray<"cancel"> | undefined;
+  /**
    * A file to write a recording to: everything that happens, for `meanwhile trace FILE` and `meanwhile inspect FILE`. It must
    * not exist, and only its user can read it. Needs level 2 or 3. Default: none.
    */
@@ -47,6 +51,7 @@ export interface DecidedOptions {
   readonly blockedAfterMs: number | null;
   readonly report: boolean;
   readonly socket: boolean;
+  readonly allow: ReadonlyArray<"cancel">;
   readonly record: string | null;
   readonly limits: WarningLimits | null;
   readonly sampling: number;
@@ -66,7 +71,9 @@ export function decideOptions(options: DiagnosticsOptions): DecidedOptions {
   if (!(typeof blockedAfterMs === "number" && blockedAfterMs >= 10)) {
     throw bad("blockedAfterMs", blockedAfterMs, "milliseconds >= 10, or Infinity");
   }
-  const { record = null } = options;
+  const { record = null, allow = [] } = options;
+  if (!Array.isArray(allow) || allow.some((action) => action !== "cancel"))
+    throw bad("allow", allow, '["cancel"], or []');
   if (record !== null && (typeof record !== "string" || level < 2)) {
     throw bad("record", record, "the path of a file, with level 2 or 3");
   }
@@ -80,6 +87,7 @@ export function decideOptions(options: DiagnosticsOptions): DecidedOptions {
     blockedAfterMs: blockedAfterMs === Infinity ? null : blockedAfterMs,
     report,
     socket,
+    allow,
     record,
     limits: warnings === false || level === 0 ? null : { ...WARNING_LIMITS, ...warnings },
     sampling,

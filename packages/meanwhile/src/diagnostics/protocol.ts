@@ -6,6 +6,7 @@
 //   GET /v1/snapshot   → Snapshot                      ?stacks=0 leaves the stacks out, ?ended=1 adds ended tasks
 //   GET /v1/stream     → StreamMessage, one a line     ?events=1 adds events, ?from=SEQ those after a seq, ?stacks=1 stacks
 //   GET /v1/trace      → a recording                   ?seconds=N of the past (what the ring still has), &follow=1 of the future
+//   POST /v1/cancel    → Cancelled                     ?task=ID; refused unless the program allows it, see Hello.allowed
 //   anything else      → Refusal, with the status 400, 403, 404, 405, 413 or 503
 //
 // A recording is the answer of /v1/stream?events=1, saved: a file of StreamMessages, one JSON text a line, the first of them
@@ -388,6 +389,14 @@ export type StreamMessage =
   | BlockMessage
   | GapMessage
   | ByeMessage;
+
+/** The answer of `/v1/cancel`: the task was there, and is cancelled. It ends when its code does. */
+export interface Cancelled {
+  /** Tells it from other answers. */
+  readonly type: "cancelled";
+  /** Its id. */
+  readonly task: number;
+}
 
 /** The answer to a request that is refused. */
 export interface Refusal {

@@ -67,7 +67,10 @@ export class RunningDiagnostics implements Diagnostics {
     this.#answers =
       this.#recorder === null
         ? null
-        : new Answers(this.#recorder, (id, place) => this.#worker.send({ kind: "place", id, place }));
+        : new Answers(this.#recorder, {
+            onPlace: (id, place) => this.#worker.send({ kind: "place", id, place }),
+            allow: options.allow,
+          });
     this.#listen(socket);
     if (options.record !== null) this.#finishAtExit();
   }
@@ -131,7 +134,6 @@ export class RunningDiagnostics implements Diagnostics {
           "MW_WARN_DIAGNOSTICS",
           `Cannot listen for questions: ${message.problem}; the program cannot be asked from outside`,
         );
-      this.#recorder?.useCoarseTime();
       this.#ready.resolve(message.socket);
     }
   }
@@ -170,7 +172,7 @@ function haveEnded(): UsageError {
 }
 
 function setupOf(options: DecidedOptions, memory: SharedMemory, socket: string | null): WorkerSetup {
-  const { level, sampling, capacities, blockedAfterMs, report, record, limits } = options;
+  const { level, sampling, capacities, blockedAfterMs, report, allow, record, limits } = options;
   return {
     buffer: memory.buffer,
     capacities,
@@ -181,6 +183,7 @@ function setupOf(options: DecidedOptions, memory: SharedMemory, socket: string |
     blockedAfterMs,
     reports: report,
     socket,
+    allow,
     record: record === null ? null : resolve(record),
     limits,
     thread: threadId,

@@ -225,12 +225,20 @@ export function viewMemory(buffer: SharedArrayBuffer | ArrayBuffer, capacities: 
   };
 }
 
+/**
+ * Whether other threads see plain writes in their order. An atomic one takes as long as all the others of a change
+ * together, so it is taken only where the machine needs it.
+ */
+const KEEPS_ORDER = process.arch === "x64" || process.arch === "ia32";
+
 /** From here on readers see that something is changing. */
 export function beginChange({ header }: SharedMemory): void {
-  Atomics.add(header, WORD.seq, 1);
+  if (KEEPS_ORDER) (header[WORD.seq] as number)++;
+  else Atomics.add(header, WORD.seq, 1);
 }
 
 /** What was changed is whole again. */
 export function endChange({ header }: SharedMemory): void {
-  Atomics.add(header, WORD.seq, 1);
+  if (KEEPS_ORDER) (header[WORD.seq] as number)++;
+  else Atomics.add(header, WORD.seq, 1);
 }

@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 import { gather, run, sleep } from "meanwhile";
 import { startDiagnostics } from "meanwhile/diagnostics";
 
-import { EventWriter } from "../../src/diagnostics/event-writer.ts";
+import { eventWriter } from "../../src/diagnostics/event-writer.ts";
 import { NameTable, readName } from "../../src/diagnostics/name-table.ts";
 import { EVENT_KIND, makeMemory } from "../../src/diagnostics/shared-memory.ts";
 import { TaskTable } from "../../src/diagnostics/task-table.ts";
@@ -103,14 +103,14 @@ describe("The shared memory", () => {
 
   it("tells which events were overwritten before they were read", () => {
     const memory = memoryFor();
-    const writer = new EventWriter(memory);
+    const write = eventWriter(memory);
     const reader = new EventReader(memory, 0);
-    for (let i = 1; i <= 10; i++) writer.write(i, EVENT_KIND.resume, i, 0, 0, 0);
+    for (let i = 1; i <= 10; i++) write(i, EVENT_KIND.resume, i, 0, 0, 0);
     assert.deepEqual(
       reader.read().events.map(([seq, at, , task]) => [seq, at, task]),
       Array.from({ length: 10 }, (_, i) => [i + 1, i + 1, i + 1]),
     );
-    for (let i = 11; i <= 210; i++) writer.write(i, EVENT_KIND.resume, i, 0, 0, 0);
+    for (let i = 11; i <= 210; i++) write(i, EVENT_KIND.resume, i, 0, 0, 0);
     const { gap, events } = reader.read();
     assert.equal(gap?.from, 11);
     assert.equal(events[0]?.[0], gap.to + 1);

@@ -262,7 +262,7 @@ describe("A snapshot", () => {
   });
 
   it("says which option is wrong", () => {
-    for (const bad of [{ level: 4 }, { blockedAfterMs: 1 }, { sampling: 0 }, { maxTasks: 1.5 }]) {
+    for (const bad of [{ level: 4 }, { blockedAfterMs: 1 }, { sampling: 0 }, { maxTasks: 1.5 }, { allow: ["all"] }]) {
       assert.throws(() => startDiagnostics(bad as DiagnosticsOptions), { code: "MW_ERR_INVALID_ARGUMENT" });
     }
   });

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { Event, Lock, run, sleep, taskGroup } from "meanwhile";
+import { currentTask, Event, Lock, run, sleep, sleepForever, taskGroup } from "meanwhile";
 import {
   type EventsMessage,
   type GapMessage,
@@ -84,6 +84,38 @@ describe("The socket of a program", () => {
       assert.match((refused.body as { error: string }).error, error);
     }
     assert.equal((await ask(socket, "/v1/snapshot", "POST")).status, 405);
+  });
+
+  it("cancels a task for whoever asks, if the program allows that, and says what it cannot", async () => {
+    await using diagnostics = startDiagnostics({ ...OPTIONS, allow: ["cancel"] });
+    const socket = await diagnostics.ready;
+    assert.deepEqual(((await ask(socket, "/v1/hello")).body as Hello).allowed, ["cancel"]);
+    await run(async () => {
+      await taskGroup(async (group) => {
+        const endless = group.createTask(() => sleepForever(), { name: "endless" });
+        await sleep(1);
+        const { status, body } = await ask(socket, `/v1/cancel?task=${endless.id}`, "POST");
+        assert.deepEqual([status, body], [200, { type: "cancelled", task: endless.id }]);
+        await assert.rejects(async () => endless, {
+          code: "MW_ERR_TASK_CANCELLED",
+          message: /who looks at the program/,
+        });
+        assert.equal((await ask(socket, `/v1/cancel?task=${endless.id}`, "POST")).status, 404);
+      });
+    });
+    assert.equal((await ask(socket, "/v1/cancel?task=me", "POST")).status, 400);
+    assert.equal((await ask(socket, "/v1/cancel?task=1", "GET")).status, 404);
+  });
+
+  it("cancels nothing otherwise", async () => {
+    await using diagnostics = startDiagnostics(OPTIONS);
+    const socket = await diagnostics.ready;
+    await run(async () => {
+      const { status, body } = await ask(socket, `/v1/cancel?task=${currentTask().id}`, "POST");
+      assert.equal(status, 403);
+      assert.match((body as { error: string }).error, /allow: \["cancel"\]/);
+      await sleep(1);
+    });
   });
 
   it("answers while the event loop is blocked", async () => {

@@ -69,7 +69,7 @@ export class Observer {
       level: setup.level,
       sampling: setup.sampling,
       eventCapacity: setup.level >= 2 ? setup.capacities.events : 0,
-      allowed: [],
+      allowed: setup.allow,
       atMs: round(clock()),
     };
   }

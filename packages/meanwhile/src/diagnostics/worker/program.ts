@@ -11,6 +11,9 @@ import { type Details, resourceId, type TaskRow, type ToldResources } from "./st
 /** How long the program may take to answer one question; it is blocked if it takes longer. */
 const ANSWER_MS = 100;
 
+/** How long it may take to do something: it is done also when nobody waits for it any more. */
+const DONE_MS = 2_000;
+
 /** From how many tasks on circles are looked for. */
 const MOST_JOINING = 1_000;
 
@@ -46,7 +49,7 @@ export class ProgramLink {
   }
 
   /** Asks; null if there is no answer in time. */
-  async ask(question: Question): Promise<Answer | null> {
+  async ask(question: Question, patienceMs: number = ANSWER_MS): Promise<Answer | null> {
     const ask = (this.#asked += 1);
     const { promise, resolve } = Promise.withResolvers<Answer | null>();
     this.#open.set(ask, resolve);
@@ -54,7 +57,7 @@ export class ProgramLink {
     const timer = setTimeout(() => {
       this.#open.delete(ask);
       resolve(null);
-    }, ANSWER_MS);
+    }, patienceMs);
     try {
       return await promise;
     } finally {
@@ -72,6 +75,12 @@ export class ProgramLink {
       at += answer.looked;
     }
     return { tasks, answered: true };
+  }
+
+  /** Cancels a task; null if the program does not say in time whether there is one. */
+  async cancel(id: number): Promise<boolean | null> {
+    const answer = await this.ask({ about: "cancel", id }, DONE_MS);
+    return answer === null ? null : answer.looked === 1;
   }
 
   /** What is known without asking anybody. */

@@ -1,4 +1,4 @@
-// The socket on which a program is asked. Only reads, only answers; whatever a client does stays here.
+// The socket on which a program is asked. It only answers, unless the program allows more; whatever a client does stays here.
 
 import { chmodSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -80,10 +80,11 @@ export class SocketServer implements Disposable {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== "GET") {
-      throw new RefusalError(405, `Cannot ${request.method}: the socket only answers questions; send GET`);
-    }
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://socket");
+    if (request.method !== "GET") {
+      if (request.method === "POST" && pathname === "/v1/cancel") return this.#cancel(searchParams, response);
+      throw new RefusalError(405, `Cannot ${request.method} ${pathname}: the socket answers questions; send GET`);
+    }
     if (pathname === "/v1/hello") respond(response, 200, this.#observer.hello());
     else if (pathname === "/v1/snapshot") {
       const [stacks, ended] = [flag(searchParams, "stacks", true), flag(searchParams, "ended", false)];
@@ -96,6 +97,27 @@ export class SocketServer implements Disposable {
         `Cannot find ${pathname}: there are /v1/hello, /v1/snapshot, /v1/stream and /v1/trace`,
       );
     }
+  }
+
+  async #cancel(query: URLSearchParams, response: ServerResponse): Promise<void> {
+    const { setup, program } = this.#observer.options;
+    if (!setup.allow.includes("cancel")) {
+      throw new RefusalError(
+        403,
+        'Cannot cancel a task: the program does not allow it; start it with allow: ["cancel"]',
+      );
+    }
+    const task = number(query, "task", Number.MAX_SAFE_INTEGER);
+    const isCancelled = await program.cancel(task);
+    if (isCancelled === null) {
+      throw new RefusalError(
+        503,
+        `Cannot tell whether task ${task} is there: the event loop is blocked; it is cancelled when that turns, if it is there`,
+      );
+    }
+    if (!isCancelled)
+      throw new RefusalError(404, `Cannot cancel task ${task}: no live task has that id; look at /v1/snapshot`);
+    respond(response, 200, { type: "cancelled", task });
   }
 
   async #stream(query: URLSearchParams, response: ServerResponse): Promise<void> {
