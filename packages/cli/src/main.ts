@@ -35,6 +35,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "record them for a trace viewer",
     load: async () => (await import("./inspect/trace.ts")).runTrace,
   },
+  inspect: {
+    summary: "see them in a browser, live or from a recording",
+    load: async () => (await import("./inspect/inspect.ts")).runInspect,
+  },
   tour: {
     summary: "see the runtime at work, on servers it starts itself on 127.0.0.1",
     load: async () => (await import("./tour/command.ts")).runTour,

@@ -8,4 +8,4 @@ export { type PictureOptions, timelineSvg } from "./export/svg.ts";
 export type { Lane } from "./timeline/lane.ts";
 export { RunHistory } from "./timeline/run-history.ts";
 export { type SpawnedViewer, spawnViewer } from "./viewer/spawn-viewer.ts";
-export { startViewer, type Viewer, type ViewerOptions, type ViewerTarget } from "./viewer/viewer.ts";
+export { startViewer, type Viewer, type ViewerAction, type ViewerOptions, type ViewerTarget } from "./viewer/viewer.ts";

@@ -4,6 +4,8 @@ import type { ViewerOrder, ViewerReply } from "./viewer/spawn-viewer.ts";
 import { startViewer } from "./viewer/viewer.ts";
 
 process.once("message", (order) => void obey(order));
+// Ctrl-C goes to everybody at the terminal; a program that cleans up for a while is looked at until its end.
+process.on("SIGINT", () => {});
 // Whoever has started it is gone: nobody is left to end it.
 process.once("disconnect", () => process.exit());
 

@@ -251,6 +251,38 @@ describe("a live page", { skip: NO_BROWSER }, () => {
     await waitForCount(page, 2);
   });
 
+  it("cancels a task where both the program and the viewer allow it, after asking once more", async () => {
+    for (const [inProgram, inViewer] of [
+      [["cancel"], []],
+      [[], ["cancel"]],
+      [["cancel"], ["cancel"]],
+    ] as const) {
+      const mayCancel = inProgram.length + inViewer.length === 2;
+      await using program = await FakeProgram.start({
+        state: shopState(),
+        allowed: inProgram,
+        refusal: "It is blocked",
+      });
+      await using viewer = await startViewer({ socket: program.socket }, { allow: inViewer });
+      const { page } = await openPage(browser, viewer.url);
+      await page.click("#tab-tasks");
+      await page.getByRole("button", { name: "writer #3" }).click();
+      await page.getByRole("heading", { name: "writer #3" }).waitFor();
+      const button = page.getByRole("button", { name: "Cancel this task" });
+      assert.equal(await button.count(), mayCancel ? 1 : 0);
+      if (mayCancel) {
+        const answers = [false, true];
+        page.on("dialog", (dialog) => void (answers.shift() === true ? dialog.accept() : dialog.dismiss()));
+        await button.click();
+        assert.ok(!program.asked.some((line) => line.startsWith("POST")));
+        await button.click();
+        await page.getByRole("alert").filter({ hasText: "It is blocked" }).waitFor();
+        assert.equal(program.asked.filter((line) => line.startsWith("POST /v1/cancel?task=3 ")).length, 1);
+      }
+      await page.close();
+    }
+  });
+
   it("keeps what it knows when the program has ended", async () => {
     await using program = await FakeProgram.start({
       state: shopState(),

@@ -385,16 +385,13 @@ describe("I5: a name that is markup", () => {
 });
 
 describe("I6: the viewer as a remote control", () => {
-  it("only looks: every method that could change something is refused", async () => {
+  it("only looks unless it was allowed more: every method that could change something is refused", async () => {
     await using program = await FakeProgram.start();
     await using viewer = await startViewer({ socket: program.socket });
     for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]) {
       for (const path of ["/v1/snapshot", "/v1/cancel", "/"]) {
-        assert.equal(
-          (await ask(viewer, path, { method, headers: withToken(viewer) })).status,
-          405,
-          `${method} ${path}`,
-        );
+        const { status } = await ask(viewer, path, { method, headers: withToken(viewer) });
+        assert.equal(status, path === "/v1/cancel" ? 403 : 405, `${method} ${path}`);
       }
     }
     assert.deepEqual(program.asked, []);
@@ -403,18 +400,47 @@ describe("I6: the viewer as a remote control", () => {
   it("hands on the four questions of the protocol, and nothing else", async () => {
     await using program = await FakeProgram.start();
     await using viewer = await startViewer({ socket: program.socket });
-    for (const path of [
-      "/v1/eval",
-      "/v1/cancel?task=1",
-      "/v1/",
-      "/v1/hello/../cancel",
-      "/json/list",
-      "/v1//hello",
-      "/v1/hello%2f",
-    ]) {
+    for (const path of ["/v1/eval", "/v1/", "/v1/hello/../cancel", "/json/list", "/v1//hello", "/v1/hello%2f"]) {
       assert.equal((await ask(viewer, path, { headers: withToken(viewer) })).status, 404, path);
     }
     assert.deepEqual(program.asked, []);
+  });
+});
+
+describe("I6: a viewer that may cancel", () => {
+  const path = "/v1/cancel?task=7";
+
+  it("hands on that, and still nothing else that could change something", async () => {
+    await using program = await FakeProgram.start();
+    await using viewer = await startViewer({ socket: program.socket }, { allow: ["cancel"] });
+    const headers = withToken(viewer);
+    for (const method of ["GET", "PUT", "DELETE"]) {
+      assert.equal((await ask(viewer, path, { method, headers })).status, 405, method);
+    }
+    assert.equal((await ask(viewer, "/v1/snapshot", { method: "POST", headers })).status, 405);
+    assert.equal((await ask(viewer, "/v1/eval?task=7", { method: "POST", headers })).status, 405);
+    assert.deepEqual(program.asked, []);
+    assert.equal((await ask(viewer, path, { method: "POST", headers })).status, 200);
+    assert.match(program.asked.join("\n"), /^POST \/v1\/cancel\?task=7 [^\n]*$/u);
+  });
+
+  it("refuses whoever has no token, and pages of other sites", async () => {
+    await using program = await FakeProgram.start();
+    await using viewer = await startViewer({ socket: program.socket }, { allow: ["cancel"] });
+    const headers = withToken(viewer);
+    assert.equal((await ask(viewer, path, { method: "POST" })).status, 401);
+    for (const foreign of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+      assert.equal((await ask(viewer, path, { method: "POST", headers: { ...headers, ...foreign } })).status, 403);
+    }
+    assert.deepEqual(program.asked, []);
+  });
+
+  it("cannot be allowed anything else", async () => {
+    const options = { allow: ["eval"] } as unknown as ViewerOptions;
+    await assert.rejects(startViewer({ socket: "/nowhere" }, options), {
+      code: "MW_ERR_INSPECTOR_INVALID_ARGUMENT",
+      message: /'allow' has "eval"; there is only "cancel"/u,
+    });
   });
 });
 

@@ -85,7 +85,7 @@ describe("a viewer of a recording", () => {
     const headers = withToken(viewer);
     assert.equal((await ask(viewer, "/v1/stream?events=1", { headers })).text, text);
     assert.deepEqual(JSON.parse((await ask(viewer, "/v1/hello", { headers })).text), hello());
-    assert.deepEqual(JSON.parse((await ask(viewer, "/viewer", { headers })).text), { kind: "recording" });
+    assert.deepEqual(JSON.parse((await ask(viewer, "/viewer", { headers })).text), { kind: "recording", allow: [] });
     assert.equal((await ask(viewer, "/v1/snapshot", { headers })).status, 404);
   });
 

@@ -33,7 +33,6 @@ _meanwhile() {
   fi
   case $command in
     completion) ${optionsOr(["--help"], wordsReply(shells))}; return ;;
-    tour) ${optionsOr(["--help"], ":")}; return ;;
 ${PLAIN_COMMANDS.map(plainCase).join("\n")}
     fetch) ;;
     *) return ;;

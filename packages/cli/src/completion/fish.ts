@@ -13,7 +13,6 @@ export function fishScript(shells: readonly string[]): string {
     ...options("", COMMON_OPTIONS),
     `${BASE} ${within("completion")} -a ${quoted(shells.join(" "))}`,
     ...options("completion", ["--help"]),
-    ...options("tour", ["--help"]),
     ...PLAIN_COMMANDS.flatMap((command) => [
       ...(command.takesFiles ? [`${BASE} ${within(command.name)} -F`] : []),
       ...options(command.name, command.options),

@@ -7,6 +7,7 @@ import { INSPECT_OPTIONS } from "../inspect/option-tables.ts";
 export const COMMANDS: ReadonlyArray<readonly [name: string, summary: string]> = [
   ["completion", "the completion of a shell"],
   ["fetch", "fetch many URLs under limits"],
+  ["inspect", "see the tasks of a program in a browser"],
   ["ps", "see the tasks of a running program"],
   ["pstree", "see them as a tree"],
   ["run", "run a program whose every await can be cancelled"],
@@ -22,6 +23,8 @@ export const COMMON_OPTIONS: readonly string[] = ["--help", "--version"];
 const RUN_OPTIONS: readonly string[] = [
   "--report",
   "--record",
+  "--inspect",
+  "--allow",
   "--packages",
   "--no-instrument",
   "--no-cache",
@@ -29,6 +32,9 @@ const RUN_OPTIONS: readonly string[] = [
   "--debug",
   ...COMMON_OPTIONS,
 ];
+
+/** What `meanwhile tour` takes. */
+const TOUR_OPTIONS: readonly string[] = ["--inspect", "--help"];
 
 /** A command that takes only names of options and, if it is one that reads them, files. */
 export interface PlainCommand {
@@ -42,9 +48,10 @@ export const PLAIN_COMMANDS: readonly PlainCommand[] = [
   ...Object.entries(INSPECT_OPTIONS).map(([name, rows]) => ({
     name,
     options: Object.keys(rows).map((option) => `--${option}`),
-    takesFiles: name === "trace",
+    takesFiles: name === "trace" || name === "inspect",
   })),
   { name: "run", options: RUN_OPTIONS, takesFiles: true },
+  { name: "tour", options: TOUR_OPTIONS, takesFiles: false },
 ];
 
 /** An option as a shell sees it. */

@@ -25,7 +25,6 @@ _meanwhile() {
   fi
   case $words[2] in
     completion) ${optionsOr(["--help"], `compadd ${shells.join(" ")}`)} ;;
-    tour) ${optionsOr(["--help"], ":")} ;;
 ${PLAIN_COMMANDS.map(({ name, options, takesFiles }) => `    ${name}) ${optionsOr(options, takesFiles ? "_files" : ":")} ;;`).join("\n")}
     fetch)
       shift words

@@ -54,6 +54,19 @@ A program that has called startDiagnostics() must have said level 2 or 3.
 ${WHICH_PROGRAM}`,
     examples: ["meanwhile trace 4242 --seconds 30 -o trace.json", "meanwhile trace run.jsonl -o trace.json"],
   },
+  inspect: {
+    usage: "inspect PID|FILE [options]",
+    text: `Shows the tasks of a program in a browser, live: a timeline of what each did and
+waited for, the tree, who holds what, where the event loop was blocked. A FILE is
+a recording, of meanwhile run --record or of meanwhile trace --format recording.
+Prints the address to open; Ctrl-C ends it. It listens on 127.0.0.1 alone, and
+only who has the whole address can look: what stands behind # is a secret.
+
+PID is that of a program under meanwhile run, or of one that has called
+startDiagnostics(); with level 2 or 3 it also tells what has happened before.
+PID-THREAD is a worker thread of it.`,
+    examples: ["meanwhile inspect 4242", "meanwhile inspect run.jsonl --port 9000"],
+  },
 };
 
 /** The text of a command. */

@@ -44,9 +44,21 @@ const TRACE = {
   },
 } as const;
 
+const INSPECT = {
+  port: { type: "string", default: "0", value: "N", help: "the port on 127.0.0.1; 0 is any that is free" },
+  allow: {
+    type: "string",
+    value: "cancel",
+    help: "the page may cancel tasks; the program must allow it too: meanwhile run --allow cancel",
+  },
+  json: { type: "boolean", default: false, help: "the address as one line of JSON" },
+} as const;
+
 export const TOP_OPTIONS: typeof TOP & typeof COMMON = { ...TOP, ...COMMON };
 
 export const TRACE_OPTIONS: typeof TRACE & typeof COMMON = { ...TRACE, ...COMMON };
+
+export const INSPECT_PAGE_OPTIONS: typeof INSPECT & typeof COMMON = { ...INSPECT, ...COMMON };
 
 /** The options of each command. */
 export const INSPECT_OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRow>>>> = {
@@ -54,4 +66,5 @@ export const INSPECT_OPTIONS: Readonly<Record<string, Readonly<Record<string, Op
   pstree: PSTREE_OPTIONS,
   top: TOP_OPTIONS,
   trace: TRACE_OPTIONS,
+  inspect: INSPECT_PAGE_OPTIONS,
 };

@@ -1,5 +1,7 @@
 // Which program a command is about: found by its socket.
 
+import { statSync } from "node:fs";
+
 import { type ListedProgram, listPrograms } from "meanwhile/diagnostics";
 
 import { CommandError, EXIT, usageError } from "../errors.ts";
@@ -19,6 +21,11 @@ export function findProgram(text: string): ListedProgram {
   const found = listPrograms().find((program) => `${program.pid}-${program.thread}` === `${pid}-${thread}`);
   if (found === undefined) throw cannotBeAsked(text, Number(pid));
   return found;
+}
+
+/** Whether the name is that of a file, and of no program. */
+export function isFile(name: string): boolean {
+  return !TARGET.test(name) || (statSync(name, { throwIfNoEntry: false })?.isFile() ?? false);
 }
 
 /** Nobody listens at the socket of this process. */

@@ -1,6 +1,6 @@
 // `meanwhile trace`: what the tasks of a program do for a while, as a file for a trace viewer.
 
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 
 import { cancellable, race, shield } from "meanwhile";
@@ -15,7 +15,7 @@ import { askStream } from "./ask.ts";
 import { TRACE_OPTIONS } from "./option-tables.ts";
 import { onlyArgument, readArguments } from "./read-arguments.ts";
 import { runCommand } from "./run-command.ts";
-import { findProgram } from "./target.ts";
+import { findProgram, isFile } from "./target.ts";
 import { openOutput, type TraceOutput } from "./trace-output.ts";
 
 const FORMATS = ["chrome", "recording"] as const;
@@ -81,10 +81,6 @@ async function untilStopped(): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   using _signals = joinSignalHandling(() => stopped.resolve());
   await cancellable(stopped.promise);
-}
-
-function isFile(target: string): boolean {
-  return !/^\d+(-\d+)?$/.test(target) || (statSync(target, { throwIfNoEntry: false })?.isFile() ?? false);
 }
 
 function toldBy(program: ListedProgram, { seconds, past }: TraceOptions): AsyncIterable<StreamMessage> {

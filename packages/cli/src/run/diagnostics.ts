@@ -15,6 +15,8 @@ export interface DiagnosticsSettings {
   readonly report: boolean;
   /** The file to record to; null for none. */
   readonly record: string | null;
+  /** What whoever asks may do beyond looking. */
+  readonly allow: ReadonlyArray<"cancel">;
 }
 
 /** As an argument of the program. */
@@ -29,9 +31,9 @@ export function readSettings(text: string): DiagnosticsSettings {
 }
 
 /** Switches them on. What the program switches on itself takes their place. */
-export function beginDiagnostics({ diagnostics, report, record }: DiagnosticsSettings): void {
+export function beginDiagnostics({ diagnostics, report, record, allow }: DiagnosticsSettings): void {
   if (!diagnostics || !isMainThread) return;
-  offerDiagnostics({ level: 2, record: record ?? undefined });
+  offerDiagnostics({ level: 2, record: record ?? undefined, allow });
   if (report) tellAtExit();
 }
 

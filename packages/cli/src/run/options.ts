@@ -1,6 +1,7 @@
 // The command line of `meanwhile run`: ours up to the file, the program's after it.
 
 import { usageError } from "../errors.ts";
+import { readAllowed } from "../inspect/page-options.ts";
 
 /** What `meanwhile run` is told. */
 export interface RunOptions {
@@ -20,6 +21,10 @@ export interface RunOptions {
   readonly diagnostics: boolean;
   /** The file that what happens is recorded to; null for none. */
   readonly record: string | null;
+  /** Whether a page shows what the program does. */
+  readonly inspect: boolean;
+  /** What that page, and whoever else asks the program, may do beyond looking. */
+  readonly allow: ReturnType<typeof readAllowed>;
   /** Whether the run is in debug mode. */
   readonly debug: boolean;
 }
@@ -35,6 +40,8 @@ const DEFAULTS: RunOptions = {
   cache: true,
   diagnostics: true,
   record: null,
+  inspect: false,
+  allow: [],
   debug: false,
 };
 
@@ -54,8 +61,10 @@ export function parseRunOptions(args: readonly string[]): RunOptions | "help" | 
 }
 
 function checked(options: RunOptions): RunOptions {
-  if (options.record !== null && !options.diagnostics) {
-    throw usageError("--record needs diagnostics: leave out --no-diagnostics");
+  const { record, inspect, allow, diagnostics } = options;
+  const asksForMore = Object.entries({ record: record !== null, inspect, allow: allow.length > 0 });
+  for (const [name] of asksForMore.filter(([, isGiven]) => isGiven && !diagnostics)) {
+    throw usageError(`--${name} needs diagnostics: leave out --no-diagnostics`);
   }
   if (!options.report || options.instrument) return options;
   throw usageError("--report needs instrumented code: leave out --no-instrument");
@@ -65,7 +74,9 @@ function readOption(draft: Draft, option: string, rest: string[]): void {
   const [name, value] = option.split("=", 2);
   if (name === "--packages") draft.packages = [...draft.packages, ...namesIn(value ?? rest.shift())];
   else if (name === "--record") draft.record = fileIn(value ?? rest.shift());
+  else if (name === "--allow") draft.allow = readAllowed(value ?? rest.shift() ?? "");
   else if (value !== undefined) throw unknown(option);
+  else if (name === "--inspect") draft.inspect = true;
   else if (name === "--no-instrument") draft.instrument = false;
   else if (name === "--no-diagnostics") draft.diagnostics = false;
   else if (name === "--report") draft.report = true;

@@ -68,8 +68,10 @@ for (const { name, skip, complete } of SHELLS) {
 
     it("the options of run, and the files of programs", () => {
       const options = [
+        "--allow",
         "--debug",
         "--help",
+        "--inspect",
         "--no-cache",
         "--no-diagnostics",
         "--no-instrument",
@@ -94,6 +96,9 @@ for (const { name, skip, complete } of SHELLS) {
       assert.deepEqual(replies("meanwhile ps"), ["ps", "pstree"]);
       assert.deepEqual(replies("meanwhile trace --p"), ["--past"]);
       assert.deepEqual(replies("meanwhile trace o"), ["one.ts"]);
+      assert.deepEqual(replies("meanwhile inspect o"), ["one.ts"]);
+      assert.deepEqual(replies("meanwhile inspect --p"), ["--port"]);
+      assert.deepEqual(replies("meanwhile tour --"), ["--help", "--inspect"]);
     });
 
     it("the choices of a value, behind a sign too", () => {

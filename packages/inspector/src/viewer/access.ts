@@ -30,8 +30,21 @@ export function checkOrigin(request: IncomingMessage, port: number): void {
   if (origin !== null && !allowedHosts(port).some((host) => origin === `http://${host}`)) {
     throw new RefusedRequest(403, "Cannot answer a page of another site; open the address that was printed");
   }
-  if (request.method === "GET" || request.method === "HEAD") return;
-  throw new RefusedRequest(405, `Cannot ${request.method}: the viewer only looks; send GET`);
+}
+
+/**
+ * Checks that a request only looks, or asks for the one thing that a viewer may do if it was allowed.
+ *
+ * @throws {@link RefusedRequest} for anything else
+ */
+export function checkMethod({ method, url = "" }: IncomingMessage, mayCancel: boolean): void {
+  const wantsCancel = url.split("?")[0] === "/v1/cancel";
+  if (method === "POST" && wantsCancel && mayCancel) return;
+  if (wantsCancel && !mayCancel) {
+    throw new RefusedRequest(403, "Cannot cancel a task: this viewer only looks; start it with --allow cancel");
+  }
+  if ((method === "GET" || method === "HEAD") && !wantsCancel) return;
+  throw new RefusedRequest(405, `Cannot ${method} this; send ${wantsCancel ? "POST" : "GET"}`);
 }
 
 /**

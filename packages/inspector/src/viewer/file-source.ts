@@ -25,6 +25,7 @@ export class FileSource implements Source {
 
   async answer(path: string, response: ServerResponse): Promise<void> {
     const [pathname = ""] = path.split("?");
+    if (pathname === "/v1/cancel") throw new RefusedRequest(403, "Cannot cancel a task: this is a recording of it");
     if (pathname === "/v1/hello") {
       response.setHeader("content-type", "application/json");
       response.end(await firstLineOf(this.#path));

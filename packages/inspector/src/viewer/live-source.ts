@@ -7,8 +7,8 @@ import { systemCodeOf } from "../errors.ts";
 import { RefusedRequest } from "./refusal.ts";
 import type { Source } from "./source.ts";
 
-/** The questions that may be handed on: all of them only look. */
-const QUESTIONS = new Set(["/v1/hello", "/v1/snapshot", "/v1/stream", "/v1/trace"]);
+/** The questions that may be handed on: all but the last only look, and that one is a POST. */
+const QUESTIONS = new Set(["/v1/hello", "/v1/snapshot", "/v1/stream", "/v1/trace", "/v1/cancel"]);
 const TYPES = new Set(["application/json", "application/x-ndjson"]);
 
 /** How long the program may take to begin an answer. It comes from a thread that nothing blocks. */
@@ -23,10 +23,10 @@ export class LiveSource implements Source {
     this.#socket = socket;
   }
 
-  async answer(path: string, response: ServerResponse): Promise<void> {
+  async answer(path: string, response: ServerResponse, method: string): Promise<void> {
     const [pathname = ""] = path.split("?");
     if (!QUESTIONS.has(pathname)) throw new RefusedRequest(404, "Cannot find this: ask for one of /v1/");
-    const answer = await this.#ask(path, response);
+    const answer = await this.#ask(path, response, method);
     // Its own headers stay behind: an answer of ours has ours, whoever listens at the socket.
     const [type = ""] = (answer.headers["content-type"] ?? "").split(";");
     response.statusCode = answer.statusCode ?? 502;
@@ -36,10 +36,10 @@ export class LiveSource implements Source {
     await pipeline(answer, response).catch(() => response.destroy());
   }
 
-  #ask(path: string, response: ServerResponse): Promise<IncomingMessage> {
+  #ask(path: string, response: ServerResponse, method: string): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const headers = { host: "meanwhile" };
-      const asked = request({ socketPath: this.#socket, path, agent: false, headers, timeout: ANSWER_MS });
+      const how = { agent: false, headers: { host: "meanwhile" }, timeout: ANSWER_MS } as const;
+      const asked = request({ ...how, socketPath: this.#socket, path, method });
       asked.once("response", (answer) => {
         asked.setTimeout(0);
         resolve(answer);

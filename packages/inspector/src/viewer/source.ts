@@ -7,5 +7,5 @@ export interface Source {
   /** Like `live` or `recording`: the page follows one and not the other. */
   readonly kind: "live" | "recording";
   /** Answers a path like `/v1/stream?events=1`. Never throws once the answer has begun. */
-  answer(path: string, response: ServerResponse): Promise<void>;
+  answer(path: string, response: ServerResponse, method: string): Promise<void>;
 }

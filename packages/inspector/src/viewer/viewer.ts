@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 import { InspectorError } from "../errors.ts";
-import { checkOrigin, checkToken, newToken } from "./access.ts";
+import { checkMethod, checkOrigin, checkToken, newToken } from "./access.ts";
 import { checkRecording, FileSource } from "./file-source.ts";
 import { SECURITY_HEADERS } from "./headers.ts";
 import { LiveSource } from "./live-source.ts";
@@ -20,7 +20,15 @@ export type ViewerTarget = { readonly socket: string } | { readonly recording: s
 export interface ViewerOptions {
   /** The port on 127.0.0.1; 0, the default, for any that is free. */
   readonly port?: number;
+  /**
+   * What may be done beyond looking: `cancel`, the only one there is, lets the page cancel a task, if the program allows it
+   * too. Nothing by default.
+   */
+  readonly allow?: readonly ViewerAction[];
 }
+
+/** What a viewer may do, if it is allowed. */
+export type ViewerAction = "cancel";
 
 /** How many connections it has at most. */
 const MOST_CONNECTIONS = 64;
@@ -32,18 +40,20 @@ const SILENT_MS = 30_000;
 const LOOPBACK = "127.0.0.1";
 
 /**
- * A viewer that is on. It shows a program, and can do nothing to it.
+ * A viewer that is on. It shows a program, and can do nothing to it but what was allowed.
  */
 export class Viewer implements AsyncDisposable {
   readonly #server: Server;
   readonly #source: Source;
   readonly #files: ReadonlyMap<string, PageFile>;
+  readonly #allow: readonly ViewerAction[];
   readonly #token: string = newToken();
   #answers = 0;
 
   /** @internal */
-  constructor(source: Source, files: ReadonlyMap<string, PageFile>) {
+  constructor(source: Source, files: ReadonlyMap<string, PageFile>, allow: readonly ViewerAction[]) {
     this.#source = source;
+    this.#allow = allow;
     this.#files = files;
     this.#server = createServer({ requestTimeout: SILENT_MS, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 });
     this.#server.maxConnections = MOST_CONNECTIONS;
@@ -101,6 +111,7 @@ export class Viewer implements AsyncDisposable {
     try {
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
       checkOrigin(request, this.port);
+      checkMethod(request, this.#allow.includes("cancel"));
       await this.#route(request, response);
     } catch (error) {
       if (response.headersSent) return void response.destroy();
@@ -117,13 +128,17 @@ export class Viewer implements AsyncDisposable {
       throw new RefusedRequest(404, "Cannot find this file of the page");
     }
     checkToken(request, this.#token);
-    if (path === "/viewer") return send(response, "application/json", JSON.stringify({ kind: this.#source.kind }));
+    if (path === "/viewer") return send(response, "application/json", JSON.stringify(this.#description()));
     if (this.#answers >= MOST_ANSWERS) {
       throw new RefusedRequest(503, `Cannot answer more than ${MOST_ANSWERS} questions at once; close a window`);
     }
     this.#answers += 1;
     response.once("close", () => (this.#answers -= 1));
-    await this.#source.answer(path, response);
+    await this.#source.answer(path, response, request.method === "POST" ? "POST" : "GET");
+  }
+
+  #description(): object {
+    return { kind: this.#source.kind, allow: this.#allow };
   }
 }
 
@@ -144,10 +159,10 @@ export class Viewer implements AsyncDisposable {
  * ```
  */
 export async function startViewer(target: ViewerTarget, options: ViewerOptions = {}): Promise<Viewer> {
-  const { port = 0 } = checkOptions(options);
+  const { port = 0, allow = [] } = checkOptions(options);
   const source = "socket" in target ? new LiveSource(target.socket) : new FileSource(target.recording);
   if ("recording" in target) await checkRecording(target.recording);
-  const viewer = new Viewer(source, readPage());
+  const viewer = new Viewer(source, readPage(), allow);
   try {
     await viewer.listen(port);
   } catch (error) {
@@ -163,14 +178,21 @@ export async function startViewer(target: ViewerTarget, options: ViewerOptions =
 
 /** A name that is none of ours may be one that makes it less safe, as `host` would: it is not passed over. */
 function checkOptions(options: ViewerOptions): ViewerOptions {
-  const unknown = Object.keys(options).find((name) => name !== "port");
+  const unknown = Object.keys(options).find((name) => name !== "port" && name !== "allow");
   if (unknown !== undefined) {
     throw new InspectorError(
       "MW_ERR_INSPECTOR_INVALID_ARGUMENT",
-      `Cannot start the viewer with "${unknown}": there is only "port", and it listens on ${LOOPBACK} alone; leave it out`,
+      `Cannot start the viewer with "${unknown}": there are only "port" and "allow", and it listens on ${LOOPBACK} alone; leave it out`,
     );
   }
-  const { port = 0 } = options;
+  const { port = 0, allow = [] } = options;
+  const strange = allow.find((action) => action !== "cancel");
+  if (strange !== undefined) {
+    throw new InspectorError(
+      "MW_ERR_INSPECTOR_INVALID_ARGUMENT",
+      `Cannot start the viewer: 'allow' has ${JSON.stringify(strange)}; there is only "cancel"`,
+    );
+  }
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return options;
   throw new InspectorError(
     "MW_ERR_INSPECTOR_INVALID_ARGUMENT",

@@ -15,6 +15,10 @@ export interface FakeProgramOptions {
   readonly state?: Snapshot;
   /** What comes in a stream after the state. */
   readonly messages?: Iterable<StreamMessage>;
+  /** What may be asked for beyond looking. */
+  readonly allowed?: readonly string[];
+  /** Why nothing is cancelled; it is, without. */
+  readonly refusal?: string;
   /** Whether a stream ends after that, as when the program has ended. */
   readonly ends?: boolean;
 }
@@ -57,15 +61,20 @@ export class FakeProgram implements AsyncDisposable {
 
   #answer({ method, url = "", headers }: IncomingMessage, response: ServerResponse): void {
     this.asked.push(`${method} ${url} ${JSON.stringify(headers)}`);
-    const { state = snapshot(), messages = [], ends = false } = this.#options;
+    const { state = snapshot(), messages = [], ends = false, allowed = [], refusal } = this.#options;
     const path = url.split("?")[0];
     // What a program that is not what it seems might send: none of it may reach the browser.
     response.setHeader("access-control-allow-origin", "*");
     response.setHeader("set-cookie", "a=b");
-    if (path === "/v1/hello") return this.#one(response, hello());
+    const greeting = { ...hello(), allowed };
+    if (path === "/v1/hello") return this.#one(response, greeting);
+    if (path === "/v1/cancel") {
+      response.statusCode = refusal === undefined ? 200 : 503;
+      return void response.end(JSON.stringify({ type: "refusal", error: refusal }));
+    }
     if (path === "/v1/snapshot") return this.#one(response, state);
     response.setHeader("content-type", "application/x-ndjson");
-    response.write(linesOf([hello(), state, ...messages]));
+    response.write(linesOf([greeting, state, ...messages]));
     if (ends) return void response.end();
     this.streams.push(response);
   }

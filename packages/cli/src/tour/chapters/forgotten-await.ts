@@ -26,6 +26,8 @@ async function play(stage: Stage): Promise<void> {
   stage.code(codeOf(import.meta.url, ["saveUser", "forgetful"]));
   const { stderr } = await runAsProgram(import.meta.url, "forgottenAwait");
   stage.quote(firstFrameOf(stderr));
+  // Seen on the page only if it is this program that forgets it.
+  if (stage.isInspected) await forgetful();
   stage.result("Grace is saved, Ada is not, and you know which line to mend.");
 }
 

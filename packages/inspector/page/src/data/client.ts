@@ -25,11 +25,18 @@ export class Client {
     this.#token = token;
   }
 
-  /** Whether it shows a program or a recording. */
-  async kind(): Promise<"live" | "recording"> {
+  /** What the viewer shows, and whether it lets tasks be cancelled. */
+  async viewer(): Promise<{ isRecording: boolean; mayCancel: boolean }> {
     const answer: unknown = await (await this.#fetch("/viewer")).json();
-    const isFile = typeof answer === "object" && answer !== null && "kind" in answer && answer.kind === "recording";
-    return isFile ? "recording" : "live";
+    const fields: Readonly<Record<string, unknown>> =
+      typeof answer === "object" && answer !== null ? { ...answer } : {};
+    const { kind, allow } = fields;
+    return { isRecording: kind === "recording", mayCancel: Array.isArray(allow) && allow.includes("cancel") };
+  }
+
+  /** Cancels a task. */
+  async cancel(task: number): Promise<void> {
+    await this.#fetch(`/v1/cancel?task=${task}`, "POST");
   }
 
   /** The one message of an answer; null if it cannot be understood. */
@@ -60,8 +67,9 @@ export class Client {
     }
   }
 
-  async #fetch(path: string): Promise<Response> {
-    const answer = await fetch(path, { headers: { authorization: `Bearer ${this.#token}` }, cache: "no-store" });
+  async #fetch(path: string, method = "GET"): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const answer = await fetch(path, { method, headers, cache: "no-store" });
     if (answer.ok) return answer;
     const refusal: unknown = await answer.json().catch(() => null);
     const text = typeof refusal === "object" && refusal !== null && "error" in refusal ? String(refusal.error) : "";

@@ -23,6 +23,7 @@ export class Model {
   readonly history = new RunHistory();
   #status: Status = { kind: "opening" };
   #isRecording = false;
+  #viewerMayCancel = false;
   #stacks: ReadonlyMap<number, TaskRecord> = new Map();
   #version = 0;
   #toldAt = 0;
@@ -41,6 +42,22 @@ export class Model {
   /** Whether it shows a file, and nothing new will come. */
   get isRecording(): boolean {
     return this.#isRecording;
+  }
+
+  /** Whether tasks can be cancelled from here: the viewer and the program have both to allow it. */
+  get mayCancel(): boolean {
+    const isAllowed = this.#viewerMayCancel && this.state.hello?.allowed.includes("cancel") === true;
+    return isAllowed && this.#status.kind === "live";
+  }
+
+  /** Cancels a task. Resolves with what is to be said of it: nothing, or why it cannot be. */
+  async cancel(task: number): Promise<string> {
+    try {
+      await this.#client.cancel(task);
+      return "";
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   /** Changes with every news. */
@@ -69,7 +86,8 @@ export class Model {
 
   async #run(): Promise<void> {
     try {
-      this.#isRecording = (await this.#client.kind()) === "recording";
+      const { isRecording, mayCancel } = await this.#client.viewer();
+      [this.#isRecording, this.#viewerMayCancel] = [isRecording, mayCancel];
       const hello = await this.#client.ask("/v1/hello");
       const level = hello?.type === "hello" ? hello.level : 0;
       const path = level >= 2 || this.#isRecording ? "/v1/stream?events=1&from=0" : "/v1/stream";

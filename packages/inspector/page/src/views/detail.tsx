@@ -2,6 +2,7 @@
 
 import type { TaskRecord } from "meanwhile/diagnostics";
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 
 import { type Lane, sumsOf } from "../../../src/timeline/lane.ts";
 import type { RunHistory } from "../../../src/timeline/run-history.ts";
@@ -34,6 +35,7 @@ export function Detail({ id }: { id: number }) {
       ) : (
         <Life lane={lane} record={record} />
       )}
+      {record !== undefined && model.mayCancel && <CancelButton record={record} />}
       {record !== undefined && <Waits record={record} />}
       {lane !== undefined && <Reasons lane={lane} history={model.history} />}
     </aside>
@@ -77,6 +79,24 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+/** Only where it is allowed, and never by one slip of the hand. */
+function CancelButton({ record: { id, name, cancelledAtMs } }: { record: TaskRecord }) {
+  const model = useModel();
+  const [problem, setProblem] = useState("");
+  const onClick = async (): Promise<void> => {
+    if (!window.confirm(`Cancel task ${id} "${name}" and everything below it?`)) return;
+    setProblem(await model.cancel(id));
+  };
+  return (
+    <p>
+      <button type="button" disabled={cancelledAtMs !== null} onClick={() => void onClick()}>
+        Cancel this task
+      </button>
+      {problem !== "" && <span role="alert"> {problem}</span>}
+    </p>
   );
 }
 
