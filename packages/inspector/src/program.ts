@@ -4,10 +4,12 @@ import type { ViewerOrder, ViewerReply } from "./viewer/spawn-viewer.ts";
 import { startViewer } from "./viewer/viewer.ts";
 
 process.once("message", (order) => void obey(order));
+const LAST_WORDS_MS = 500;
+
 // Ctrl-C goes to everybody at the terminal; a program that cleans up for a while is looked at until its end.
 process.on("SIGINT", () => {});
-// Whoever has started it is gone: nobody is left to end it.
-process.once("disconnect", () => process.exit());
+// Whoever has started it is gone: nobody is left to end it. The last that the program has said may still be on its way.
+process.once("disconnect", () => void setTimeout(() => process.exit(), LAST_WORDS_MS));
 
 async function obey(order: unknown): Promise<void> {
   if (!isOrder(order)) return;

@@ -117,6 +117,7 @@ describe("RunHistory", () => {
       ended: [],
       gone: [],
       resources: null,
+      cycles: null,
     } as const;
     const waits = [{ for: "sleep", resource: null, task: null, foreign: false, sinceMs: 40, stack: [] }];
     const history = historyOf(

@@ -90,6 +90,7 @@ describe("the timeline", { skip: NO_BROWSER }, () => {
     const detail = page.getByLabel("The selected task");
     await detail.getByRole("heading", { name: "checkout 9 #18" }).waitFor();
     await detail.getByText("reserve stock.ts:31:17").waitFor();
+    await detail.getByText("deadline in 600 ms").waitFor();
     await detail.getByRole("button", { name: "writer #3" }).click();
     await detail.getByRole("heading", { name: "writer #3" }).waitFor();
     await detail.getByRole("button", { name: "Close" }).click();

@@ -37,6 +37,24 @@ export function sinceOf(tasks: readonly TaskRecord[], nowMs: number): string {
   return formatMs(Math.max(0, nowMs - sinceMs));
 }
 
+/** What is around the wait of a task: its deadlines and shields, the outermost first; empty if there is nothing. */
+export function scopesOf(tasks: readonly TaskRecord[], nowMs: number): string {
+  const [task] = tasks;
+  if (task === undefined || tasks.length > 1) return "";
+  // What was written down by an older version has none.
+  const texts = (task.scopes ?? []).map((scope) => scopeText(scope, nowMs)).filter((text) => text !== "");
+  return texts.length === 0 ? "" : `inside of ${texts.join(", ")}`;
+}
+
+function scopeText({ deadlineAtMs, shielded, cancelled }: TaskRecord["scopes"][number], nowMs: number): string {
+  const parts = [
+    ...(cancelled ? ["a cancelled scope"] : []),
+    ...(shielded ? ["a shield"] : []),
+    ...(deadlineAtMs === null || cancelled ? [] : [`a deadline in ${formatMs(Math.max(0, deadlineAtMs - nowMs))}`]),
+  ];
+  return parts.join(" with ");
+}
+
 /** What the tasks wait for, the first begun first, with the stacks. */
 export function waitsOf(tasks: readonly TaskRecord[]): Array<{ text: string; calls: string[] }> {
   const waits = tasks[0]?.waits ?? [];

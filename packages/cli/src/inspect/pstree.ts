@@ -6,7 +6,7 @@ import { EXIT } from "../errors.ts";
 import { toSafeJson } from "../output/escape.ts";
 import { print } from "../output/streams.ts";
 import { askState } from "./ask.ts";
-import { labelOf, matches, sinceOf, stateOf, waitsOf, whichOf } from "./describe.ts";
+import { labelOf, matches, scopesOf, sinceOf, stateOf, waitsOf, whichOf } from "./describe.ts";
 import { PSTREE_OPTIONS } from "./option-tables.ts";
 import { Paper } from "./paper.ts";
 import { stateLines, type StateOptions } from "./ps.ts";
@@ -88,8 +88,10 @@ function branchLines(drawn: BranchInOrder, { nowMs, stacks, paper }: Looks): str
     paper.style("dim", prefix) + paper.line(shown, style, prefix.length).slice(prefix.length);
   const callLines = (calls: readonly string[] = []): string[] =>
     (stacks ? calls : []).map((call) => line(under, `  ${call}`, "dim"));
+  const around = scopesOf(tasks, nowMs);
   return [
     line(start, text, STATE_STYLES[state] ?? null),
+    ...(around === "" ? [] : [line(under, around, null)]),
     ...callLines(first?.calls),
     ...others.flatMap((other) => [line(under, `and for ${other.text}`, null), ...callLines(other.calls)]),
   ];

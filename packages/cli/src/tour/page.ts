@@ -10,9 +10,9 @@ import { print } from "../output/streams.ts";
 import type { Stage } from "./stage.ts";
 
 /**
- * Shows the page, and waits until somebody says at the terminal that it is open.
+ * Shows the page, and waits until somebody says at the terminal that it is open. Disposed, the tour is no longer recorded.
  *
- * Cancellation: ends the page.
+ * Cancellation: ends the recording.
  *
  * @throws {@link CommandError} with exit code 3 if there is no page
  */
@@ -21,8 +21,8 @@ export async function openTourPage(stage: Stage): Promise<AsyncDisposable> {
   // What is blocked on purpose is told by the chapter about it.
   const diagnostics = opened.use(startDiagnostics({ level: 3, report: false }));
   const socket = await diagnostics.ready;
+  // It ends with this process, a little later than what it shows: so the page hears of that end.
   const viewer = await openPage({ socket: socket ?? "" });
-  opened.defer(() => viewer.end());
   print(`\n  ${viewer.url}\n\n`);
   stage.say("Open this address in a browser: it shows the tour while it is played.");
   if (process.stdin.isTTY) await untilEnter();

@@ -172,6 +172,15 @@ describe("meanwhile pstree PID", () => {
     );
   });
 
+  it("says which deadlines and shields are around what a task waits for", async () => {
+    const scope = { shielded: false, cancelled: false, deadlineAtMs: null };
+    const scopes = [{ ...scope, deadlineAtMs: 2_100 }, scope, { ...scope, shielded: true, deadlineAtMs: 350 }];
+    const text = await shown(["pstree"], { tasks: [task(1, "main", { scopes })] });
+    assert.match(text, /^1 main .*\n {3}inside of a deadline in 2\.00 s, a shield with a deadline in 250 ms\n/m);
+    const none = await shown(["pstree"], { tasks: [task(1, "main", { scopes: [scope] })] });
+    assert.doesNotMatch(none, /inside of/);
+  });
+
   it("takes a task whose parent is not there for one at the top", async () => {
     assert.match(await shown(["pstree"], { tasks: [task(3, "orphan", { parent: 2 })] }), /^3 orphan/m);
   });

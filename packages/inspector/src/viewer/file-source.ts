@@ -14,6 +14,9 @@ import type { Source } from "./source.ts";
 /** A longer first line is none of ours. */
 const LONGEST_HELLO = 64 * 1024;
 
+/** A file is read in pieces of so many bytes: in smaller ones most of the time goes into handing them on. */
+const PIECE = 1024 * 1024;
+
 /** Shows a file. */
 export class FileSource implements Source {
   readonly kind = "recording";
@@ -31,7 +34,7 @@ export class FileSource implements Source {
       response.end(await firstLineOf(this.#path));
     } else if (pathname === "/v1/stream" || pathname === "/v1/trace") {
       response.setHeader("content-type", "application/x-ndjson");
-      await pipeline(createReadStream(this.#path), response).catch(() => response.destroy());
+      await pipeline(createReadStream(this.#path, { highWaterMark: PIECE }), response).catch(() => response.destroy());
     } else throw new RefusedRequest(404, "Cannot find this in a recording: ask for /v1/hello or /v1/stream");
   }
 }

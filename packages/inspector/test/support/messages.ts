@@ -40,6 +40,7 @@ export function task(id: number, fields: Partial<TaskRecord> = {}): TaskRecord {
     activity: "running",
     createdAt: [],
     waits: [],
+    scopes: [],
     steps: 0,
     ...times,
     ...fields,

@@ -65,6 +65,7 @@ export function shopState(): Snapshot {
       sinceMs: 275 + (id - 10) * 120,
       steps: 2,
       waitedMs: 168,
+      scopes: [{ shielded: false, cancelled: false, deadlineAtMs: END + 600 }],
       waits: [{ ...waits, for: lock, sinceMs: 275 + (id - 10) * 120 }],
     }),
   );

@@ -10,7 +10,7 @@ import { durationText } from "../../../src/timeline/time-scale.ts";
 import { useSelection } from "../data/selection.ts";
 import { useModel } from "../data/use-model.ts";
 import { Stack } from "./stack.tsx";
-import { laneStateText } from "./state-text.ts";
+import { laneStateText, scopeText } from "./state-text.ts";
 import { TaskLink } from "./task-link.tsx";
 
 /** How many kinds of waits are listed. */
@@ -46,6 +46,8 @@ function Life({ lane, record }: { lane: Lane; record: TaskRecord | undefined }) 
   const { history } = useModel();
   const { runningMs, waitingMs, unknownMs } = sumsOf(lane, history.nowMs);
   const [cancelled] = lane.cancels;
+  // Of a recording by an older version none are known.
+  const scopes = (record?.scopes ?? []).map((scope) => scopeText(scope, history.nowMs)).filter((text) => text !== "");
   return (
     <>
       <dl class="facts">
@@ -61,6 +63,7 @@ function Life({ lane, record }: { lane: Lane; record: TaskRecord | undefined }) 
         <Fact name="waited">{durationText(waitingMs)}</Fact>
         {unknownMs > 0 && <Fact name="not recorded">{durationText(unknownMs)}</Fact>}
         {cancelled !== undefined && <Fact name="cancelled at">{durationText(cancelled - history.startMs)}</Fact>}
+        {scopes.length > 0 && <Fact name="inside of">{scopes.join(" › ")}</Fact>}
         {record !== undefined && <Fact name="steps">{record.steps.toLocaleString("en")}</Fact>}
       </dl>
       {record !== undefined && record.createdAt.length > 0 && (
