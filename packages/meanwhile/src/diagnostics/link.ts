@@ -49,6 +49,7 @@ export type FromWorker =
 export type ToWorker =
   | { readonly kind: "place"; readonly id: number; readonly place: string }
   | { readonly kind: "stack"; readonly id: number; readonly stack: string }
+  | { readonly kind: "calls"; readonly id: number; readonly places: readonly number[] }
   | { readonly kind: "answer"; readonly ask: number; readonly answer: Answer }
   | { readonly kind: "forgotten"; readonly message: string; readonly detail: string }
   | { readonly kind: "fetch"; readonly ask: number; readonly what: "snapshot" }
@@ -56,34 +57,27 @@ export type ToWorker =
 
 /** What only the program itself can tell, or do. */
 export type Question =
-  /** What these tasks wait for, in full. As many as can be told in a millisecond; the rest is asked again. */
-  | { readonly about: "tasks"; readonly ids: readonly number[] }
-  /** What these resources say of themselves. */
-  | { readonly about: "resources"; readonly rows: readonly number[] }
-  /** Circles of waits that these tasks are in. */
-  | { readonly about: "cycles"; readonly ids: readonly number[] }
+  /** What these tasks wait for. As many as can be told in half a millisecond; the rest is asked again. */
+  | { readonly about: "tasks"; readonly ids: Float64Array }
+  /** What these resources say of themselves; as many as can be told. */
+  | { readonly about: "resources"; readonly rows: Float64Array }
   /** Cancels a task. Nothing is looked at if there is none. */
   | { readonly about: "cancel"; readonly id: number };
 
-/** A wait as the program tells it; places are numbers that were told before. */
-export interface ToldWait {
-  readonly for: string;
-  /** The row of the target; 0 if it has none of its own. */
-  readonly row: number;
-  readonly task: number;
-  readonly foreign: boolean;
-  readonly places: readonly number[];
-}
+/** What stands in {@link Answer.words} for a task: first this, then its scopes, then its waits. */
+export const TOLD_TASK = { id: 0, steps: 1, hasDeadline: 2, scopes: 3, waits: 4, words: 5 } as const;
 
-/** A task as the program tells it. */
-export interface ToldTask {
-  readonly id: number;
-  /** How many waits it had begun: agrees with its row if nothing has happened since. */
-  readonly steps: number;
-  /** Whether there is a deadline that ends its waits. */
-  readonly hasDeadline: boolean;
-  readonly waits: readonly ToldWait[];
-}
+/** What stands there for a scope that its code has opened. `deadline` is in the time of the program; Infinity for none. */
+export const TOLD_SCOPE = { flags: 0, deadline: 1, words: 2 } as const;
+
+/** Bits of the flags of a scope. */
+export const TOLD_SCOPE_FLAG = { shielded: 1, cancelled: 2 } as const;
+
+/**
+ * What stands there for a wait, before the ids of its holders. `row` is that of its target, 0 if it has none; `text` is an
+ * index into {@link Answer.texts}, -1 where the row tells it; `calls` are the functions that wait, told before.
+ */
+export const TOLD_WAIT = { row: 0, task: 1, foreign: 2, text: 3, calls: 4, holders: 5, words: 6 } as const;
 
 /** A resource as the program tells it. */
 export interface ToldResource {
@@ -94,9 +88,10 @@ export interface ToldResource {
 
 /** The answer to a {@link Question}. */
 export interface Answer {
-  readonly tasks: readonly ToldTask[];
+  /** What is told of tasks, as numbers: to send objects would take longer than to make them. */
+  readonly words: Float64Array;
+  readonly texts: readonly string[];
   readonly resources: readonly ToldResource[];
-  readonly cycles: ReadonlyArray<readonly number[]>;
   /** How many of the ids or rows were looked at. */
   readonly looked: number;
 }

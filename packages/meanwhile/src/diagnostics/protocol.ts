@@ -93,6 +93,16 @@ export interface Wait {
   readonly stack: readonly Place[];
 }
 
+/** A scope that the code of a task has opened around what it waits for: a time limit, a shield, one that was cancelled. */
+export interface OpenScope {
+  /** Whether it holds back cancellation from outside. */
+  readonly shielded: boolean;
+  /** Whether it was cancelled itself. */
+  readonly cancelled: boolean;
+  /** When it cancels itself; null for never. */
+  readonly deadlineAtMs: TimeMs | null;
+}
+
 /** A live task. */
 export interface TaskRecord {
   /** Unique in the process, and never used again. */
@@ -111,6 +121,8 @@ export interface TaskRecord {
   readonly sinceMs: TimeMs;
   /** What it waits for, the first begun first; several if it has begun several things. Empty unless it waits. */
   readonly waits: readonly Wait[];
+  /** The scopes around what it waits for, the outermost first; empty if it could not be asked. */
+  readonly scopes: readonly OpenScope[];
   /** When its code was cancelled, if it was and has not ended. */
   readonly cancelledAtMs: TimeMs | null;
   /** How many times it has begun to wait. */
@@ -343,6 +355,8 @@ export interface DeltaMessage {
   readonly gone: readonly number[];
   /** All of them, if any has changed; else null. */
   readonly resources: readonly Resource[] | null;
+  /** See {@link Snapshot.cycles}: those that were found last, at most a second ago; null if they are the same. */
+  readonly cycles: ReadonlyArray<readonly number[]> | null;
 }
 
 /** A warning that is new, or has changed. */

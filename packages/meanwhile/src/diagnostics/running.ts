@@ -5,7 +5,7 @@ import { threadId } from "node:worker_threads";
 
 import { UsageError, warn } from "../errors.ts";
 import { currentScopeNode } from "../lowlevel.ts";
-import { Answers } from "./answers.ts";
+import { Answers, NOTHING } from "./answers.ts";
 import { publishBlock, publishTasks, publishWarning } from "./channels.ts";
 import { CURRENT_TASK, type FromWorker, type WorkerSetup } from "./link.ts";
 import type { DecidedOptions } from "./options.ts";
@@ -68,7 +68,7 @@ export class RunningDiagnostics implements Diagnostics {
       this.#recorder === null
         ? null
         : new Answers(this.#recorder, {
-            onPlace: (id, place) => this.#worker.send({ kind: "place", id, place }),
+            send: (message) => this.#worker.send(message),
             allow: options.allow,
           });
     this.#listen(socket);
@@ -164,8 +164,6 @@ export class RunningDiagnostics implements Diagnostics {
     await this.#worker.ended();
   }
 }
-
-const NOTHING = { tasks: [], resources: [], cycles: [], looked: 0 };
 
 function haveEnded(): UsageError {
   return new UsageError("MW_ERR_DIAGNOSTICS_OVER", "Cannot ask diagnostics: they have ended; start them again");

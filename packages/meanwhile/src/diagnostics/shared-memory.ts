@@ -119,7 +119,16 @@ export const TARGET = {
 } as const;
 
 /** Bits of {@link TARGET.flags}. */
-export const TARGET_FLAG = { foreign: 1, resource: 2, used: 4 } as const;
+export const TARGET_FLAG = {
+  foreign: 1,
+  /** It has a row of its own, and can be asked about. */
+  resource: 2,
+  used: 4,
+  /** Those of its kind know who could end the wait. */
+  holders: 8,
+  /** It is the end of all tasks of a group. */
+  joins: 16,
+} as const;
 
 /** A name: its generation, its length, its bytes. */
 export const NAME = {

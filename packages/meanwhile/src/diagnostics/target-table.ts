@@ -1,7 +1,7 @@
 // What tasks wait for, in the shared memory: the writer's side. A lock, a queue and the like have a row each, until they are
 // garbage; what is made anew for each wait shares one with its kind.
 
-import { TaskNode, type WaitTarget } from "../lowlevel.ts";
+import { Children, TaskNode, type WaitTarget } from "../lowlevel.ts";
 import type { NameTable } from "./name-table.ts";
 import { type SharedMemory, TARGET, TARGET_FLAG } from "./shared-memory.ts";
 
@@ -9,7 +9,7 @@ import { type SharedMemory, TARGET, TARGET_FLAG } from "./shared-memory.ts";
 const OTHER_TARGETS = 0;
 
 /** The row of waits for tasks. */
-const TASKS = 1;
+export const TASKS = 1;
 
 /** Numbers the rows, and remembers which target has which. */
 export class TargetTable {
@@ -57,7 +57,7 @@ export class TargetTable {
   }
 
   #addKind(kind: unknown, target: WaitTarget): number {
-    const row = this.#add(stemOf(target), target.foreign === true ? TARGET_FLAG.foreign : 0);
+    const row = this.#add(stemOf(target), flagsOf(target));
     this.#rowsOfKinds.set(kind, row);
     return row;
   }
@@ -66,7 +66,7 @@ export class TargetTable {
     const label = stemOf(target);
     // Locks and queues name the call, pools say how many are in use; a sleep does neither.
     const isResource = label.includes(".") || target.holders !== undefined || label !== textOf(target);
-    const flags = (target.foreign === true ? TARGET_FLAG.foreign : 0) | (isResource ? TARGET_FLAG.resource : 0);
+    const flags = flagsOf(target) | (isResource ? TARGET_FLAG.resource : 0);
     const row = this.#add(label, flags);
     if (row === OTHER_TARGETS) return row;
     this.#rows.set(target, row);
@@ -96,6 +96,12 @@ export class TargetTable {
     this.#targets[row] = undefined;
     this.#free.push(row);
   }
+}
+
+function flagsOf(target: WaitTarget): number {
+  const foreign = target.foreign === true ? TARGET_FLAG.foreign : 0;
+  const joins = target instanceof Children ? TARGET_FLAG.joins : 0;
+  return foreign | joins | (target.holders === undefined ? 0 : TARGET_FLAG.holders);
 }
 
 /** What is waited for without what is true only now: `Lock.acquire` of `Lock.acquire (held by …)`. */

@@ -72,7 +72,7 @@ export class LiveState {
     return this.#resources;
   }
 
-  /** Circles of waits; those of the last snapshot. Newer ones come as warnings. */
+  /** Circles of waits, as they were found last. */
   get cycles(): ReadonlyArray<readonly number[]> {
     return this.#cycles;
   }
@@ -120,6 +120,7 @@ export class LiveState {
   #takeDelta(delta: DeltaMessage): void {
     this.#takeLoop(delta);
     this.#resources = delta.resources ?? this.#resources;
+    this.#cycles = delta.cycles ?? this.#cycles;
     for (const task of delta.tasks) this.#tasks.set(task.id, task);
     for (const { id } of delta.ended) this.#tasks.delete(id);
     for (const id of delta.gone) this.#tasks.delete(id);

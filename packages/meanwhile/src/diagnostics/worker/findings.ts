@@ -1,11 +1,12 @@
 // What is probably a mistake, in one look at the tables. What the tables cannot tell is asked of the program.
 
-import type { ToldTask } from "../link.ts";
 import type { Place, Warning } from "../protocol.ts";
 import type { SharedMemory } from "../shared-memory.ts";
 import type { WarningLimits } from "../warning-limits.ts";
-import type { ProgramLink } from "./program.ts";
+import { heldRows, type ProgramLink } from "./program.ts";
 import { FOREIGN_PROMISE, isForeign, labelOf, nameOf, resourceId, type TaskRow } from "./state.ts";
+import type { ToldTask } from "./told.ts";
+import { mustBeAsked, type Waiting } from "./wait-cycles.ts";
 
 /** Something that was found; `key` tells whether it was found before. */
 export interface Finding extends Omit<Warning, "id" | "count" | "overAtMs"> {
@@ -80,14 +81,24 @@ export async function longWaits(look: Look): Promise<Finding[]> {
     const { tasks: told } = await program.askAboutTasks(oldest.map(({ id }) => id));
     // Only those that still wait for the same.
     const sure = oldest.filter((row) => told.get(row.id)?.steps === row.steps);
-    findings.push(...foreignPending(look, label, sure, told), ...withoutDeadline(look, label, sure, told));
+    const waits: Waits = { label, text: await textOfWait(look, label, sure[0], told), rows: sure, told };
+    findings.push(...foreignPending(look, waits), ...withoutDeadline(look, waits));
   }
   return findings;
 }
 
 type Told = ReadonlyMap<number, ToldTask>;
 
-function foreignPending({ memory, now, limits, program }: Look, label: string, rows: TaskRow[], told: Told): Finding[] {
+/** Tasks that wait for the same kind of thing. */
+interface Waits {
+  readonly label: string;
+  /** What the first of them waits for, in full. */
+  readonly text: string;
+  readonly rows: readonly TaskRow[];
+  readonly told: Told;
+}
+
+function foreignPending({ memory, now, limits, program }: Look, { label, text, rows, told }: Waits): Finding[] {
   const late = rows.filter(
     (row) => now - row.sinceMs > limits.foreignMs && (row.activity === "quiet" || isForeign(memory, row.target)),
   );
@@ -95,19 +106,14 @@ function foreignPending({ memory, now, limits, program }: Look, label: string, r
     key: `foreign ${label}`,
     kind: "foreign-pending",
     severity: "info",
-    message: `${tasksText(memory, late)} ${late.length === 1 ? "waits" : "wait"} for ${waitText(told.get(first.id), label)} for ${seconds(now - first.sinceMs)}`,
+    message: `${tasksText(memory, late)} ${late.length === 1 ? "waits" : "wait"} for ${text} for ${seconds(now - first.sinceMs)}`,
     remedy: "give it a timeout(ms, …), and wrap it in cancellable((signal) => …) so that it can be stopped",
     place: program.placeOf(told.get(first.id)),
     resource: null,
   }));
 }
 
-function withoutDeadline(
-  { memory, now, limits, program }: Look,
-  label: string,
-  rows: TaskRow[],
-  told: Told,
-): Finding[] {
+function withoutDeadline({ memory, now, limits, program }: Look, { label, text, rows, told }: Waits): Finding[] {
   const late = rows.filter(
     (row) =>
       now - row.sinceMs > limits.noDeadlineMs &&
@@ -119,21 +125,29 @@ function withoutDeadline(
     key: `deadline ${label}`,
     kind: "no-deadline",
     severity: "info",
-    message: `${tasksText(memory, late)} ${late.length === 1 ? "waits" : "wait"} for ${waitText(told.get(first.id), label)} for ${seconds(now - first.sinceMs)}, and nothing ends it`,
+    message: `${tasksText(memory, late)} ${late.length === 1 ? "waits" : "wait"} for ${text} for ${seconds(now - first.sinceMs)}, and nothing ends it`,
     remedy: "put timeout(ms, …) around it, unless it is meant to wait for ever",
     place: program.placeOf(told.get(first.id)),
     resource: resourceId(memory, first.target),
   }));
 }
 
-/** Tasks that wait for each other in a circle. */
-export async function waitCycles({ rows, now, limits, memory, program }: Look): Promise<Finding[]> {
+/** Tasks that wait for each other in a circle. `cyclesIn` finds them. */
+export async function waitCycles(
+  { rows, now, limits, memory, program }: Look,
+  cyclesIn: (waiting: Waiting) => ReadonlyArray<readonly number[]>,
+): Promise<Finding[]> {
   const late = rows.filter(
     (row) => row.activity === "waiting" && now - row.sinceMs > limits.cycleMs && !isForeign(memory, row.target),
   );
-  if (late.length === 0) return [];
-  const answer = await program.ask({ about: "cycles", ids: late.slice(0, 500).map(({ id }) => id) });
-  return (answer?.cycles ?? []).map((cycle) => ({
+  if (late.length === 0) {
+    cyclesIn({ memory, rows: [], resources: new Map(), told: new Map() });
+    return [];
+  }
+  const odd = late.filter((row) => mustBeAsked(memory, row)).slice(0, MOST_ASKED);
+  const { tasks: told } = await program.askAboutTasks(odd.map(({ id }) => id));
+  const { resources } = await program.askAboutResources(heldRows(memory));
+  return cyclesIn({ memory, rows, resources, told }).map((cycle) => ({
     key: `cycle ${cycle.toSorted((one, other) => one - other).join(" ")}`,
     kind: "wait-cycle",
     severity: "error",
@@ -158,8 +172,17 @@ function labelOfRow(memory: SharedMemory, row: TaskRow): string {
   return row.other === 0 ? labelOf(memory, row.target) : "task";
 }
 
-function waitText(told: ToldTask | undefined, label: string): string {
-  return told?.waits[0]?.for ?? label;
+/** What the first of them waits for, in full. */
+async function textOfWait(
+  { memory, program }: Look,
+  label: string,
+  first: TaskRow | undefined,
+  told: Told,
+): Promise<string> {
+  if (first === undefined) return label;
+  if (resourceId(memory, first.target) === null) return told.get(first.id)?.waits[0]?.text ?? label;
+  const { resources } = await program.askAboutResources([first.target]);
+  return resources.get(first.target)?.description ?? label;
 }
 
 function tasksText(memory: SharedMemory, rows: readonly TaskRow[]): string {

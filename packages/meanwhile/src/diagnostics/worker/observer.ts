@@ -9,6 +9,7 @@ import { type LoopDelay, round } from "./loop-delay.ts";
 import type { ProgramLink } from "./program.ts";
 import type { Cut, SharedReader } from "./shared-reader.ts";
 import { countsIn, endedTasks, resourcesIn, taskRecord, type TaskRow, taskRows } from "./state.ts";
+import { findCycles, stillWaiting, type Waiting } from "./wait-cycles.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 /** How many blocks and warnings are kept. */
@@ -43,6 +44,7 @@ export class Observer {
   readonly listeners: Set<Listener> = new Set();
   readonly #blocks = new Map<number, Block>();
   readonly #warnings = new Map<number, Warning>();
+  #cycles: ReadonlyArray<readonly number[]> = [];
 
   constructor(options: ObserverOptions) {
     this.options = options;
@@ -76,26 +78,36 @@ export class Observer {
 
   /** The state now, with what the program tells of it if it is asked and answers. */
   async snapshot({ stacks, ended }: SnapshotOptions): Promise<Snapshot> {
-    const { reader, clock, program, watchdog } = this.options;
+    const { reader, program, watchdog } = this.options;
     // Asking takes time in which the next reader reads: the copy has to be ours.
     const cut = reader.readOwn();
-    const atMs = round(clock());
-    const rows = taskRows(cut.memory);
-    const told = stacks && watchdog.turns ? await program.tell(cut, rows) : program.untold();
+    const { memory } = cut;
+    const rows = taskRows(memory);
+    const told = stacks && watchdog.turns ? await program.tell(memory, rows) : program.untold();
+    const cycles = this.cyclesIn({ memory, rows, resources: told.resources, told: told.tasks });
     return {
       type: "snapshot",
-      seq: cut.memory.numbers[NUMBER.events] as number,
-      atMs,
+      seq: memory.numbers[NUMBER.events] as number,
+      atMs: round(cut.at),
       cut: cut.cut,
       answered: told.answered,
       ...this.#now(cut),
-      tasks: rows.map((row) => taskRecord(cut.memory, row, told.details)),
-      ended: ended ? endedTasks(cut.memory, 0) : [],
-      resources: resourcesIn(cut.memory, rows, told.resources),
-      cycles: told.cycles,
+      tasks: rows.map((row) => taskRecord(memory, row, told.details)),
+      ended: ended ? endedTasks(memory, 0) : [],
+      resources: resourcesIn(memory, rows, told.resources),
+      cycles,
       warnings: [...this.#warnings.values()],
       blocks: [...this.#blocks.values()],
     };
+  }
+
+  /** Circles of waits, remembered for deltas. */
+  cyclesIn(waiting: Waiting): ReadonlyArray<readonly number[]> {
+    const found = findCycles(waiting);
+    // What was told is younger than the rows: a circle is one if its tasks wait for the same still.
+    const cycles = found.length === 0 ? found : stillWaiting(found, waiting.rows, this.options.reader.read().memory);
+    if (JSON.stringify(cycles) !== JSON.stringify(this.#cycles)) this.#cycles = cycles;
+    return cycles;
   }
 
   #now({ memory }: Cut): Pick<Snapshot, "blocked" | "loop" | "counts"> {
@@ -110,11 +122,11 @@ export class Observer {
 
   /** The state now as a delta to an earlier one. Nobody is asked. */
   delta(before: DeltaBase): { readonly message: DeltaMessage; readonly base: DeltaBase } {
-    const { reader, clock, program } = this.options;
+    const { reader, program } = this.options;
     const cut = reader.read();
     const rows = taskRows(cut.memory);
     const { details } = program.untold();
-    const base = baseOf(cut, rows);
+    const base = baseOf(cut, rows, this.#cycles);
     const ended = endedTasks(cut.memory, before.ended);
     const isOver = new Set(ended.map(({ id }) => id));
     const tasks: TaskRecord[] = [];
@@ -125,13 +137,14 @@ export class Observer {
     const message: DeltaMessage = {
       type: "delta",
       seq: cut.memory.numbers[NUMBER.events] as number,
-      atMs: round(clock()),
+      atMs: round(cut.at),
       cut: cut.cut,
       ...this.#now(cut),
       tasks,
       ended,
       gone,
       resources: base.waits === before.waits ? null : resources,
+      cycles: base.cycles === before.cycles ? null : base.cycles,
     };
     return { message, base };
   }
@@ -139,7 +152,7 @@ export class Observer {
   /** What the first delta is made against. */
   base(): DeltaBase {
     const cut = this.options.reader.read();
-    return baseOf(cut, taskRows(cut.memory));
+    return baseOf(cut, taskRows(cut.memory), this.#cycles);
   }
 }
 
@@ -148,14 +161,16 @@ export interface DeltaBase {
   readonly rows: ReadonlyMap<number, string>;
   readonly ended: number;
   readonly waits: number;
+  readonly cycles: ReadonlyArray<readonly number[]>;
 }
 
-function baseOf({ memory }: Cut, rows: readonly TaskRow[]): DeltaBase {
+function baseOf({ memory }: Cut, rows: readonly TaskRow[], cycles: DeltaBase["cycles"]): DeltaBase {
   const marks = rows.map(
     (row) => [row.id, `${row.activity} ${row.steps} ${row.openWaits} ${row.cancelledAtMs}`] as const,
   );
   const { numbers } = memory;
-  return { rows: new Map(marks), ended: numbers[NUMBER.ended] as number, waits: numbers[NUMBER.waits] as number };
+  const [ended, waits] = [numbers[NUMBER.ended] as number, numbers[NUMBER.waits] as number];
+  return { rows: new Map(marks), ended, waits, cycles };
 }
 
 function keep<T extends { readonly id: number }>(kept: Map<number, T>, one: T): void {

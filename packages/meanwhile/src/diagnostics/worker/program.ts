@@ -1,12 +1,12 @@
 // Asks the program what only it can tell, and keeps what it has told.
 
-import type { Answer, FromWorker, Question, ToldTask, ToWorker } from "../link.ts";
-import type { Place, Wait } from "../protocol.ts";
-import type { SharedMemory } from "../shared-memory.ts";
+import type { Answer, FromWorker, Question, ToldResource, ToWorker } from "../link.ts";
+import type { OpenScope, Place, Wait } from "../protocol.ts";
+import { type SharedMemory, TARGET, TARGET_FLAG } from "../shared-memory.ts";
 import { round } from "./loop-delay.ts";
-import type { Cut } from "./shared-reader.ts";
 import { stackPlaces } from "./stack-places.ts";
-import { type Details, resourceId, type TaskRow, type ToldResources } from "./state.ts";
+import { type Details, labelOf, nameOf, resourceId, type TaskRow, type ToldResources } from "./state.ts";
+import { readTold, type ToldTask, type ToldWait } from "./told.ts";
 
 /** How long the program may take to answer one question; it is blocked if it takes longer. */
 const ANSWER_MS = 100;
@@ -14,14 +14,14 @@ const ANSWER_MS = 100;
 /** How long it may take to do something: it is done also when nobody waits for it any more. */
 const DONE_MS = 2_000;
 
-/** From how many tasks on circles are looked for. */
-const MOST_JOINING = 1_000;
+/** How many are asked about at once; the program answers for as many as it has time for. */
+const MOST_AT_ONCE = 500;
 
 /** What was told about the tasks of one cut. */
 export interface Told {
   readonly details: Details;
   readonly resources: ToldResources;
-  readonly cycles: ReadonlyArray<readonly number[]>;
+  readonly tasks: ReadonlyMap<number, ToldTask>;
   /** Whether everything that was asked was answered. */
   readonly answered: boolean;
 }
@@ -30,7 +30,8 @@ export interface Told {
 export class ProgramLink {
   readonly #send: (message: FromWorker) => void;
   readonly #places = new Map<number, Place>();
-  readonly #stacks = new Map<number, string>();
+  readonly #calls = new Map<number, readonly Place[]>();
+  readonly #stacks = new Map<number, readonly Place[]>();
   readonly #open = new Map<number, (answer: Answer) => void>();
   #asked = 0;
 
@@ -41,7 +42,12 @@ export class ProgramLink {
   /** Takes what the program has sent, if it is an answer or belongs to one. */
   receive(message: ToWorker): void {
     if (message.kind === "place") this.#places.set(message.id, placeFrom(message.place));
-    else if (message.kind === "stack") this.#stacks.set(message.id, message.stack);
+    else if (message.kind === "calls") {
+      this.#calls.set(
+        message.id,
+        message.places.flatMap((id) => this.#places.get(id) ?? []),
+      );
+    } else if (message.kind === "stack") this.#stacks.set(message.id, stackPlaces(message.stack));
     else if (message.kind === "answer") {
       this.#open.get(message.ask)?.(message.answer);
       this.#open.delete(message.ask);
@@ -68,13 +74,36 @@ export class ProgramLink {
   /** Asks about all these tasks, one part after another; those that were told before the program fell silent. */
   async askAboutTasks(ids: readonly number[]): Promise<{ tasks: Map<number, ToldTask>; answered: boolean }> {
     const tasks = new Map<number, ToldTask>();
-    for (let at = 0; at < ids.length;) {
-      const answer = await this.ask({ about: "tasks", ids: ids.slice(at, at + 1_000) });
-      if (answer === null || answer.looked === 0) return { tasks, answered: false };
-      for (const task of answer.tasks) tasks.set(task.id, task);
+    const answered = await this.#askInParts(ids, "tasks", (answer) => {
+      for (const task of readTold(answer)) tasks.set(task.id, task);
+    });
+    return { tasks, answered };
+  }
+
+  /** Asks about resources in the same way, by their rows. */
+  async askAboutResources(
+    rows: readonly number[],
+  ): Promise<{ resources: Map<number, ToldResource>; answered: boolean }> {
+    const resources = new Map<number, ToldResource>();
+    const answered = await this.#askInParts(rows, "resources", (answer) => {
+      for (const resource of answer.resources) resources.set(resource.row, resource);
+    });
+    return { resources, answered };
+  }
+
+  async #askInParts(
+    all: readonly number[],
+    about: "tasks" | "resources",
+    take: (answer: Answer) => void,
+  ): Promise<boolean> {
+    for (let at = 0; at < all.length;) {
+      const part = Float64Array.from(all.slice(at, at + MOST_AT_ONCE));
+      const answer = await this.ask(about === "tasks" ? { about, ids: part } : { about, rows: part });
+      if (answer === null || answer.looked === 0) return false;
+      take(answer);
       at += answer.looked;
     }
-    return { tasks, answered: true };
+    return true;
   }
 
   /** Cancels a task; null if the program does not say in time whether there is one. */
@@ -85,51 +114,47 @@ export class ProgramLink {
 
   /** What is known without asking anybody. */
   untold(): Told {
-    const details: Details = { waitsOf: () => null, stackWith: (id) => this.#creationStack(id) };
-    return { details, resources: new Map(), cycles: [], answered: false };
+    const details: Details = { toldOf: () => null, stackWith: (id) => this.#stacks.get(id) ?? [] };
+    return { details, resources: new Map(), tasks: new Map(), answered: false };
   }
 
   /** Asks about the waiting tasks and the resources in a cut. */
-  async tell({ memory }: Cut, rows: readonly TaskRow[]): Promise<Told> {
+  async tell(memory: SharedMemory, rows: readonly TaskRow[]): Promise<Told> {
     const waiting = rows.filter(({ activity }) => activity === "waiting" || activity === "quiet");
-    const asked = await this.askAboutTasks(waiting.map(({ id }) => id));
-    const known = resourceRows(memory);
-    const told = asked.answered ? await this.ask({ about: "resources", rows: known }) : null;
-    const joining = waiting.filter(({ other, target }) => other !== 0 || resourceId(memory, target) !== null);
-    const circles =
-      told === null
-        ? null
-        : await this.ask({ about: "cycles", ids: joining.slice(0, MOST_JOINING).map(({ id }) => id) });
-    const resources = new Map((told?.resources ?? []).map((resource) => [resource.row, resource]));
+    const { tasks, answered } = await this.askAboutTasks(waiting.map(({ id }) => id));
+    const told = answered ? await this.askAboutResources(resourceRows(memory)) : null;
+    const resources: ToldResources = told?.resources ?? new Map();
+    const names = new Map(rows.map(({ id, row }) => [id, row]));
+    const textOf = (wait: ToldWait): string => wait.text ?? textOfRow(memory, wait, resources, names);
     const details: Details = {
-      stackWith: (id) => this.#creationStack(id),
-      waitsOf: (row) => this.#waitsOf(row, asked.tasks.get(row.id), memory),
+      stackWith: (id) => this.#stacks.get(id) ?? [],
+      toldOf: (row) => this.#toldOf(row, tasks.get(row.id), memory, textOf),
     };
-    return { details, resources, cycles: circles?.cycles ?? [], answered: circles !== null };
+    return { details, resources, tasks, answered: told?.answered ?? false };
   }
 
-  #waitsOf(row: TaskRow, told: ToldTask | undefined, memory: Cut["memory"]): readonly Wait[] | null {
+  #toldOf(
+    row: TaskRow,
+    told: ToldTask | undefined,
+    memory: SharedMemory,
+    textOf: (wait: ToldWait) => string,
+  ): { readonly waits: readonly Wait[]; readonly scopes: readonly OpenScope[] } | null {
     // Something has happened since the cut: what was told is of another wait.
     if (told === undefined || told.steps !== row.steps || told.waits.length === 0) return null;
-    return told.waits.map((wait) => ({
-      for: wait.for,
-      resource: wait.row === 0 ? null : resourceId(memory, wait.row),
+    const waits = told.waits.map((wait) => ({
+      for: textOf(wait),
+      resource: resourceId(memory, wait.row),
       task: wait.task === 0 ? null : wait.task,
       foreign: wait.foreign,
       sinceMs: round(row.sinceMs),
-      stack: wait.places.flatMap((id) => this.#places.get(id) ?? []),
+      stack: this.#calls.get(wait.calls) ?? [],
     }));
-  }
-
-  #creationStack(id: number): readonly Place[] {
-    const stack = id === 0 ? undefined : this.#stacks.get(id);
-    return stack === undefined ? [] : stackPlaces(stack);
+    return { waits, scopes: told.scopes };
   }
 
   /** The innermost place of a wait that was told. */
   placeOf(told: ToldTask | undefined): Place | null {
-    const id = told?.waits[0]?.places[0];
-    return id === undefined ? null : (this.#places.get(id) ?? null);
+    return this.#calls.get(told?.waits[0]?.calls ?? 0)?.[0] ?? null;
   }
 }
 
@@ -138,9 +163,30 @@ function placeFrom(text: string): Place {
   return { function: name, file, line, column };
 }
 
+/** What the program leaves out, because it can be told from outside. */
+function textOfRow(
+  memory: SharedMemory,
+  { row, task }: ToldWait,
+  resources: ToldResources,
+  rowsOfTasks: ReadonlyMap<number, number>,
+): string {
+  if (task === 0) return resources.get(row)?.description ?? labelOf(memory, row);
+  const ofTask = rowsOfTasks.get(task);
+  return `task "${ofTask === undefined ? `task ${task}` : nameOf(memory, ofTask, task)}"`;
+}
+
 /** The rows that stand for a resource. */
 function resourceRows(memory: SharedMemory): number[] {
   const rows: number[] = [];
   for (let row = 0; row < memory.capacities.targets; row++) if (resourceId(memory, row) !== null) rows.push(row);
   return rows;
+}
+
+/** Of these the ones that somebody waits for, and that know who could end the wait. */
+export function heldRows(memory: SharedMemory): number[] {
+  return resourceRows(memory).filter((row) => {
+    const at = row * TARGET.words;
+    const isHeld = ((memory.targets[at + TARGET.flags] as number) & TARGET_FLAG.holders) !== 0;
+    return isHeld && (memory.targets[at + TARGET.waiters] as number) > 0;
+  });
 }

@@ -1,16 +1,14 @@
 // Locks, queues and pools for which somebody has waited too long.
 
 import { type Finding, type Look, MOST_ASKED, MOST_NAMED, seconds } from "./findings.ts";
-import { labelOf, resourceId, type TaskRow, type ToldResources } from "./state.ts";
+import { labelOf, resourceId, type TaskRow } from "./state.ts";
 
 /** Locks, queues and pools whose longest waiter has waited for long. */
 export async function stuckResources(look: Look, lockHolders: LockHolders): Promise<Finding[]> {
   const { memory, rows, now, limits, program } = look;
   const waiting = rows.filter((row) => row.activity === "waiting" && resourceId(memory, row.target) !== null);
   const groups = Map.groupBy(waiting, ({ target }) => target);
-  const answer = await program.ask({ about: "resources", rows: [...groups.keys()].slice(0, MOST_ASKED) });
-  if (answer === null) return [];
-  const told: ToldResources = new Map(answer.resources.map((resource) => [resource.row, resource]));
+  const { resources: told } = await program.askAboutResources([...groups.keys()].slice(0, MOST_ASKED));
   const findings: Finding[] = [];
   for (const [target, members] of groups) {
     const resource = told.get(target);

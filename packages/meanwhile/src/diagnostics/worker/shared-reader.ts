@@ -7,6 +7,8 @@ export interface Cut {
   readonly memory: SharedMemory;
   /** Whether all of it is of one moment; else each row is true by itself. */
   readonly cut: "exact" | "rows";
+  /** The moment it is of. */
+  readonly at: number;
 }
 
 /** How often the whole is tried before rows are read one by one. */
@@ -24,9 +26,12 @@ export class SharedReader {
   readonly #source: Uint8Array;
   readonly #copy: Uint8Array;
   readonly #view: SharedMemory;
+  readonly #clock: () => number;
   #spinsLeft = 0;
 
-  constructor(memory: SharedMemory) {
+  /** @param clock - the time of the program */
+  constructor(memory: SharedMemory, clock: () => number) {
+    this.#clock = clock;
     this.#memory = memory;
     const bytes = memory.eventWords.byteOffset;
     this.#source = new Uint8Array(memory.buffer, 0, bytes);
@@ -39,18 +44,22 @@ export class SharedReader {
   /** The state now. It is good until the next call. */
   read(): Cut {
     this.#spinsLeft = SPINS;
-    for (let i = 0; i < TRIES; i++)
-      if (this.#readPiece(0, this.#source.length)) return { memory: this.#view, cut: "exact" };
+    for (let i = 0; i < TRIES; i++) {
+      // Before it is read: nothing that is in it has happened later.
+      const at = this.#clock();
+      if (this.#readPiece(0, this.#source.length)) return { memory: this.#view, cut: "exact", at };
+    }
+    const at = this.#clock();
     this.#readRows();
-    return { memory: this.#view, cut: "rows" };
+    return { memory: this.#view, cut: "rows", at };
   }
 
   /** The state now, in a copy that nobody writes to later. */
   readOwn(): Cut {
-    const { memory, cut } = this.read();
+    const { memory, cut, at } = this.read();
     const { capacities } = memory;
     const small = { ...capacities, events: 0 };
-    return { memory: viewMemory(this.#copy.slice().buffer, small), cut };
+    return { memory: viewMemory(this.#copy.slice().buffer, small), cut, at };
   }
 
   #readRows(): void {

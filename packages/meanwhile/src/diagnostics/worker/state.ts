@@ -1,7 +1,7 @@
 // Reads tasks, ended tasks and resources out of a copy of the tables.
 
 import { readName } from "../name-table.ts";
-import type { Counts, EndedTask, Place, Resource, TaskOutcome, TaskRecord, Wait } from "../protocol.ts";
+import type { Counts, EndedTask, OpenScope, Place, Resource, TaskOutcome, TaskRecord, Wait } from "../protocol.ts";
 import { ENDED, FLAG, NUMBER, type SharedMemory, TARGET, TARGET_FLAG, TASK, WORD } from "../shared-memory.ts";
 import { round } from "./loop-delay.ts";
 
@@ -65,8 +65,8 @@ function activityOf({ header }: SharedMemory, turn: number, started: boolean): T
 
 /** What is known of places and stacks beside the tables. */
 export interface Details {
-  /** What a task has told of its waits, if it still waits for the same. */
-  waitsOf(task: TaskRow): readonly Wait[] | null;
+  /** What a task has told, if it still waits for the same. */
+  toldOf(task: TaskRow): { readonly waits: readonly Wait[]; readonly scopes: readonly OpenScope[] } | null;
   /** Where it was created. */
   stackWith(id: number): readonly Place[];
 }
@@ -76,6 +76,7 @@ export function taskRecord(memory: SharedMemory, row: TaskRow, details: Details)
   const { taskWords, taskNumbers } = memory;
   const at = row.row * TASK.words;
   const isWaiting = row.activity === "waiting" || row.activity === "quiet";
+  const told = isWaiting ? details.toldOf(row) : null;
   return {
     id: row.id,
     name: nameOf(memory, row.row, row.id),
@@ -84,7 +85,8 @@ export function taskRecord(memory: SharedMemory, row: TaskRow, details: Details)
     createdAtMs: round(taskNumbers[row.row * TASK.numbers + TASK.createdAt] as number),
     createdAt: details.stackWith(taskWords[at + TASK.stack] as number),
     sinceMs: round(row.sinceMs),
-    waits: isWaiting ? (details.waitsOf(row) ?? [waitOf(memory, row)]) : [],
+    waits: isWaiting ? (told?.waits ?? [waitOf(memory, row)]) : [],
+    scopes: told?.scopes ?? [],
     cancelledAtMs: row.cancelledAtMs === 0 ? null : round(row.cancelledAtMs),
     steps: row.steps,
     waitedMs: round(taskNumbers[row.row * TASK.numbers + TASK.waited] as number),

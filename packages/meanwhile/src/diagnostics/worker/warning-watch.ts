@@ -88,20 +88,20 @@ export class WarningWatch implements Disposable {
   }
 
   async #look(): Promise<void> {
-    const { watchdog, reader, clock, program } = this.#observer.options;
+    const { watchdog, reader, program } = this.#observer.options;
     // A program that does not turn cannot be asked, and has one trouble already.
     if (this.#isLooking || watchdog.ongoing !== null) return;
     this.#isLooking = true;
     try {
-      const { memory } = reader.readOwn();
-      const look: Look = { memory, rows: taskRows(memory), now: clock(), limits: this.#limits, program };
+      const { memory, at } = reader.readOwn();
+      const look: Look = { memory, rows: taskRows(memory), now: at, limits: this.#limits, program };
       const found = [
         ...cancelledButRunning(look),
         ...manyChildren(look),
         ...this.#retryStorm(look),
         ...(await longWaits(look)),
         ...(await stuckResources(look, this.#lockHolders)),
-        ...(await waitCycles(look)),
+        ...(await waitCycles(look, (waiting) => this.#observer.cyclesIn(waiting))),
       ];
       this.#update(found, look.now);
     } finally {

@@ -53,7 +53,7 @@ async function start(setup: WorkerSetup, link: NonNullable<typeof parentPort>): 
       if (setup.reports && setup.blockedAfterMs !== null) report(block.message);
     },
   });
-  const reader = new SharedReader(memory);
+  const reader = new SharedReader(memory, clock);
   const observer = new Observer({ setup, clock, reader, memory, program, watchdog, delay });
   observer.listeners.add({ block: () => {}, warning: (warning) => send({ kind: "warning", warning }) });
   const warnings = setup.limits === null ? null : new WarningWatch(observer, setup.limits);

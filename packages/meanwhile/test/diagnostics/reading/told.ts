@@ -58,6 +58,7 @@ export function task(id: number, name: string, changes: Partial<TaskRecord> = {}
     createdAt: [],
     sinceMs: 10,
     waits,
+    scopes: [],
     cancelledAtMs: null,
     steps: 1,
     waitedMs: 0,
@@ -98,6 +99,7 @@ export function delta(changes: Partial<DeltaMessage> = {}): DeltaMessage {
     ended: [],
     gone: [],
     resources: null,
+    cycles: null,
     ...changes,
   };
 }
