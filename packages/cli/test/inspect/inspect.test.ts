@@ -8,6 +8,8 @@ import { before, describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import type { Hello, Snapshot } from "meanwhile/diagnostics";
+
 import { buildPage } from "../../../inspector/test/support/page.ts";
 import { hello, snapshot } from "../../../meanwhile/test/diagnostics/reading/told.ts";
 import type { Started } from "../support/cli.ts";
@@ -48,9 +50,23 @@ async function gone(address: URL): Promise<void> {
     await turn();
 }
 
-async function askPage({ origin, hash }: URL, path: string): Promise<unknown> {
-  const answer = await fetch(`${origin}${path}`, { headers: { authorization: `Bearer ${hash.slice(1)}` } });
+async function askPage({ origin, hash }: URL, path: string, method = "GET"): Promise<unknown> {
+  const answer = await fetch(`${origin}${path}`, { method, headers: { authorization: `Bearer ${hash.slice(1)}` } });
   return answer.json();
+}
+
+/** The number of a task, once it is in a circle. */
+async function stuckIn(address: URL, name: string): Promise<number> {
+  for (;;) {
+    const { tasks, cycles } = (await askPage(address, "/v1/snapshot")) as Snapshot;
+    const id = tasks.find((task) => task.name === name)?.id ?? 0;
+    if (cycles.some((cycle) => cycle.includes(id))) return id;
+    await turn();
+  }
+}
+
+async function pidOf(address: URL): Promise<number> {
+  return ((await askPage(address, "/v1/hello")) as Hello).program.pid;
 }
 
 /** Ends it as Ctrl-C does. */
@@ -130,6 +146,34 @@ describe("meanwhile run --inspect", () => {
     process.kill(told.program.pid, "SIGKILL");
     assert.equal((await started.ended).exit, "SIGKILL");
     await gone(address);
+  });
+
+  it("lets the page cancel a task if it is allowed, so that a deadlock can be ended", async () => {
+    await using folder = new SocketFolder();
+    const started = folder.startCli(["run", "--no-cache", "--inspect", "--allow", "cancel", PROGRAMS, "deadlock"]);
+    const address = await addressIn(started.child.stderr);
+    const plato = await stuckIn(address, "Plato");
+    assert.deepEqual(await askPage(address, `/v1/cancel?task=${plato}`, "POST"), { type: "cancelled", task: plato });
+    await started.ended;
+    await gone(address);
+  });
+
+  it("lets nobody cancel a task otherwise", async () => {
+    await using folder = new SocketFolder();
+    const started = folder.startCli(["run", "--no-cache", "--inspect", PROGRAMS, "deadlock"]);
+    const address = await addressIn(started.child.stderr);
+    const plato = await stuckIn(address, "Plato");
+    const socket = folder.startCli(["inspect", String(await pidOf(address)), "--allow", "cancel"]);
+    const other = await addressIn(socket.child.stdout);
+    for (const [page, who] of [
+      [address, "this viewer"],
+      [other, "the program"],
+    ] as const) {
+      const { error } = (await askPage(page, `/v1/cancel?task=${plato}`, "POST")) as { readonly error: string };
+      assert.match(error, new RegExp(`^Cannot cancel a task: ${who} `));
+    }
+    await interrupt(socket);
+    await interrupt(started);
   });
 
   it("needs diagnostics", async () => {
