@@ -17,7 +17,7 @@ describe("meanwhile tour", () => {
       assert.ok(line.length <= 80, line);
     const said = [
       /MW_WARN_NEVER_AWAITED/,
-      /The event loop has been blocked for \d+ ms by task \d+ "parse" at parse(Line|All)\b/,
+      /The event loop has been blocked for \d+ ms by task \d+ "parser" at parse(Line|All)\b/,
       /DeadlockError/,
       /attempt 3 /,
       /cleans up/,

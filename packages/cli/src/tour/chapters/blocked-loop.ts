@@ -28,22 +28,22 @@ async function parseInTurns(): Promise<void> {
 }
 
 /** How late a heartbeat every 20 ms is, at worst, while that goes on. */
-async function latestBeat(work: () => Promise<void>): Promise<number> {
-  let [latestMs, isOver] = [0, false];
+async function latestBeat(parse: () => Promise<void>): Promise<number> {
+  const beats = { latestMs: 0, isOver: false };
   await gather([
     async function heartbeat() {
-      for (let dueMs = performance.now() + 20; !isOver; dueMs += 20) {
-        await sleep(dueMs - performance.now());
-        latestMs = Math.max(latestMs, performance.now() - dueMs);
+      for (let dueMs = performance.now() + 20; !beats.isOver; dueMs += 20) {
+        await sleep(Math.max(0, dueMs - performance.now()));
+        beats.latestMs = Math.max(beats.latestMs, performance.now() - dueMs);
       }
     },
-    async function parse() {
+    async function parser() {
       await sleep(30);
-      await work();
-      isOver = true;
+      await parse();
+      beats.isOver = true;
     },
   ]);
-  return latestMs;
+  return beats.latestMs;
 }
 
 // The program of the chapter is heard on stderr.
