@@ -14,6 +14,8 @@ const config: UserConfig = defineConfig({
     target: "es2023",
     assetsInlineLimit: 0,
     modulePreload: false,
+    // What is built in has to be named where it is given away.
+    license: { fileName: "licenses.md" },
     rolldownOptions: {
       output: {
         entryFileNames: "assets/page.js",
