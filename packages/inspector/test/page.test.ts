@@ -240,6 +240,21 @@ describe("a live page", { skip: NO_BROWSER }, () => {
     await page.getByText("a new one").waitFor();
   });
 
+  it("says at once which tasks wait in a circle, while they do", async () => {
+    const state = { ...shopState(), cycles: [[18, 19]] };
+    await using program = await FakeProgram.start({ state });
+    await using viewer = await startViewer({ socket: program.socket });
+    const { page } = await openPage(browser, viewer.url);
+    const banner = page.getByRole("status").filter({ hasText: "2 tasks wait in a circle" });
+    await banner.getByRole("button", { name: "checkout 10 #19" }).click();
+    await page.getByRole("heading", { name: "checkout 10 #19" }).waitFor();
+    const { atMs, loop, counts } = state;
+    const nothing = { tasks: [], ended: [], gone: [], blocked: null, resources: null };
+    program.send({ type: "delta", seq: 1_001, cut: "exact", atMs, loop, counts, ...nothing, cycles: [] });
+    await banner.waitFor({ state: "detached" });
+    await page.close();
+  });
+
   it("goes on from a gap with the state that follows", async () => {
     await using shop = await openShop();
     const { page, program } = shop;

@@ -6,12 +6,15 @@ import { durationText } from "../../../src/timeline/time-scale.ts";
 import type { Model } from "../data/model.ts";
 import { saveHtml, saveSvg } from "../data/save.ts";
 import { useModel } from "../data/use-model.ts";
-import { TaskLink } from "./task-link.tsx";
+import { TaskLink, TaskLinks } from "./task-link.tsx";
+
+/** Of more only these: the others are among the warnings. */
+const MOST_CYCLES = 3;
 
 /** The top of the page. */
 export function Header() {
   const model = useModel();
-  const { hello, blocked } = model.state;
+  const { hello, blocked, cycles } = model.state;
   const script = hello?.program.script ?? "";
   return (
     <header>
@@ -35,6 +38,9 @@ export function Header() {
       </div>
       <div role="status" class="now">
         {blocked !== null && model.status.kind === "live" && <BlockedNow block={blocked} />}
+        {cycles.slice(0, MOST_CYCLES).map((cycle) => (
+          <Cycle key={cycle.join(" ")} ids={cycle} />
+        ))}
       </div>
     </header>
   );
@@ -66,6 +72,16 @@ function Figures({ model: { state, history } }: { model: Model }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** Tasks each of which waits for the next, and the last for the first. */
+function Cycle({ ids }: { ids: readonly number[] }) {
+  return (
+    <p class="banner">
+      <strong>{ids.length.toLocaleString("en")} tasks wait in a circle</strong>, and none of them can go on:{" "}
+      <TaskLinks ids={ids} />
+    </p>
   );
 }
 
