@@ -1,7 +1,7 @@
 // What the recorder writes down of tasks, waits and scopes.
 
 import type { Scope, TaskNode } from "../lowlevel.ts";
-import { TARGET } from "./shared-memory.ts";
+import { TARGET, TARGET_FLAG } from "./shared-memory.ts";
 
 /** The task it belongs to; 0 for none. */
 export function parentOf({ scope }: TaskNode): number {
@@ -18,8 +18,9 @@ export function nameOf(task: TaskNode): string {
   }
 }
 
-/** What a row of targets is called outside: rows are used again. */
-export function idOfTarget(targets: Int32Array, row: number): number {
+/** What the resource in a row of targets is called outside, where rows are used again; 0 if it is none. */
+export function resourceIdOf(targets: Int32Array, row: number): number {
+  if (((targets[row * TARGET.words + TARGET.flags] as number) & TARGET_FLAG.resource) === 0) return 0;
   return ((targets[row * TARGET.words + TARGET.generation] as number) << 16) | row;
 }
 

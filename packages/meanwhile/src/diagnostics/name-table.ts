@@ -10,9 +10,6 @@ const GENERATION_MASK = (1 << (31 - INDEX_BITS)) - 1;
 /** The most names a table can have. */
 export const MOST_NAMES: number = 1 << INDEX_BITS;
 
-/** How many entries are looked at for one that is free. */
-const SEARCH = 32;
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -23,8 +20,13 @@ export class NameTable {
   readonly #names: Array<string | undefined>;
   // How many rows refer to each.
   readonly #uses: Uint32Array;
-  // Where the search for a free entry goes on. Entry 0 stands for "no name".
-  #hand = 1;
+  // Entries that were used, in the order in which they became free: the text of one stays until its place is needed. Each
+  // stands in there once, and may be in use again. Entry 0 stands for "no name".
+  readonly #free: Uint32Array;
+  readonly #isFree: Uint8Array;
+  #freeFrom = 0;
+  #freeCount = 0;
+  #count = 1;
   // Most programs make many tasks of one name in a row.
   #newest = "";
   #newestReference = 0;
@@ -33,6 +35,8 @@ export class NameTable {
     this.#memory = memory;
     this.#names = Array.from({ length: memory.capacities.names });
     this.#uses = new Uint32Array(memory.capacities.names);
+    this.#free = new Uint32Array(memory.capacities.names);
+    this.#isFree = new Uint8Array(memory.capacities.names);
   }
 
   /** A reference to the name, counted as one use; 0 for an empty one, and if there is no room. */
@@ -45,7 +49,12 @@ export class NameTable {
 
   /** The reference is no longer used there. */
   release(reference: number): void {
-    if (reference !== 0) (this.#uses[reference & INDEX_MASK] as number)--;
+    if (reference === 0) return;
+    const index = reference & INDEX_MASK;
+    if (--(this.#uses[index] as number) > 0 || this.#isFree[index] === 1) return;
+    this.#isFree[index] = 1;
+    this.#free[(this.#freeFrom + this.#freeCount) % this.#free.length] = index;
+    this.#freeCount += 1;
   }
 
   #find(name: string): number {
@@ -81,9 +90,12 @@ export class NameTable {
   }
 
   #freeIndex(): number {
-    for (let i = 0; i < SEARCH; i++) {
-      const index = this.#hand;
-      this.#hand = index + 1 === this.#names.length ? 1 : index + 1;
+    if (this.#count < this.#names.length) return this.#count++;
+    while (this.#freeCount > 0) {
+      const index = this.#free[this.#freeFrom] as number;
+      this.#freeFrom = (this.#freeFrom + 1) % this.#free.length;
+      this.#freeCount -= 1;
+      this.#isFree[index] = 0;
       if (this.#uses[index] === 0) return index;
     }
     return 0;

@@ -60,6 +60,7 @@ export interface DecidedOptions {
 }
 
 const MOST_TASKS = 1 << 22;
+const MOST_TARGETS = 4_096;
 
 /** Checks the options and adds the defaults. */
 export function decideOptions(options: DiagnosticsOptions): DecidedOptions {
@@ -102,8 +103,9 @@ function capacitiesFor(level: DiagnosticsLevel, maxTasks: number, maxEvents: num
   return {
     tasks,
     ended: 10_000,
-    targets: 4_096,
-    names: Math.min(MOST_NAMES, Math.max(1_024, tasks / 2)),
+    targets: MOST_TARGETS,
+    // Each task may have a name of its own.
+    names: Math.min(MOST_NAMES, tasks + MOST_TARGETS),
     events: level >= 2 ? Math.max(1_024, powerOfTwo(maxEvents)) : 1,
   };
 }

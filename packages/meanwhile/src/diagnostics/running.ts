@@ -4,14 +4,14 @@ import { resolve } from "node:path";
 import { threadId } from "node:worker_threads";
 
 import { UsageError, warn } from "../errors.ts";
-import { currentScopeNode } from "../lowlevel.ts";
+import { activeRunners, addInstrument, currentScopeNode } from "../lowlevel.ts";
 import { Answers, NOTHING } from "./answers.ts";
 import { publishBlock, publishTasks, publishWarning } from "./channels.ts";
 import { CURRENT_TASK, type FromWorker, type WorkerSetup } from "./link.ts";
 import type { DecidedOptions } from "./options.ts";
 import type { Program, Snapshot } from "./protocol.ts";
 import { Recorder } from "./recorder.ts";
-import { makeMemory, type SharedMemory } from "./shared-memory.ts";
+import { makeMemory, type SharedMemory, WORD } from "./shared-memory.ts";
 import { removeSocketAt, socketPathOf } from "./socket-path.ts";
 import { WorkerThread } from "./worker-thread.ts";
 import { machineMs } from "./worker/clock.ts";
@@ -71,16 +71,17 @@ export class RunningDiagnostics implements Diagnostics {
             send: (message) => this.#worker.send(message),
             allow: options.allow,
           });
-    this.#listen(socket);
+    this.#listen(memory, socket);
     if (options.record !== null) this.#finishAtExit();
   }
 
-  #listen(socket: string | null): void {
+  #listen(memory: SharedMemory, socket: string | null): void {
     if (this.#recorder !== null) {
       this.#recorder.start();
       this.#resources.use(this.#recorder);
       this.#resources.use(publishTasks());
     }
+    this.#resources.use(noteStart(memory));
     const forgotten = (warning: Error & { code?: string; detail?: string }): void => {
       if (warning.code !== "MW_WARN_NEVER_AWAITED") return;
       this.#worker.send({ kind: "forgotten", message: warning.message, detail: warning.detail ?? "" });
@@ -163,6 +164,18 @@ export class RunningDiagnostics implements Diagnostics {
     this[Symbol.dispose]();
     await this.#worker.ended();
   }
+}
+
+/** Notes the first task there is. */
+function noteStart({ header }: SharedMemory): Disposable {
+  if (activeRunners.size > 0) header[WORD.started] = 1;
+  const listening = addInstrument({
+    taskCreated: () => {
+      header[WORD.started] = 1;
+      listening[Symbol.dispose]();
+    },
+  });
+  return listening;
 }
 
 function haveEnded(): UsageError {

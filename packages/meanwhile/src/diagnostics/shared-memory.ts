@@ -19,6 +19,8 @@ export const WORD = {
   targetCount: 4,
   /** 1 when the worker has written everything that it had to. */
   finished: 5,
+  /** 1 from the first task on: the program has loaded its modules, and runs. */
+  started: 6,
 } as const;
 
 /** Numbers of 64 bits in the header; the words stand before them. */

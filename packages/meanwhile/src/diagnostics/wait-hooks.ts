@@ -4,7 +4,7 @@
 // has the addresses of the tables in the machine code then, which makes them three times as fast.
 
 import { type Instrument, type Scope, TaskNode, type Waiter, waitsOf } from "../lowlevel.ts";
-import { idOfTarget } from "./facts.ts";
+import { resourceIdOf } from "./facts.ts";
 import type { RecorderParts } from "./recorder-parts.ts";
 import { beginChange, endChange, EVENT_KIND, FLAG, NUMBER, TARGET, TASK, WORD } from "./shared-memory.ts";
 
@@ -81,7 +81,7 @@ export function waitHooks({ memory, clock, tasks, targets, writeEvent }: Recorde
         const at = row * TASK.words;
         const label = targetWords[target * TARGET.words + TARGET.label] as number;
         const other = taskWords[at + TASK.other] as number;
-        writeEvent(now, EVENT_KIND.wait, task.id, label, idOfTarget(targetWords, target), other);
+        writeEvent(now, EVENT_KIND.wait, task.id, label, resourceIdOf(targetWords, target), other);
       }
     }
     endChange(memory);

@@ -1,7 +1,10 @@
 // Asks a program under diagnostics over its socket, as the command line does.
 
+import { spawn } from "node:child_process";
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { request } from "node:http";
+import { fileURLToPath } from "node:url";
 
 import type { Snapshot, StreamMessage } from "meanwhile/diagnostics";
 
@@ -119,4 +122,18 @@ export function listenTo<T>(name: string): Published<T> {
 export function block(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
+}
+
+/** Runs one of the programs in `fixtures/` to its end. */
+export async function outputOf(fixture: string): Promise<{ code: number | null; text: string }> {
+  const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const child = spawn(process.execPath, ["--conditions=@meanwhile/source", file], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env,
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part) => (text += part));
+  const [code] = await once(child, "close");
+  return { code, text };
 }

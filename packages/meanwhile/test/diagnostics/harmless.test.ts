@@ -1,14 +1,12 @@
 // Diagnostics never take the program down.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { run, sleep, taskGroup } from "meanwhile";
 import { startDiagnostics, type TaskChannelMessage } from "meanwhile/diagnostics";
@@ -17,22 +15,9 @@ import { expectWarning } from "../../../../tools/test-setup.ts";
 import type { WorkerSetup } from "../../src/diagnostics/link.ts";
 import { makeMemory } from "../../src/diagnostics/shared-memory.ts";
 import { WorkerThread } from "../../src/diagnostics/worker-thread.ts";
-import { ask, listenTo } from "./asking.ts";
+import { ask, listenTo, outputOf } from "./asking.ts";
 
 const OPTIONS = { report: false, blockedAfterMs: Infinity, warnings: false } as const;
-
-async function outputOf(fixture: string): Promise<{ code: number | null; text: string }> {
-  const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["--conditions=@meanwhile/source", file], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env,
-  });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part) => (text += part));
-  const [code] = await once(child, "close");
-  return { code, text };
-}
 
 describe("Diagnostics", () => {
   it("do not keep the process alive, nor change its exit code, also after a block", async () => {

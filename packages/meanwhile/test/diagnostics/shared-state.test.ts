@@ -74,6 +74,21 @@ describe("The shared memory", () => {
     assert.ok(long.startsWith(readName(memory, names.use(long)) ?? "?"));
   });
 
+  it("has room for new names as long as any is free, however long the others are in use", () => {
+    const memory = makeMemory({ tasks: 1, ended: 1, targets: 1, names: 100, events: 1 });
+    const names = new NameTable(memory);
+    const kept = Array.from({ length: 97 }, (_, i) => names.use(`kept ${i}`));
+    for (let i = 0; i < 500; i++) {
+      const reference = names.use(`short ${i}`);
+      assert.equal(readName(memory, reference), `short ${i}`);
+      names.release(reference);
+    }
+    assert.deepEqual(
+      kept.map((reference) => readName(memory, reference)),
+      kept.map((_, i) => `kept ${i}`),
+    );
+  });
+
   it("refuses a name when all are in use", () => {
     const memory = memoryFor();
     const names = new NameTable(memory);

@@ -203,6 +203,25 @@ describe("A snapshot", () => {
     });
   });
 
+  it("shows the names of fifty thousand tasks, each with one of its own", async () => {
+    await diagnosed({}, async (diagnostics) => {
+      await taskGroup(async (group) => {
+        const made = Array.from({ length: 50_000 }, (_, i) =>
+          group.createTask(() => sleepForever(), { name: `download ${i} of 50000` }),
+        );
+        await sleep(1);
+        const { tasks, counts } = await diagnostics.snapshot();
+        assert.equal(counts.unrecorded, 0);
+        const names = new Map(tasks.map(({ id, name }) => [id, name]));
+        assert.deepEqual(
+          made.filter(({ id, name }) => names.get(id) !== name),
+          [],
+        );
+        group.cancel();
+      });
+    });
+  });
+
   it("never shows a name that was another task's, however many there were", async () => {
     await diagnosed({ maxTasks: 1_024 }, async (diagnostics) => {
       for (let round = 0; round < 3; round++) {

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { basename } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 
-import { gather, run, sleep } from "meanwhile";
+import { gather, run, sleep, taskGroup } from "meanwhile";
 import { type Block, startDiagnostics, watchEventLoop } from "meanwhile/diagnostics";
 
-import { block, listenTo } from "./asking.ts";
+import { block, listenTo, outputOf } from "./asking.ts";
 
 const QUIET = { level: 0, socket: false, report: false, blockedAfterMs: 50 } as const;
 
@@ -73,7 +74,7 @@ describe("the watchdog", () => {
     await diagnostics.ready;
     using blocks = listenTo<Block>("meanwhile:blocked");
     for (let i = 0; i < 3; i++) {
-      block(150);
+      await run(() => block(150));
       await blocks.until(({ id, ongoing }) => id === i + 1 && !ongoing);
     }
     const ended = blocks.seen.filter(({ ongoing }) => !ongoing);
@@ -81,6 +82,31 @@ describe("the watchdog", () => {
       ended.map(({ stack, noStack }) => (stack.length > 0 ? "seen" : noStack)),
       ["seen", "seen", "limited"],
     );
+  });
+
+  it("names the task also of a block at which it did not look, if events are recorded", async () => {
+    await using diagnostics = startDiagnostics({ ...QUIET, level: 2, warnings: false });
+    await diagnostics.ready;
+    using blocks = listenTo<Block>("meanwhile:blocked");
+    await run(async () => {
+      for (let i = 0; i < 3; i++) {
+        await taskGroup(async (group) => void group.createTask(first));
+        await blocks.until(({ id, ongoing }) => id === i + 1 && !ongoing);
+      }
+    });
+    const ended = blocks.seen.filter(({ ongoing }) => !ongoing);
+    assert.equal(ended.at(-1)?.noStack, "limited");
+    assert.deepEqual(
+      ended.map(({ task }) => task?.name),
+      ["first", "first", "first"],
+    );
+  });
+
+  it("says nothing of the time in which Node loads the program, and tells what its modules do themselves", async () => {
+    const { text } = await outputOf("loads-slowly.ts");
+    const told = JSON.parse(text) as Block[];
+    const places = told.map(({ stack: [top] }) => basename(top?.file ?? "?"));
+    assert.deepEqual([...new Set(places)], ["asking.ts"], text);
   });
 
   it("leaves a program alone that a debugger has stopped", async () => {
@@ -133,7 +159,7 @@ describe("the watchdog", () => {
     watchEventLoop();
     await using diagnostics = startDiagnostics(QUIET);
     await diagnostics.ready;
-    block(150);
+    await run(() => block(150));
     await blocks.until(({ ongoing }) => !ongoing);
     assert.equal(blocks.seen.filter(({ ongoing }) => !ongoing).length, 1);
   });

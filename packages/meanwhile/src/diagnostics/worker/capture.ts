@@ -13,6 +13,8 @@ export interface Capture {
   /** The running function of Node, like `execSync`, if one is. */
   readonly inside: string | null;
   readonly task: { readonly id: number; readonly name: string } | null;
+  /** Whether it is code of the program that runs, and not Node that loads it. */
+  readonly isProgram: boolean;
 }
 
 /** Why nothing was found: a debugger has stopped the program, it went on by itself, the inspector cannot be used. */
@@ -91,7 +93,8 @@ export class ThreadCapture {
     const [task, call] = await Promise.race([known, unknownAfter(PAUSE_MS)]).catch(() => [null, null] as const);
     this.#order("Debugger.resume");
     const stack = theirs.slice(0, MOST_FRAMES).map((frame) => this.#maps.placeOf(frame));
-    return { stack, task, inside: outermostOfNode(callFrames) ?? call };
+    const inside = outermostOfNode(callFrames) ?? call;
+    return { stack, task, inside, isProgram: this.#isProgram(callFrames) };
   }
 
   // In the global scope: what stands in the paused function may have other meanings there.
@@ -108,11 +111,18 @@ export class ThreadCapture {
 
   /** The frames of the program; all of them if it has none. */
   #theirs(frames: readonly Debugger.CallFrame[]): readonly Debugger.CallFrame[] {
-    const theirs = frames.filter(({ url, location }) => {
-      const file = url === "" ? this.#maps.urlOf(location.scriptId) : url;
-      return !file.startsWith("node:") && !this.#isOurs(file);
-    });
+    const theirs = frames.filter((frame) => this.#isTheirs(frame));
     return theirs.length === 0 ? frames : theirs;
+  }
+
+  #isTheirs({ url, location }: Debugger.CallFrame): boolean {
+    const file = url === "" ? this.#maps.urlOf(location.scriptId) : url;
+    return !file.startsWith("node:") && !this.#isOurs(file);
+  }
+
+  #isProgram(frames: readonly Debugger.CallFrame[]): boolean {
+    const innermost = frames.findIndex((frame) => this.#isTheirs(frame));
+    return innermost !== -1 && !frames.slice(0, innermost).some(({ url }) => url.startsWith(LOADING));
   }
 
   // Native code is seen when it has returned: then the line tells what it was, or the one before.
@@ -159,6 +169,9 @@ export class ThreadCapture {
 function isOfOurs({ reason, hitBreakpoints }: Paused): boolean {
   return reason === "other" && (hitBreakpoints === undefined || hitBreakpoints.length === 0);
 }
+
+/** What of Node finds, reads and compiles modules. */
+const LOADING = "node:internal/modules/";
 
 /** What is made to block. */
 const BLOCKING_CALL = /\b(\w+Sync|Atomics\.wait)\s*\(/u;

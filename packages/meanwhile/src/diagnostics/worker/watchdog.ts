@@ -10,6 +10,7 @@ import { blockMessage } from "./block-message.ts";
 import type { Capture, NoCapture } from "./capture.ts";
 import type { ProgramClock } from "./clock.ts";
 import { type LoopDelay, round } from "./loop-delay.ts";
+import { isOfProgram, type Ongoing } from "./ongoing-block.ts";
 
 /** What the watchdog is given. */
 export interface WatchdogOptions {
@@ -22,6 +23,8 @@ export interface WatchdogOptions {
   readonly ping: (number: number) => void;
   /** Looks at what the program does. */
   readonly capture: (whenOver: Promise<void>) => Promise<Capture | NoCapture>;
+  /** Which task ran longest between two moments, if that was recorded. */
+  readonly whoRan: (from: number, until: number) => Block["task"];
   /** A block has begun, was captured or has ended. */
   readonly onBlock: (block: Block) => void;
   /** A block is to be told to people. */
@@ -42,24 +45,6 @@ const MOST_SITES = 256;
 
 /** How late our own timers may be: more, and this thread or the machine has slept too. */
 const OWN_LATENESS_MS = 30;
-
-interface Ongoing {
-  readonly id: number;
-  readonly startedAt: number;
-  readonly over: PromiseWithResolvers<void>;
-  stack: readonly Place[];
-  inside: string | null;
-  task: Block["task"];
-  noStack: Block["noStack"] | undefined;
-  repeated: number;
-  /** Whether the look is still going on. */
-  looking: boolean;
-  /** The moment the look was done. */
-  lookedAt: number;
-  told: boolean;
-  /** Whether it was told without a stack. */
-  toldEarly: boolean;
-}
 
 interface Site {
   toldAt: number;
@@ -83,6 +68,8 @@ export class Watchdog implements Disposable {
   #noLookBefore = 0;
   // Blocks that were not looked at since the last report.
   #unseen = 0;
+  // Before that it loads its modules, which blocks the loop, too, and nobody can mend it.
+  #hasStarted = false;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
@@ -155,6 +142,7 @@ export class Watchdog implements Disposable {
       stack: [],
       inside: null,
       task: null,
+      isProgram: false,
       noStack: undefined,
       repeated: 0,
       looking: false,
@@ -198,7 +186,14 @@ export class Watchdog implements Disposable {
     if (this.#sites.size > MOST_SITES) this.#sites.delete(this.#sites.keys().next().value as string);
   }
 
+  #isStart(ongoing: Ongoing, now: number): boolean {
+    const { memory, thresholdMs } = this.#options;
+    this.#hasStarted ||= isOfProgram(ongoing, now, thresholdMs) || memory.header[WORD.started] === 1;
+    return !this.#hasStarted;
+  }
+
   #goOn(ongoing: Ongoing, now: number): void {
+    if (this.#isStart(ongoing, now)) return;
     if (ongoing.told || ongoing.noStack === "debugger" || ongoing.noStack === "limited") return;
     if (ongoing.looking) {
       if (ongoing.toldEarly || now - ongoing.startedAt < NATIVE_MS) return;
@@ -214,7 +209,9 @@ export class Watchdog implements Disposable {
   }
 
   #end(ongoing: Ongoing, pongAt: number, busy: number): void {
-    if (ongoing.noStack === "debugger" || busy < 0.8 * this.#options.thresholdMs) return;
+    if (ongoing.noStack === "debugger" || this.#isStart(ongoing, pongAt) || busy < 0.8 * this.#options.thresholdMs)
+      return;
+    ongoing.task ??= this.#options.whoRan(ongoing.startedAt, pongAt);
     const block = this.#blockOf(ongoing, pongAt, false);
     this.#options.onBlock(block);
     if (!ongoing.told && (ongoing.stack.length > 0 || ongoing.noStack === "failed")) this.#options.onReport(block);

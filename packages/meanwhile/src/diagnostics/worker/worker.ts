@@ -16,6 +16,7 @@ import { SharedReader } from "./shared-reader.ts";
 import { isOurs } from "./stack-places.ts";
 import { WarningWatch } from "./warning-watch.ts";
 import { Watchdog } from "./watchdog.ts";
+import { taskThatRan } from "./who-ran.ts";
 
 /** Without a watchdog the loop is asked this often, only to know whether it turns. */
 const RELAXED_MS = 1_000;
@@ -45,6 +46,7 @@ async function start(setup: WorkerSetup, link: NonNullable<typeof parentPort>): 
     ping: send,
     capture: async (whenOver) =>
       setup.blockedAfterMs === null ? "failed" : new ThreadCapture(setup.thread, isOurs).take(whenOver),
+    whoRan: (from, until) => (setup.level >= 2 && setup.sampling === 1 ? taskThatRan(memory, from, until) : null),
     onBlock: (block) => {
       observer.addBlock(block);
       send({ kind: "block", block });
