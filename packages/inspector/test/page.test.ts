@@ -214,6 +214,20 @@ describe("the other parts", { skip: NO_BROWSER }, () => {
     await page.getByRole("heading", { name: "Hosts and pools" }).waitFor();
   });
 
+  it("ask who holds a resource, which the stream does not tell", async () => {
+    const state = shopState();
+    const resources = state.resources.map((resource) => ({ ...resource, description: resource.kind, holders: [] }));
+    await using program = await FakeProgram.start({ state, streamed: { ...state, resources } });
+    await using viewer = await startViewer({ socket: program.socket });
+    const { page } = await openPage(browser, viewer.url);
+    await page.getByText("live", { exact: true }).waitFor();
+    assert.ok(!program.asked.some((line) => line.startsWith("GET /v1/snapshot")));
+    await page.click("#tab-resources");
+    const row = page.getByRole("row", { name: /Lock\.acquire \(held by/u });
+    await row.getByRole("button", { name: "writer #3" }).waitFor();
+    await page.close();
+  });
+
   it("show warnings with what to do, and blocks with their stacks", async () => {
     await using shop = await openShop();
     const { page } = shop;
@@ -240,12 +254,12 @@ describe("a live page", { skip: NO_BROWSER }, () => {
     await page.getByText("a new one").waitFor();
   });
 
-  it("says at once which tasks wait in a circle, while they do", async () => {
+  it("says at once which tasks wait for each other, while they do", async () => {
     const state = { ...shopState(), cycles: [[18, 19]] };
     await using program = await FakeProgram.start({ state });
     await using viewer = await startViewer({ socket: program.socket });
     const { page } = await openPage(browser, viewer.url);
-    const banner = page.getByRole("status").filter({ hasText: "2 tasks wait in a circle" });
+    const banner = page.getByRole("status").filter({ hasText: "2 tasks wait for each other" });
     await banner.getByRole("button", { name: "checkout 10 #19" }).click();
     await page.getByRole("heading", { name: "checkout 10 #19" }).waitFor();
     const { atMs, loop, counts } = state;

@@ -13,6 +13,8 @@ import { hello, linesOf, snapshot } from "./messages.ts";
 export interface FakeProgramOptions {
   /** Its state, now and at the beginning of a stream. */
   readonly state?: Snapshot;
+  /** The state at the beginning of a stream, if it is another one. */
+  readonly streamed?: Snapshot;
   /** What comes in a stream after the state. */
   readonly messages?: Iterable<StreamMessage>;
   /** What may be asked for beyond looking. */
@@ -61,7 +63,7 @@ export class FakeProgram implements AsyncDisposable {
 
   #answer({ method, url = "", headers }: IncomingMessage, response: ServerResponse): void {
     this.asked.push(`${method} ${url} ${JSON.stringify(headers)}`);
-    const { state = snapshot(), messages = [], ends = false, allowed = [], refusal } = this.#options;
+    const { state = snapshot(), streamed = state, messages = [], ends = false, allowed = [], refusal } = this.#options;
     const path = url.split("?")[0];
     // What a program that is not what it seems might send: none of it may reach the browser.
     response.setHeader("access-control-allow-origin", "*");
@@ -74,7 +76,7 @@ export class FakeProgram implements AsyncDisposable {
     }
     if (path === "/v1/snapshot") return this.#one(response, state);
     response.setHeader("content-type", "application/x-ndjson");
-    response.write(linesOf([greeting, state, ...messages]));
+    response.write(linesOf([greeting, streamed, ...messages]));
     if (ends) return void response.end();
     this.streams.push(response);
   }

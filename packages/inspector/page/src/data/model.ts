@@ -1,6 +1,6 @@
 // All that the page knows of the program: its state now, and its past.
 
-import { LiveState, type StreamMessage, type TaskRecord } from "meanwhile/diagnostics";
+import { LiveState, type Resource, type StreamMessage, type TaskRecord } from "meanwhile/diagnostics";
 
 import { RunHistory } from "../../../src/timeline/run-history.ts";
 import { Client } from "./client.ts";
@@ -14,6 +14,8 @@ export type Status =
 
 /** Stacks cost the program time, so many of them only when they are asked for. */
 const MOST_STACKS_UNASKED = 2_000;
+/** For how long it is believed that a holder still holds. */
+const HELD_MS = 3_000;
 /** While a recording is read, drawing would only make it last longer. */
 const TELL_MS = 250;
 
@@ -25,6 +27,8 @@ export class Model {
   #isRecording = false;
   #viewerMayCancel = false;
   #stacks: ReadonlyMap<number, TaskRecord> = new Map();
+  #held: ReadonlyMap<number, Resource> = new Map();
+  #readAt = -Infinity;
   #version = 0;
   #toldAt = 0;
   readonly #client: Client;
@@ -79,6 +83,16 @@ export class Model {
     return record !== undefined && read?.sinceMs === record.sinceMs ? read : record;
   }
 
+  /** What is waited for, with who holds it as far as the program was asked lately. */
+  get resources(): readonly Resource[] {
+    if (performance.now() - this.#readAt > HELD_MS) return this.state.resources;
+    return this.state.resources.map((resource) => {
+      const held = this.#held.get(resource.id);
+      if (held === undefined || resource.holders.length > 0) return resource;
+      return { ...resource, holders: held.holders, description: held.description };
+    });
+  }
+
   /** Begins to read, until there is no more to come. */
   start(): void {
     return void this.#run();
@@ -115,6 +129,8 @@ export class Model {
       const snapshot = await this.#client.ask("/v1/snapshot");
       if (snapshot?.type !== "snapshot") return;
       this.#stacks = new Map(snapshot.tasks.map((task) => [task.id, task]));
+      this.#held = new Map(snapshot.resources.map((resource) => [resource.id, resource]));
+      this.#readAt = performance.now();
       this.#tell();
     } catch {
       // The program has ended, or is stopped; the status tells that.

@@ -94,7 +94,7 @@ function CancelButton({ record: { id, name, cancelledAtMs } }: { record: TaskRec
     setProblem(await model.cancel(id));
   };
   return (
-    <p>
+    <p class="cancel">
       <button type="button" disabled={cancelledAtMs !== null} onClick={() => void onClick()}>
         Cancel this task
       </button>

@@ -6,10 +6,11 @@ import { durationText } from "../../../src/timeline/time-scale.ts";
 import type { Model } from "../data/model.ts";
 import { saveHtml, saveSvg } from "../data/save.ts";
 import { useModel } from "../data/use-model.ts";
-import { TaskLink, TaskLinks } from "./task-link.tsx";
+import { TaskLink } from "./task-link.tsx";
 
 /** Of more only these: the others are among the warnings. */
 const MOST_CYCLES = 3;
+const MOST_LINKS = 8;
 
 /** The top of the page. */
 export function Header() {
@@ -79,8 +80,14 @@ function Figures({ model: { state, history } }: { model: Model }) {
 function Cycle({ ids }: { ids: readonly number[] }) {
   return (
     <p class="banner">
-      <strong>{ids.length.toLocaleString("en")} tasks wait in a circle</strong>, and none of them can go on:{" "}
-      <TaskLinks ids={ids} />
+      <strong>{ids.length.toLocaleString("en")} tasks wait for each other</strong>, and none of them can go on:{" "}
+      {ids.slice(0, MOST_LINKS).map((id, at) => (
+        <span key={id}>
+          {at > 0 && " → "}
+          <TaskLink id={id} />
+        </span>
+      ))}
+      {ids.length > MOST_LINKS ? " → …" : ""}
     </p>
   );
 }

@@ -1,18 +1,27 @@
 // What tasks wait for: who holds it, and who waits. Hosts and pools by themselves.
 
 import type { Resource } from "meanwhile/diagnostics";
+import { useEffect } from "preact/hooks";
 
 import { useModel } from "../data/use-model.ts";
 import { TaskLinks } from "./task-link.tsx";
 
 const POOL = /pool|host|session|connection|limiter|thread|worker|semaphore|jobs of/iu;
+const ASK_MS = 2_000;
 /** How many are listed of each. */
 const MOST = 200;
 
 /** Two tables: hosts and pools, and everything else. */
 export function ResourcesView() {
-  const { state } = useModel();
-  const all = state.resources.toSorted(
+  const model = useModel();
+  // Who holds something is told only to whoever asks.
+  useEffect(() => {
+    const ask = (): void => model.readStacks({ insists: false });
+    ask();
+    const timer = window.setInterval(ask, ASK_MS);
+    return () => window.clearInterval(timer);
+  }, [model]);
+  const all = model.resources.toSorted(
     (a, b) => b.waiters.length - a.waiters.length || b.waits - a.waits || a.id - b.id,
   );
   if (all.length === 0) return <p class="empty">No task has waited for a lock, a queue or a pool.</p>;

@@ -56,20 +56,7 @@ export function TasksView() {
           </select>
         </label>
       </form>
-      {model.state.cycles.length > 0 && <Cycles model={model} />}
       {kind === "tree" ? <Tree model={model} text={text} state={state} /> : <GroupList model={model} text={text} />}
-    </div>
-  );
-}
-
-function Cycles({ model: { state, history } }: { model: Model }) {
-  const texts = state.cycles.map((cycle) => cycle.map((id) => `${history.lanes.get(id)?.name ?? "task"} #${id}`));
-  return (
-    <div class="banner" role="alert">
-      <strong>They wait for each other</strong>
-      {texts.map((names) => (
-        <p key={names.join()}>{[...names, names[0]].join(" → ")}</p>
-      ))}
     </div>
   );
 }
