@@ -48,7 +48,9 @@ export class Answers {
     }
     const looked = withinBudget(question.ids, (id) => {
       const task = this.#recorder.taskWith(id);
-      if (task !== undefined) this.#teller.add(task);
+      if (task === undefined) return;
+      if (question.about === "frames") this.#teller.addFrames(task);
+      else this.#teller.add(task);
     });
     return { ...NOTHING, ...this.#teller.take(), looked };
   }

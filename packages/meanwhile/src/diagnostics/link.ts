@@ -59,6 +59,8 @@ export type ToWorker =
 export type Question =
   /** What these tasks wait for. As many as can be told in half a millisecond; the rest is asked again. */
   | { readonly about: "tasks"; readonly ids: Float64Array }
+  /** Through which calls they wait, and how often these have waited. */
+  | { readonly about: "frames"; readonly ids: Float64Array }
   /** What these resources say of themselves; as many as can be told. */
   | { readonly about: "resources"; readonly rows: Float64Array }
   /** Cancels a task. Nothing is looked at if there is none. */
@@ -78,6 +80,9 @@ export const TOLD_SCOPE_FLAG = { shielded: 1, cancelled: 2 } as const;
  * index into {@link Answer.texts}, -1 where the row tells it; `calls` are the functions that wait, told before.
  */
 export const TOLD_WAIT = { row: 0, task: 1, foreign: 2, text: 3, calls: 4, holders: 5, words: 6 } as const;
+
+/** What stands in {@link Answer.words} for a call that waits: its task, which call it is, its waits so far, its place. */
+export const TOLD_FRAME = { task: 0, age: 1, waits: 2, place: 3, words: 4 } as const;
 
 /** A resource as the program tells it. */
 export interface ToldResource {

@@ -211,7 +211,8 @@ export type WarningKind =
   | "wait-cycle"
   | "many-children"
   | "retry-storm"
-  | "foreign-pending";
+  | "foreign-pending"
+  | "awaits-in-a-loop";
 
 /** Something that is probably a mistake. */
 export interface Warning {

@@ -53,6 +53,16 @@ export class Teller {
     for (const member of members) this.#addWait(member);
   }
 
+  /** Adds the calls through which a task waits. */
+  addFrames(task: TaskNode): void {
+    for (const { frame: innermost } of waitMembersOf(task)) {
+      for (let frame = innermost ?? null; frame !== null; frame = frame.parent) {
+        const [call] = frame.ended || frame.site.line === 0 ? [] : callsFrom(frame);
+        if (call !== undefined) this.#words.push(task.id, frame.age, frame.waits, this.#placeOf(call));
+      }
+    }
+  }
+
   /** What was added since the last call. */
   take(): { readonly words: Float64Array; readonly texts: readonly string[] } {
     const told = { words: Float64Array.from(this.#words), texts: this.#texts };

@@ -18,6 +18,8 @@ export interface WarningLimits {
   readonly retries: number;
   /** Milliseconds that a promise which is not of meanwhile may be pending. Default: 30 000. */
   readonly foreignMs: number;
+  /** Milliseconds that a loop may await one after another what could be awaited at once. Default: 2 000. */
+  readonly loopedAwaitsMs: number;
   /** Milliseconds that tasks may wait for each other before they are looked at for a circle. Default: 1 000. */
   readonly cycleMs: number;
 }
@@ -32,5 +34,6 @@ export const WARNING_LIMITS: WarningLimits = {
   children: 1_000,
   retries: 100,
   foreignMs: 30_000,
+  loopedAwaitsMs: 2_000,
   cycleMs: 1_000,
 };

@@ -125,10 +125,13 @@ export function block(ms: number): void {
 }
 
 /** Runs one of the programs in `fixtures/` to its end. */
-export async function outputOf(fixture: string): Promise<{ code: number | null; text: string }> {
+export async function outputOf(
+  fixture: string,
+  flags: readonly string[] = [],
+): Promise<{ code: number | null; text: string }> {
   const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["--conditions=@meanwhile/source", file], {
+  const child = spawn(process.execPath, ["--conditions=@meanwhile/source", ...flags, file], {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });

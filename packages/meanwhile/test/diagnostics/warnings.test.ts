@@ -18,11 +18,17 @@ import {
   sleepForever,
   taskGroup,
 } from "meanwhile";
-import { startDiagnostics, type Warning, type WarningKind, type WarningLimits } from "meanwhile/diagnostics";
+import {
+  type Place,
+  startDiagnostics,
+  type Warning,
+  type WarningKind,
+  type WarningLimits,
+} from "meanwhile/diagnostics";
 import { isCoroutine } from "meanwhile/lowlevel";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
-import { block, listenTo, type Published } from "./asking.ts";
+import { block, listenTo, outputOf, type Published } from "./asking.ts";
 
 const NEVER: WarningLimits = {
   cancelledMs: Infinity,
@@ -33,6 +39,7 @@ const NEVER: WarningLimits = {
   children: Infinity,
   retries: Infinity,
   foreignMs: Infinity,
+  loopedAwaitsMs: Infinity,
   cycleMs: Infinity,
 };
 
@@ -271,6 +278,14 @@ describe("Diagnostics warn", () => {
         group.cancel();
       });
     }));
+
+  it("of awaits in a loop that could have been one, and not of those that need the one before", async () => {
+    const { text } = await outputOf("awaits-in-loops.ts", ["--import", "@meanwhile/instrument/register"]);
+    const { kind, place, others } = JSON.parse(text) as { kind: WarningKind; place: Place; others: Warning[] };
+    assert.equal(kind, "awaits-in-a-loop");
+    assert.equal(place.function, "together");
+    assert.deepEqual(others, []);
+  });
 });
 
 function sleepNatively(ms: number): Promise<void> {

@@ -28,7 +28,7 @@ export const MOST_NAMED = 20;
 export const MOST_ASKED = 100;
 
 /** Waits that are meant to be long, and waits for tasks, which have waits of their own. */
-const PATIENT =
+export const PATIENT: RegExp =
   /^(?:sleep|sleepForever|task|its tasks|coroutine|the end of |the next turn|the next attempt|the cleanup)/u;
 
 /** Cancelled some time ago, and still there. Those that only wait for their children are not to blame. */
@@ -190,7 +190,7 @@ function tasksText(memory: SharedMemory, rows: readonly TaskRow[]): string {
   return rows.length === 1 && first !== undefined ? taskText(memory, first) : `${rows.length} tasks`;
 }
 
-function taskText(memory: SharedMemory, { row, id }: TaskRow): string {
+export function taskText(memory: SharedMemory, { row, id }: TaskRow): string {
   return `Task ${id} "${nameOf(memory, row, id)}"`;
 }
 

@@ -6,7 +6,7 @@ import { type SharedMemory, TARGET, TARGET_FLAG } from "../shared-memory.ts";
 import { round } from "./loop-delay.ts";
 import { stackPlaces } from "./stack-places.ts";
 import { type Details, labelOf, nameOf, resourceId, type TaskRow, type ToldResources } from "./state.ts";
-import { readTold, type ToldTask, type ToldWait } from "./told.ts";
+import { readTold, readToldFrames, type ToldFrame, type ToldTask, type ToldWait } from "./told.ts";
 
 /** How long the program may take to answer one question; it is blocked if it takes longer. */
 const ANSWER_MS = 100;
@@ -91,14 +91,24 @@ export class ProgramLink {
     return { resources, answered };
   }
 
+  /** Asks through which calls these tasks wait. */
+  async askAboutFrames(ids: readonly number[]): Promise<ToldFrame[]> {
+    const frames: ToldFrame[] = [];
+    await this.#askInParts(ids, "frames", (answer) => {
+      // One by one: there may be more than a call can have arguments.
+      for (const frame of readToldFrames(answer)) frames.push(frame);
+    });
+    return frames;
+  }
+
   async #askInParts(
     all: readonly number[],
-    about: "tasks" | "resources",
+    about: "tasks" | "frames" | "resources",
     take: (answer: Answer) => void,
   ): Promise<boolean> {
     for (let at = 0; at < all.length;) {
       const part = Float64Array.from(all.slice(at, at + MOST_AT_ONCE));
-      const answer = await this.ask(about === "tasks" ? { about, ids: part } : { about, rows: part });
+      const answer = await this.ask(about === "resources" ? { about, rows: part } : { about, ids: part });
       if (answer === null || answer.looked === 0) return false;
       take(answer);
       at += answer.looked;
@@ -150,6 +160,11 @@ export class ProgramLink {
       stack: this.#calls.get(wait.calls) ?? [],
     }));
     return { waits, scopes: told.scopes };
+  }
+
+  /** The place with the number. */
+  placeWith(id: number): Place | null {
+    return this.#places.get(id) ?? null;
   }
 
   /** The innermost place of a wait that was told. */

@@ -1,6 +1,6 @@
 // What the program has told of its tasks, read from the numbers that it sends.
 
-import { type Answer, TOLD_SCOPE, TOLD_SCOPE_FLAG, TOLD_TASK, TOLD_WAIT } from "../link.ts";
+import { type Answer, TOLD_FRAME, TOLD_SCOPE, TOLD_SCOPE_FLAG, TOLD_TASK, TOLD_WAIT } from "../link.ts";
 import type { OpenScope } from "../protocol.ts";
 import { round } from "./loop-delay.ts";
 
@@ -64,4 +64,28 @@ export function readTold({ words, texts }: Pick<Answer, "words" | "texts">): Tol
     });
   }
   return told;
+}
+
+/** A call that waits, as it was told. */
+export interface ToldFrame {
+  readonly task: number;
+  /** Unique in the process. */
+  readonly age: number;
+  /** How many waits it has begun. */
+  readonly waits: number;
+  /** Where it waits, as a number; 0 if that is not known. */
+  readonly place: number;
+}
+
+/** The calls in an answer. */
+export function readToldFrames({ words }: Pick<Answer, "words">): ToldFrame[] {
+  return Array.from({ length: words.length / TOLD_FRAME.words }, (_, index) => {
+    const word = (field: number): number => words[index * TOLD_FRAME.words + field] as number;
+    return {
+      task: word(TOLD_FRAME.task),
+      age: word(TOLD_FRAME.age),
+      waits: word(TOLD_FRAME.waits),
+      place: word(TOLD_FRAME.place),
+    };
+  });
 }

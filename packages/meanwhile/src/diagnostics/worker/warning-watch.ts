@@ -1,6 +1,6 @@
 // Looks for mistakes once a second, and tells each once: when it is found, and when it is the case no longer.
 
-import type { Block, Warning } from "../protocol.ts";
+import type { Block, Warning, WarningKind } from "../protocol.ts";
 import { TARGET } from "../shared-memory.ts";
 import type { WarningLimits } from "../warning-limits.ts";
 import {
@@ -12,6 +12,7 @@ import {
   placedFinding,
   waitCycles,
 } from "./findings.ts";
+import { LoopedAwaits } from "./looped-awaits.ts";
 import type { Observer } from "./observer.ts";
 import { LockHolders, stuckResources } from "./resource-findings.ts";
 import { stackPlaces } from "./stack-places.ts";
@@ -26,6 +27,9 @@ const RETRY_WINDOW_MS = 10_000;
 /** What waits between attempts are called: see flow/retry.ts. */
 const RETRY_LABEL = "the next attempt of retry";
 
+/** What is told by others, and not found by looking. */
+const TOLD_BY_OTHERS: ReadonlySet<WarningKind> = new Set(["loop-blocked", "never-awaited"]);
+
 /** How many warnings are remembered by what they are about. */
 const MOST_KNOWN = 1_000;
 
@@ -36,6 +40,7 @@ export class WarningWatch implements Disposable {
   readonly #timer: NodeJS.Timeout;
   readonly #known = new Map<string, Warning>();
   readonly #lockHolders = new LockHolders();
+  readonly #loopedAwaits = new LoopedAwaits();
   readonly #retries: Array<{ readonly at: number; readonly count: number }> = [];
   #newest = 0;
   #isLooking = false;
@@ -49,6 +54,7 @@ export class WarningWatch implements Disposable {
       limits.foreignMs,
       limits.noDeadlineMs,
       limits.cycleMs,
+      limits.loopedAwaitsMs,
       limits.queueStuckMs,
       limits.poolExhaustedMs,
     );
@@ -100,6 +106,7 @@ export class WarningWatch implements Disposable {
         ...manyChildren(look),
         ...this.#retryStorm(look),
         ...(await longWaits(look)),
+        ...(await this.#loopedAwaits.look(look)),
         ...(await stuckResources(look, this.#lockHolders)),
         ...(await waitCycles(look, (waiting) => this.#observer.cyclesIn(waiting))),
       ];
@@ -137,7 +144,7 @@ export class WarningWatch implements Disposable {
   #update(found: readonly Finding[], now: number): void {
     const keys = new Set(found.map(({ key }) => key));
     for (const [key, { kind, overAtMs }] of this.#known) {
-      const isLooked = kind !== "loop-blocked" && kind !== "never-awaited";
+      const isLooked = !TOLD_BY_OTHERS.has(kind);
       if (isLooked && overAtMs === null && !keys.has(key)) this.#end(key, now);
     }
     for (const finding of found) if (this.#known.get(finding.key)?.overAtMs !== null) this.#found(finding);
