@@ -23,7 +23,7 @@ import { TaskSpans } from "./trace-tasks.ts";
  * const trace = new ChromeTrace();
  * const events = trace.add({ type: "events", events: [[1, 5, "created", 7, 0, "load"]] });
  * const text = events + trace.end();
- * console.log(JSON.parse(text).traceEvents.filter(({ ph }) => ph === "b")[0].name); //> load
+ * console.log(JSON.parse(text).traceEvents.filter(({ ph }: { ph: string }) => ph === "b")[0].name); //> load
  * ```
  */
 export class ChromeTrace {
