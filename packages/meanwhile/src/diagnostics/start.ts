@@ -27,18 +27,18 @@ let standIn: RunningDiagnostics | null = null;
  *
  * @example
  * ```ts
- * import { gather, run, sleep } from "meanwhile";
+ * import { run, sleep, taskGroup } from "meanwhile";
  * import { startDiagnostics } from "meanwhile/diagnostics";
  *
  * await using diagnostics = startDiagnostics({ socket: false });
  * await run(() =>
- *   gather([
- *     () => sleep(50),
- *     async () => {
- *       const { tasks } = await diagnostics.snapshot();
- *       console.log(tasks.some(({ waits }) => waits[0]?.for.startsWith("sleep"))); //> true
- *     },
- *   ]),
+ *   taskGroup(async (group) => {
+ *     group.createTask(() => sleep(60_000));
+ *     await sleep(1);
+ *     const { tasks } = await diagnostics.snapshot();
+ *     console.log(tasks.some(({ waits }) => waits[0]?.for.startsWith("sleep"))); //> true
+ *     group.cancel();
+ *   }),
  * );
  * ```
  */
