@@ -1,6 +1,6 @@
 // Names and other short texts in the shared memory. Each is written once; one that no task uses any more makes room.
 
-import { NAME, type SharedMemory } from "./shared-memory.ts";
+import { NAME, type SharedMemory, WORD } from "./shared-memory.ts";
 
 // A reference is the index and the generation of an entry, so one to a name that was replaced is found out.
 const INDEX_BITS = 17;
@@ -90,7 +90,10 @@ export class NameTable {
   }
 
   #freeIndex(): number {
-    if (this.#count < this.#names.length) return this.#count++;
+    if (this.#count < this.#names.length) {
+      this.#memory.header[WORD.nameCount] = this.#count + 1;
+      return this.#count++;
+    }
     while (this.#freeCount > 0) {
       const index = this.#free[this.#freeFrom] as number;
       this.#freeFrom = (this.#freeFrom + 1) % this.#free.length;

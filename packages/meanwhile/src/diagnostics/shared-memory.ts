@@ -21,6 +21,8 @@ export const WORD = {
   finished: 5,
   /** 1 from the first task on: the program has loaded its modules, and runs. */
   started: 6,
+  /** How many names were ever in use: the places behind them are empty. */
+  nameCount: 7,
 } as const;
 
 /** Numbers of 64 bits in the header; the words stand before them. */

@@ -80,6 +80,14 @@ describe("Diagnostics", () => {
     assert.equal((await askUntilAnswered(socket)).status, 200);
   });
 
+  it("take no more memory the longer the program runs, whatever it names and locks", async () => {
+    const { text } = await outputOf("keeps-its-memory.ts", ["--expose-gc"]);
+    const megabytes = JSON.parse(text) as number[];
+    // 20 000 tasks, names, stacks and locks of one round alone would be more than 5 MB.
+    const [, second = 0] = megabytes;
+    assert.ok((megabytes.at(-1) ?? Infinity) - second < 5, text);
+  });
+
   it("tell other tools of tasks", async () => {
     await using diagnostics = startDiagnostics({ ...OPTIONS, socket: false });
     await diagnostics.ready;

@@ -1,15 +1,20 @@
 // A recording of what happens, written while it happens.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { run, sleep, taskGroup } from "meanwhile";
 import { parseMessage, startDiagnostics, type StreamMessage } from "meanwhile/diagnostics";
 
 import { expectWarning } from "../../../../tools/test-setup.ts";
+
+const execute = promisify(execFile);
 
 let directory: string;
 const file = (name: string): string => join(directory, name);
@@ -62,6 +67,19 @@ describe("A recording", () => {
     }
     assert.equal(readFileSync(file("there.jsonl"), "utf8"), "mine");
   });
+
+  // A limit of the size of files: the disk of the one who runs this is not filled.
+  it(
+    "that fills the disk is one warning, and the program goes on",
+    { skip: process.platform === "win32" },
+    async () => {
+      const fixture = fileURLToPath(new URL("fixtures/fills-the-disk.ts", import.meta.url));
+      const command = [process.execPath, "--conditions=@meanwhile/source", fixture, file("large.jsonl")];
+      const { stdout } = await execute("sh", ["-c", 'ulimit -f 64; exec "$@"', "sh", ...command]);
+      assert.match(stdout, /Cannot record to .*EFBIG.*; the program goes on without a recording/);
+      assert.match(stdout, /went on 1 snapshot/);
+    },
+  );
 
   it("needs a level that has events", () => {
     assert.throws(() => startDiagnostics({ record: file("x"), level: 1 }), { code: "MW_ERR_INVALID_ARGUMENT" });

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { currentTask, Event, Lock, run, sleep, sleepForever, taskGroup } from "meanwhile";
+import { currentTask, Event, gather, Lock, run, sleep, sleepForever, taskGroup } from "meanwhile";
 import {
   type EventsMessage,
   type GapMessage,
@@ -24,6 +24,8 @@ import {
 import { ask, openStream, snapshotFrom } from "./asking.ts";
 
 const OPTIONS = { report: false, blockedAfterMs: Infinity, warnings: false } as const;
+
+const MOST_TEXT = 10 * 2 ** 20;
 
 const isSnapshot = (line: StreamMessage): line is Snapshot => line.type === "snapshot";
 const isEnd = (line: StreamMessage): line is Extract<StreamMessage, { type: "bye" }> => line.type === "bye";
@@ -209,6 +211,29 @@ describe("The socket of a program", () => {
     await stream.until((line): line is EventsMessage => line.type === "events");
     assert.equal(gap.from, 1);
     assert.equal(eventsIn(stream.lines)[0]?.[0], gap.to + 1);
+  });
+
+  it("keeps a few megabytes for a client that reads nothing, and tells it later what it has missed", async () => {
+    await using diagnostics = startDiagnostics({ ...OPTIONS, level: 2, maxEvents: 1 << 18 });
+    const client = connect((await diagnostics.ready) ?? "").setEncoding("utf8");
+    await once(client, "connect");
+    client.write("GET /v1/stream?events=1 HTTP/1.1\r\nhost: x\r\n\r\n");
+    await once(client, "readable");
+    await run(() =>
+      gather(
+        Array.from({ length: 1_000 }, () => async () => {
+          for (let i = 0; i < 300; i++) await sleep(1);
+        }),
+      ),
+    );
+    let text = "";
+    for await (const part of client as AsyncIterable<string>) {
+      text += part;
+      if (text.includes('"type":"gap"') || text.length > MOST_TEXT) break;
+    }
+    // All of it would be about 25 MB. What lies unread is 4 MB, and what the system has taken.
+    const megabytes = text.indexOf('"type":"gap"') / 2 ** 20;
+    assert.ok(megabytes > 1 && megabytes < 8, `${megabytes} MB came before the gap`);
   });
 
   it("records only some of the waits if it is told to, and every start and end", async () => {

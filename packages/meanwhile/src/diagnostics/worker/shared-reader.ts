@@ -47,7 +47,8 @@ export class SharedReader {
     for (let i = 0; i < TRIES; i++) {
       // Before it is read: nothing that is in it has happened later.
       const at = this.#clock();
-      if (this.#readPiece(0, this.#source.length)) return { memory: this.#view, cut: "exact", at };
+      if (this.#readPiece(0, bytesWith(this.#memory, usedNames(this.#memory))))
+        return { memory: this.#view, cut: "exact", at };
     }
     const at = this.#clock();
     this.#readRows();
@@ -57,9 +58,9 @@ export class SharedReader {
   /** The state now, in a copy that nobody writes to later. */
   readOwn(): Cut {
     const { memory, cut, at } = this.read();
-    const { capacities } = memory;
-    const small = { ...capacities, events: 0 };
-    return { memory: viewMemory(this.#copy.slice().buffer, small), cut, at };
+    const names = usedNames(memory);
+    const own = this.#copy.slice(0, bytesWith(memory, names));
+    return { memory: viewMemory(own.buffer, { ...memory.capacities, names, events: 0 }), cut, at };
   }
 
   #readRows(): void {
@@ -69,7 +70,7 @@ export class SharedReader {
       { table: taskWords, bytes: TASK.bytes },
       { table: endedWords, bytes: ENDED.bytes },
       { table: targets, bytes: TARGET.bytes },
-      { table: nameWords, bytes: NAME.bytes },
+      { table: nameWords.subarray(0, usedNames(this.#memory) * NAME.words), bytes: NAME.bytes },
     ];
     for (const { table, bytes } of tables) {
       // Whole rows, and not so many that the program changes something meanwhile.
@@ -94,4 +95,13 @@ export class SharedReader {
     while ((sequence & 1) === 1 && this.#spinsLeft-- > 0) sequence = Atomics.load(this.#memory.header, WORD.seq);
     return sequence;
   }
+}
+
+/** The names stand last: what was never used of them need not be read. */
+function usedNames({ header }: SharedMemory): number {
+  return header[WORD.nameCount] as number;
+}
+
+function bytesWith({ nameWords }: SharedMemory, names: number): number {
+  return nameWords.byteOffset + names * NAME.bytes;
 }
