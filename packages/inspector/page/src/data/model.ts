@@ -17,7 +17,7 @@ const MOST_STACKS_UNASKED = 2_000;
 /** For how long it is believed that a holder still holds. */
 const HELD_MS = 3_000;
 /** While a recording is read, drawing would only make it last longer. */
-const TELL_MS = 250;
+const TELL_MS = 500;
 
 /** Keeps what the viewer tells, and says when there is news. */
 export class Model {

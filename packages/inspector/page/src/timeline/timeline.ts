@@ -12,6 +12,8 @@ import { panned, type Viewport, wholeOf, within, zoomed } from "./viewport.ts";
 
 /** Rows are put in order anew at most so often while news come in: it takes time with many tasks. */
 const RECOUNT_MS = 400;
+/** While a recording is read all of them are news, and nobody looks at a single one. */
+const RECOUNT_OPENING_MS = 2_000;
 
 /** Below this width names have less room. */
 const NARROW = 640;
@@ -161,8 +163,10 @@ export class Timeline {
 
   #recount(): void {
     const now = performance.now();
-    if (this.#countedVersion === this.model.version || now - this.#countedAt < RECOUNT_MS) return;
-    this.#countedVersion = this.model.version;
+    const { version, status } = this.model;
+    const waitMs = status.kind === "opening" ? RECOUNT_OPENING_MS : RECOUNT_MS;
+    if (this.#countedVersion === version || now - this.#countedAt < waitMs) return;
+    this.#countedVersion = version;
     this.#rows = orderLanes(this.model.history.lanes, { collapsed: this.collapsed, shows: this.#shows });
     // After the work: if it takes long it must not be all that is done.
     this.#countedAt = performance.now();
