@@ -327,6 +327,24 @@ describe("a live page", { skip: NO_BROWSER }, () => {
     await page.close();
   });
 
+  it("says that the program has ended when it has had no time to say so, and that the viewer is lost", async () => {
+    for (const [isProgram, text] of [
+      [true, "ended"],
+      [false, "connection lost"],
+    ] as const) {
+      await using ends = new AsyncDisposableStack();
+      const program = await FakeProgram.start({ state: shopState() });
+      const viewer = await startViewer({ socket: program.socket });
+      const { page } = await openPage(browser, viewer.url);
+      await page.getByText("live", { exact: true }).waitFor();
+      if (isProgram) ends.use(viewer);
+      else ends.use(program);
+      await (isProgram ? program : viewer)[Symbol.asyncDispose]();
+      await page.getByText(text, { exact: true }).waitFor();
+      await page.close();
+    }
+  });
+
   it("without the token says how to get in", async () => {
     await using program = await FakeProgram.start();
     await using viewer = await startViewer({ socket: program.socket });

@@ -5,7 +5,17 @@ import { parseMessage, type StreamMessage } from "meanwhile/diagnostics";
 /** The viewer refuses, or is not there. */
 class AnswerError extends Error {
   override readonly name = "AnswerError";
+  /** Of HTTP. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
 }
+
+/** The viewer is there, and the program is not. */
+const GONE = 502;
 
 /** For how long messages may be taken before the page draws again. */
 const TURN_MS = 12;
@@ -32,6 +42,16 @@ export class Client {
       typeof answer === "object" && answer !== null ? { ...answer } : {};
     const { kind, allow } = fields;
     return { isRecording: kind === "recording", mayCancel: Array.isArray(allow) && allow.includes("cancel") };
+  }
+
+  /** Whether the viewer says that nobody is there to be shown any more. */
+  async isGone(): Promise<boolean> {
+    try {
+      await this.#fetch("/v1/hello");
+      return false;
+    } catch (error) {
+      return error instanceof AnswerError && error.status === GONE;
+    }
   }
 
   /** Cancels a task. */
@@ -73,7 +93,7 @@ export class Client {
     if (answer.ok) return answer;
     const refusal: unknown = await answer.json().catch(() => null);
     const text = typeof refusal === "object" && refusal !== null && "error" in refusal ? String(refusal.error) : "";
-    throw new AnswerError(text === "" ? `The viewer answers with the status ${answer.status}` : text);
+    throw new AnswerError(answer.status, text === "" ? `The viewer answers with the status ${answer.status}` : text);
   }
 }
 

@@ -110,12 +110,12 @@ export class Model {
         (message) => this.#take(message),
         () => this.#tellSometimes(),
       );
-      this.#setStatus({ kind: "over", text: this.#overText() });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
+      if (this.state.hello === null) return this.#setStatus({ kind: "failed", text });
       // What is there already stays on the screen.
-      this.#setStatus(this.state.hello === null ? { kind: "failed", text } : { kind: "over", text: this.#overText() });
     }
+    this.#setStatus({ kind: "over", text: await this.#overText() });
   }
 
   /** Asks the program for the stacks of its tasks, unless there are so many that somebody has to `insist`. */
@@ -142,9 +142,10 @@ export class Model {
     return !this.#isRecording && this.#status.kind === "live" && this.state.tasks.size > MOST_STACKS_UNASKED;
   }
 
-  #overText(): string {
+  async #overText(): Promise<string> {
     if (this.#isRecording) return this.state.isOver ? "recording" : "recording, cut off";
-    return this.state.isOver ? "ended" : "connection lost";
+    // A program that exits has no time for a farewell.
+    return this.state.isOver || (await this.#client.isGone()) ? "ended" : "connection lost";
   }
 
   #take(message: StreamMessage): void {
