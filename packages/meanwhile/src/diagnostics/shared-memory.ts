@@ -23,6 +23,8 @@ export const WORD = {
   started: 6,
   /** How many names were ever in use: the places behind them are empty. */
   nameCount: 7,
+  /** How many rows of tasks. */
+  rowCount: 8,
 } as const;
 
 /** Numbers of 64 bits in the header; the words stand before them. */
@@ -199,17 +201,15 @@ export interface SharedMemory {
   readonly eventNumbers: Float64Array;
 }
 
+/** How large a memory is. */
+export function bytesFor({ tasks, ended, targets, names, events }: Capacities): number {
+  const tables = tasks * TASK.bytes + ended * ENDED.bytes + targets * TARGET.bytes + names * NAME.bytes;
+  return HEADER_BYTES + tables + events * EVENT.bytes;
+}
+
 /** Makes a memory with nothing in it. */
 export function makeMemory(capacities: Capacities): SharedMemory {
-  const { tasks, ended, targets, names, events } = capacities;
-  const bytes =
-    HEADER_BYTES +
-    tasks * TASK.bytes +
-    ended * ENDED.bytes +
-    targets * TARGET.bytes +
-    names * NAME.bytes +
-    events * EVENT.bytes;
-  return viewMemory(new SharedArrayBuffer(bytes), capacities);
+  return viewMemory(new SharedArrayBuffer(bytesFor(capacities)), capacities);
 }
 
 /** Views of a memory that somebody has made. */

@@ -3,7 +3,7 @@
 
 import { Children, TaskNode, type WaitTarget } from "../lowlevel.ts";
 import type { NameTable } from "./name-table.ts";
-import { type SharedMemory, TARGET, TARGET_FLAG } from "./shared-memory.ts";
+import { type SharedMemory, TARGET, TARGET_FLAG, WORD } from "./shared-memory.ts";
 
 /** The row of waits for which there is no room. */
 const OTHER_TARGETS = 0;
@@ -79,7 +79,7 @@ export class TargetTable {
     const { targets, capacities } = this.#memory;
     const row = this.#free.pop() ?? this.#count;
     if (row >= capacities.targets) return OTHER_TARGETS;
-    if (row === this.#count) this.#count += 1;
+    if (row === this.#count) this.#memory.header[WORD.targetCount] = this.#count += 1;
     const at = row * TARGET.words;
     targets.fill(0, at, at + TARGET.generation);
     targets[at + TARGET.label] = this.#names.use(label);

@@ -1,8 +1,8 @@
 // Reads the shared memory of the program as it was at one moment.
 
-import { ENDED, HEADER_BYTES, NAME, type SharedMemory, TARGET, TASK, viewMemory, WORD } from "../shared-memory.ts";
+import { bytesFor, type Capacities, NUMBER, type SharedMemory, viewMemory, WORD } from "../shared-memory.ts";
 
-/** A copy of the tables; the ring of events is not in it. */
+/** A copy of the tables, as far as they are used; the ring of events is not in it. */
 export interface Cut {
   readonly memory: SharedMemory;
   /** Whether all of it is of one moment; else each row is true by itself. */
@@ -14,8 +14,8 @@ export interface Cut {
 /** How often the whole is tried before rows are read one by one. */
 const TRIES = 6;
 
-/** How many bytes are read at once then: a few microseconds. */
-const PIECE = 4_096;
+/** How many rows are read at once then: that takes less than a microsecond. */
+const ROWS_AT_ONCE = 32;
 
 /** How often one read waits for changes to end. They take microseconds; one that takes longer was stopped in the middle. */
 const SPINS = 100_000;
@@ -23,71 +23,75 @@ const SPINS = 100_000;
 /** Copies the tables. */
 export class SharedReader {
   readonly #memory: SharedMemory;
-  readonly #source: Uint8Array;
-  readonly #copy: Uint8Array;
-  readonly #view: SharedMemory;
   readonly #clock: () => number;
+  /** Large enough for all tables; what is not used of it takes no memory. */
+  readonly #scratch: ArrayBuffer;
   #spinsLeft = 0;
 
   /** @param clock - the time of the program */
   constructor(memory: SharedMemory, clock: () => number) {
-    this.#clock = clock;
     this.#memory = memory;
-    const bytes = memory.eventWords.byteOffset;
-    this.#source = new Uint8Array(memory.buffer, 0, bytes);
-    // As large as the original, so that the views fit; what stands for the events is never touched, so it takes no memory.
-    const buffer = new ArrayBuffer(memory.buffer.byteLength);
-    this.#copy = new Uint8Array(buffer, 0, bytes);
-    this.#view = viewMemory(buffer, memory.capacities);
+    this.#clock = clock;
+    this.#scratch = new ArrayBuffer(bytesFor({ ...memory.capacities, events: 0 }));
   }
 
   /** The state now. It is good until the next call. */
   read(): Cut {
-    this.#spinsLeft = SPINS;
-    for (let i = 0; i < TRIES; i++) {
-      // Before it is read: nothing that is in it has happened later.
-      const at = this.#clock();
-      if (this.#readPiece(0, bytesWith(this.#memory, usedNames(this.#memory))))
-        return { memory: this.#view, cut: "exact", at };
-    }
-    const at = this.#clock();
-    this.#readRows();
-    return { memory: this.#view, cut: "rows", at };
+    return this.#readInto((_bytes) => this.#scratch);
   }
 
   /** The state now, in a copy that nobody writes to later. */
   readOwn(): Cut {
-    const { memory, cut, at } = this.read();
-    const names = usedNames(memory);
-    const own = this.#copy.slice(0, bytesWith(memory, names));
-    return { memory: viewMemory(own.buffer, { ...memory.capacities, names, events: 0 }), cut, at };
+    return this.#readInto((bytes) => new ArrayBuffer(bytes));
   }
 
-  #readRows(): void {
-    const { taskWords, endedWords, targets, nameWords } = this.#memory;
-    this.#readSurely(0, HEADER_BYTES);
-    const tables = [
-      { table: taskWords, bytes: TASK.bytes },
-      { table: endedWords, bytes: ENDED.bytes },
-      { table: targets, bytes: TARGET.bytes },
-      { table: nameWords.subarray(0, usedNames(this.#memory) * NAME.words), bytes: NAME.bytes },
-    ];
-    for (const { table, bytes } of tables) {
-      // Whole rows, and not so many that the program changes something meanwhile.
-      const piece = Math.floor(PIECE / bytes) * bytes;
-      const end = table.byteOffset + table.byteLength;
-      for (let at = table.byteOffset; at < end; at += piece) this.#readSurely(at, Math.min(end, at + piece));
+  #readInto(bufferOf: (bytes: number) => ArrayBuffer): Cut {
+    this.#spinsLeft = SPINS;
+    for (let i = 0; i < TRIES; i++) {
+      const before = this.#stableSequence();
+      // Before it is read: nothing that is in it has happened later.
+      const at = this.#clock();
+      const copy = this.#emptyCopy(bufferOf);
+      this.#copyRows(copy, 0, Infinity);
+      if (this.#isStill(before)) return { memory: copy, cut: "exact", at };
+    }
+    const at = this.#clock();
+    const copy = this.#emptyCopy(bufferOf);
+    const { tasks, ended, targets, names } = copy.capacities;
+    const most = Math.max(1, tasks, ended, targets, names);
+    for (let row = 0; row < most; row += ROWS_AT_ONCE) this.#copySurely(copy, row, row + ROWS_AT_ONCE);
+    return { memory: copy, cut: "rows", at };
+  }
+
+  #emptyCopy(bufferOf: (bytes: number) => ArrayBuffer): SharedMemory {
+    const used = usedOf(this.#memory);
+    return viewMemory(bufferOf(bytesFor(used)), used);
+  }
+
+  #copySurely(copy: SharedMemory, from: number, to: number): void {
+    for (let i = 0; i < 1_000; i++) {
+      const before = this.#stableSequence();
+      this.#copyRows(copy, from, to);
+      if (this.#isStill(before) || this.#spinsLeft <= 0) return;
     }
   }
 
-  #readSurely(from: number, to: number): void {
-    for (let i = 0; i < 1_000; i++) if (this.#readPiece(from, to) || this.#spinsLeft <= 0) return;
+  /** These rows of each table, and with the first ones the header. */
+  #copyRows(copy: SharedMemory, from: number, to: number): void {
+    const { header, numbers, taskWords, endedWords, targets, nameWords } = this.#memory;
+    const { capacities } = copy;
+    if (from === 0) {
+      copy.numbers.set(numbers);
+      copy.header.set(header);
+    }
+    copyTable(taskWords, copy.taskWords, capacities.tasks, from, to);
+    copyTable(endedWords, copy.endedWords, capacities.ended, from, to);
+    copyTable(targets, copy.targets, capacities.targets, from, to);
+    copyTable(nameWords, copy.nameWords, capacities.names, from, to);
   }
 
-  #readPiece(from: number, to: number): boolean {
-    const before = this.#stableSequence();
-    this.#copy.set(this.#source.subarray(from, to), from);
-    return before === Atomics.load(this.#memory.header, WORD.seq) && (before & 1) === 0;
+  #isStill(sequence: number): boolean {
+    return (sequence & 1) === 0 && sequence === Atomics.load(this.#memory.header, WORD.seq);
   }
 
   #stableSequence(): number {
@@ -97,11 +101,19 @@ export class SharedReader {
   }
 }
 
-/** The names stand last: what was never used of them need not be read. */
-function usedNames({ header }: SharedMemory): number {
-  return header[WORD.nameCount] as number;
+function copyTable(source: Int32Array, copy: Int32Array, rows: number, from: number, to: number): void {
+  if (from >= rows) return;
+  const words = copy.length / rows;
+  copy.set(source.subarray(from * words, Math.min(rows, to) * words), from * words);
 }
 
-function bytesWith({ nameWords }: SharedMemory, names: number): number {
-  return nameWords.byteOffset + names * NAME.bytes;
+/** How much of each table was ever used: what lies behind is empty. */
+function usedOf({ header, numbers, capacities }: SharedMemory): Capacities {
+  return {
+    tasks: header[WORD.rowCount] as number,
+    ended: Math.min(capacities.ended, numbers[NUMBER.ended] as number),
+    targets: header[WORD.targetCount] as number,
+    names: header[WORD.nameCount] as number,
+    events: 0,
+  };
 }
