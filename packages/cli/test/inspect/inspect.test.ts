@@ -153,7 +153,10 @@ describe("meanwhile run --inspect", () => {
     const started = folder.startCli(["run", "--no-cache", "--inspect", "--allow", "cancel", PROGRAMS, "deadlock"]);
     const address = await addressIn(started.child.stderr);
     const plato = await stuckIn(address, "Plato");
-    assert.deepEqual(await askPage(address, `/v1/cancel?task=${plato}`, "POST"), { type: "cancelled", task: plato });
+    const answer = (await askPage(address, `/v1/cancel?task=${plato}`, "POST")) as { type: string; error?: string };
+    // On a busy machine the program may take longer than it is waited for; it is cancelled all the same.
+    if (answer.type === "refusal") assert.match(answer.error ?? "", /it is cancelled when that turns/);
+    else assert.deepEqual(answer, { type: "cancelled", task: plato });
     await started.ended;
     await gone(address);
   });
