@@ -62,7 +62,10 @@ export class SocketFolder implements AsyncDisposable {
 
   /** Starts `meanwhile`. */
   startCli(args: readonly string[], options?: CliOptions): Started {
-    return startCli(args, { ...options, env: { XDG_RUNTIME_DIR: this.root } });
+    const started = startCli(args, { ...options, env: { XDG_RUNTIME_DIR: this.root } });
+    // A test that fails must leave nothing behind; what has ended hears of no signal.
+    this.#open.defer(() => void started.child.kill());
+    return started;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -154,8 +154,8 @@ describe("meanwhile run --inspect", () => {
     const address = await addressIn(started.child.stderr);
     const plato = await stuckIn(address, "Plato");
     const answer = (await askPage(address, `/v1/cancel?task=${plato}`, "POST")) as { type: string; error?: string };
-    // On a busy machine the program may take longer than it is waited for; it is cancelled all the same.
-    if (answer.type === "refusal") assert.match(answer.error ?? "", /it is cancelled when that turns/);
+    // A busy machine may take longer than it is waited for, and a program that ends by it may be faster than its answer.
+    if (answer.type === "refusal") assert.match(answer.error ?? "", /it is cancelled when that turns|it has ended/);
     else assert.deepEqual(answer, { type: "cancelled", task: plato });
     await started.ended;
     await gone(address);

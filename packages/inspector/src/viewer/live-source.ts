@@ -55,6 +55,6 @@ export class LiveSource implements Source {
 function refusalOf(error: Error): RefusedRequest {
   if (error instanceof RefusedRequest) return error;
   const code = systemCodeOf(error);
-  const isGone = code === "ENOENT" || code === "ECONNREFUSED";
+  const isGone = code === "ENOENT" || code === "ECONNREFUSED" || code === "ECONNRESET";
   return new RefusedRequest(502, `Cannot ask the program: ${isGone ? "it has ended" : error.message}`);
 }
