@@ -3,13 +3,13 @@
 import { TaskNode } from "../lowlevel.ts";
 
 /** The code that makes tasks is in it, which is not the program's. */
-const FRAMES = 12;
+const FRAMES = 10;
 
 /** The most different stacks that are kept; later ones are not. */
 const MOST = 4_096;
 
 /** A stack takes longer than the task that it is of may run. So there are not more than so many in so many milliseconds. */
-const MOST_AT_ONCE = 8;
+const MOST_AT_ONCE = 4;
 const AT_ONCE_MS = 5;
 
 /** Takes the stack of one task in so many. */

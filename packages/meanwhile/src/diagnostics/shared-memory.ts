@@ -48,7 +48,7 @@ export const NUMBER = {
 } as const;
 
 /** What stands before the tables. */
-export const HEADER_BYTES = 256;
+const HEADER_BYTES = 256;
 
 /** A row of the table of tasks: 64-bit numbers first, then words. */
 export const TASK = {
