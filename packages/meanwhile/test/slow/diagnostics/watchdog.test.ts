@@ -10,11 +10,12 @@ import { type Block, startDiagnostics } from "meanwhile/diagnostics";
 import { listenTo } from "../../diagnostics/asking.ts";
 
 const QUIET = { level: 0, socket: false, report: false, blockedAfterMs: 50 } as const;
-const BLOCKS = 100;
-const IDLE_MS = Number(process.env["MEANWHILE_IDLE_MS"] ?? 600_000);
+const SCALE = Number(process.env["MEANWHILE_PROOF_SCALE"] ?? 1);
+const BLOCKS = Math.max(5, Math.ceil(100 * SCALE));
+const IDLE_MS = 600_000 * SCALE;
 
 describe("the watchdog", () => {
-  it("names the line and the task of 100 of 100 blocks of 200 ms", async () => {
+  it(`names the line and the task of ${BLOCKS} of ${BLOCKS} blocks of 200 ms`, async () => {
     await using diagnostics = startDiagnostics(QUIET);
     await diagnostics.ready;
     using blocks = listenTo<Block>("meanwhile:blocked");
@@ -31,7 +32,7 @@ describe("the watchdog", () => {
     });
   });
 
-  it("says nothing for ten minutes of a program that waits", async () => {
+  it(`says nothing for ${IDLE_MS / 1_000} s of a program that waits`, async () => {
     await using diagnostics = startDiagnostics(QUIET);
     await diagnostics.ready;
     using blocks = listenTo<Block>("meanwhile:blocked");
