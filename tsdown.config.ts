@@ -9,6 +9,8 @@ const base: UserConfig = {
     "src/{index,lowlevel,testing,workers,diagnostics,register,runtime,vite,rollup,rolldown,esbuild,program,transform-file}.ts",
     // What threads and processes start with: found by name, so each keeps its file.
     "src/workers/{entry,sync-entry,source-functions}.ts",
+    // The main module of a thread: nobody imports it.
+    "src/diagnostics/worker/worker.ts",
   ],
   format: "esm",
   platform: "node",

@@ -3,7 +3,16 @@
 export type { Clock } from "./clock/clock.ts";
 export { keepAlive } from "./clock/keep-alive.ts";
 export { LoopWatch } from "./clock/loop-watch.ts";
-export { type AwaitStack, awaitStacksOf, runningStackOf, showCall, type SuspendedCall } from "./kernel/await-stacks.ts";
+export {
+  type AwaitStack,
+  awaitStacksOf,
+  callsFrom,
+  runningStackOf,
+  showCall,
+  type SuspendedCall,
+  textOfWait,
+  waitMembersOf,
+} from "./kernel/await-stacks.ts";
 export { cancellationOf, isCancellationOf } from "./kernel/cancellation.ts";
 export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled } from "./kernel/checkpoint.ts";
 export { Children, type SignalOption } from "./kernel/children.ts";

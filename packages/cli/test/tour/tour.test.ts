@@ -19,6 +19,7 @@ const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
   websocket: ["startChat", "listen", "pour", "follow"],
   workers: ["fibonacci", "onTheLoop", "inAPool"],
   "forgotten-await": ["saveUser", "forgetful"],
+  "blocked-loop": ["parseAll", "parseInTurns"],
   deadlock: ["transferBothWays"],
 };
 

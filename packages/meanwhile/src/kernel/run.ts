@@ -15,6 +15,7 @@ import type { SignalOption } from "./children.ts";
 import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { deadlockError, joinDeadlockWatch, wakeIdler } from "./deadlock.ts";
+import { watchEventLoop } from "./debug-watch.ts";
 import { linkSignal } from "./foreign.ts";
 import { reportUnstarted } from "./never-awaited.ts";
 import { reportSuppressed } from "./reports.ts";
@@ -39,7 +40,10 @@ export interface RunOptions extends SignalOption {
   readonly handleSignals?: boolean | undefined;
   /** Milliseconds after which a task that was cancelled and is still suspended is named in a warning. Default: 5 000. */
   readonly graceMs?: number | undefined;
-  /** Also reports tasks that swallow their cancellation, and scopes that are left while one inside them is open. Default: whether the variable `MEANWHILE_DEBUG` is `1`. */
+  /**
+   * Also reports tasks that swallow their cancellation, scopes that are left while one inside them is open, and on stderr
+   * what blocks the event loop. Default: whether the variable `MEANWHILE_DEBUG` is `1`.
+   */
   readonly debug?: boolean | undefined;
 }
 
@@ -247,6 +251,7 @@ export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T>
   const current = new Run<T>(outer, main, options);
   using watches = new DisposableStack();
   if (outermost) watches.use(joinDeadlockWatch(current));
+  if (current.runner.debug) watchEventLoop();
   if (options.handleSignals ?? (outermost && isMainThread)) {
     watches.use(joinSignalHandling((signal: HandledSignal) => current.main.cancel(signal)));
   }

@@ -1,0 +1,100 @@
+// Switches diagnostics on and off in a running program.
+
+import { UsageError, warn } from "../errors.ts";
+import { decideOptions, type DiagnosticsOptions } from "./options.ts";
+import { type Diagnostics, RunningDiagnostics } from "./running.ts";
+import { makeSocketFolder } from "./socket-path.ts";
+
+// Those that are on in this thread.
+let active: RunningDiagnostics | null = null;
+
+// Those that only look after the event loop, until others do.
+let standIn: RunningDiagnostics | null = null;
+
+/**
+ * Records what the tasks of this thread do, watches its event loop, and lets the program be asked: by `meanwhile ps`,
+ * `pstree`, `top`, `trace` and `inspect`, over a Unix socket. A worker thread does all of it, so the program answers also
+ * while its event loop is blocked. It opens no port, takes a fixed amount of memory, and does not keep the process alive.
+ *
+ * A blocked loop is told on stderr while it is blocked: how long, which task, which line, and what to do. Blocks, warnings
+ * and tasks are also published on `node:diagnostics_channel` as `meanwhile:blocked`, `meanwhile:warning` and
+ * `meanwhile:task`.
+ *
+ * If the diagnostics fail, there is one warning `MW_WARN_DIAGNOSTICS`, and the program goes on.
+ *
+ * @throws {@link UsageError} `MW_ERR_DIAGNOSTICS_ON` if they are on in this thread, `MW_ERR_INVALID_ARGUMENT` for a bad option,
+ * `MW_ERR_SOCKET_FOLDER` if somebody else could look into the folder of the sockets
+ *
+ * @example
+ * ```ts
+ * import { run, sleep, taskGroup } from "meanwhile";
+ * import { startDiagnostics } from "meanwhile/diagnostics";
+ *
+ * await using diagnostics = startDiagnostics({ socket: false });
+ * await run(() =>
+ *   taskGroup(async (group) => {
+ *     group.createTask(() => sleep(60_000));
+ *     await sleep(1);
+ *     const { tasks } = await diagnostics.snapshot();
+ *     console.log(tasks.some(({ waits }) => waits[0]?.for.startsWith("sleep"))); //> true
+ *     group.cancel();
+ *   }),
+ * );
+ * ```
+ */
+export function startDiagnostics(options: DiagnosticsOptions = {}): Diagnostics {
+  const decided = decideOptions(options);
+  if (active !== null) {
+    throw new UsageError("MW_ERR_DIAGNOSTICS_ON", "Cannot start diagnostics: they are on; dispose the others first");
+  }
+  if (decided.socket) makeSocketFolder();
+  standIn?.[Symbol.dispose]();
+  standIn = null;
+  active = new RunningDiagnostics(decided, forget);
+  return active;
+}
+
+/**
+ * Looks after the event loop of this thread from now on, unless diagnostics are on that do: a blocked loop is told on
+ * stderr, while it is blocked. `run({ debug: true })`, `MEANWHILE_DEBUG=1` and `meanwhile run` do this.
+ */
+export function watchEventLoop(): void {
+  offerDiagnostics({ level: 0, socket: false });
+}
+
+/**
+ * As {@link startDiagnostics}, on behalf of a program that may start its own: if it has, nothing happens, and if it does
+ * later, its own take the place of these. What cannot be done, like a folder for the socket, is a warning, not an error.
+ *
+ * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad option
+ *
+ * @example
+ * ```ts
+ * import { offerDiagnostics } from "meanwhile/diagnostics";
+ *
+ * offerDiagnostics({ level: 1, socket: false });
+ * ```
+ */
+export function offerDiagnostics(options: DiagnosticsOptions): void {
+  const decided = decideOptions(options);
+  if (active !== null || standIn !== null) return;
+  standIn = new RunningDiagnostics(decided.socket ? { ...decided, socket: canListen() } : decided, forget);
+}
+
+function forget(ended: RunningDiagnostics): void {
+  if (active === ended) active = null;
+  if (standIn === ended) standIn = null;
+}
+
+function canListen(): boolean {
+  try {
+    makeSocketFolder();
+    return true;
+  } catch (error) {
+    warn(
+      "MW_WARN_DIAGNOSTICS",
+      `${error instanceof Error ? error.message : String(error)}; the program cannot be asked`,
+    );
+    return false;
+  }
+}
