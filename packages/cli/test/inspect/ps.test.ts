@@ -89,6 +89,12 @@ describe("meanwhile ps PID", () => {
     assert.doesNotMatch(colours.join("\n"), /native code|object/);
   });
 
+  it("says of tasks without names that they have none", async () => {
+    const text = await shown(["ps"], { tasks: [task(2, "task 2"), task(3, "task 3")], cycles: [[2, 3]] });
+    assert.match(text, /^ {4}task 2 waits for/m);
+    assert.match(text, /^ 2 ×  \(no names\)/m);
+  });
+
   it("shows a circle of waits first", async () => {
     const text = await shown(["ps"], { tasks: philosophers, cycles: [[7, 8]] });
     assert.deepEqual(text.split("\n").slice(2, 5), [
