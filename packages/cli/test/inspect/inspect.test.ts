@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { linkSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -160,6 +160,7 @@ describe("meanwhile run --inspect", () => {
     process.kill(told.program.pid, "SIGKILL");
     assert.equal((await started.ended).exit, "SIGKILL");
     await gone(address);
+    assert.deepEqual(readdirSync(folder.path), []);
   });
 
   it("lets the page cancel a task if it is allowed, so that a deadlock can be ended", async () => {
