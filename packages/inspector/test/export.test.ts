@@ -103,6 +103,8 @@ describe("timelineHtml", () => {
     assert.match(html, /default-src 'none'/u);
     assert.doesNotMatch(html, /<script/u);
     assert.match(html, /<th scope="row" class="d2">checkout 5<\/th>.*?<td>cancelled<\/td>/u);
+    // Wide things scroll by themselves, and not the page.
+    assert.equal(html.match(/<div class="wide">/gu)?.length, 2);
     assert.match(html, /parse \/srv\/shop\/catalog\.ts:41:9/u);
   });
 });

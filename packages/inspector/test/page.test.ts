@@ -163,11 +163,22 @@ describe("the timeline", { skip: NO_BROWSER }, () => {
       await page.getByRole("button", { name, exact: true }).click();
       const download = await saving;
       assert.equal(download.suggestedFilename(), `timeline-server.ts.${name.toLowerCase()}`);
-      assert.ok((await readFile(await download.path(), "utf8")).startsWith(start));
+      const text = await readFile(await download.path(), "utf8");
+      assert.ok(text.startsWith(start));
+      if (name === "HTML") assert.ok((await widthAt(500, text)) <= 500);
     }
     assert.deepEqual(complaints, []);
   });
 });
+
+/** How wide a document is in a window of this width. */
+async function widthAt(width: number, html: string): Promise<number> {
+  const page = await browser.newPage({ viewport: { width, height: 700 } });
+  await page.setContent(html);
+  const told = await page.evaluate<number>("document.documentElement.scrollWidth");
+  await page.close();
+  return told;
+}
 
 /** Two frames later everything is drawn. */
 async function settled(page: Page): Promise<void> {

@@ -21,7 +21,7 @@ import {
 import { ask, askRaw, tokenOf, withToken } from "./support/asking.ts";
 import { NO_BROWSER, openPage, startBrowser } from "./support/browser.ts";
 import { FakeProgram } from "./support/fake-program.ts";
-import { EventMaker, snapshot, task } from "./support/messages.ts";
+import { EventMaker, hello, linesOf, snapshot, task, warning } from "./support/messages.ts";
 import { buildPage } from "./support/page.ts";
 
 const HOSTILE = "<img src=x onerror=\"document.title='taken'\">";
@@ -335,6 +335,26 @@ describe("I5: a name that is markup", () => {
     assert.equal(await page.title(), "meanwhile inspector");
     assert.deepEqual(complaints, []);
     await page.close();
+  });
+
+  it("cannot turn around what stands beside it", { skip: NO_BROWSER }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "inspector-"));
+    const told = warning(1, { message: "Task \u2067gnp\u2069 waits", tasks: [1] });
+    const state = snapshot({ tasks: [task(1, { name: "\u202egnp.exe 👩\u200d👧" })], warnings: [told] });
+    const raw = linesOf([hello(), state]);
+    // As it is, and as another writer of JSON may have it.
+    const escaped = raw.replaceAll(/[\u2000-\u20ff]/gu, (mark) => `\\u${mark.charCodeAt(0).toString(16)}`);
+    for (const [name, text] of Object.entries({ raw, escaped })) {
+      await writeFile(join(folder, name), text);
+      await using viewer = await startViewer({ recording: join(folder, name) });
+      const { page } = await openPage(browserOrFail(), viewer.url);
+      await page.click("#tab-tasks");
+      await page.getByText("\\u202egnp.exe 👩\u200d👧", { exact: true }).waitFor({ timeout: 10_000 });
+      await page.click("#tab-warnings");
+      await page.getByText("Task \\u2067gnp\\u2069 waits", { exact: true }).waitFor({ timeout: 10_000 });
+      await page.close();
+    }
+    await rm(folder, { recursive: true });
   });
 
   it("runs no script that is not of the page, and loads nothing from elsewhere", { skip: NO_BROWSER }, async () => {

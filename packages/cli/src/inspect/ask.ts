@@ -6,7 +6,7 @@ import { cancellable, timeout, TimeoutError } from "meanwhile";
 import { type Hello, type ListedProgram, parseMessage, type Snapshot, type StreamMessage } from "meanwhile/diagnostics";
 
 import { CommandError, EXIT, startError, systemCodeOf } from "../errors.ts";
-import { cannotBeAsked, nameOf } from "./target.ts";
+import { cannotBeAsked, isRunning, nameOf } from "./target.ts";
 
 /** How long an answer may take. It comes from a thread that nothing blocks. */
 const ANSWER_MS = 10_000;
@@ -27,6 +27,19 @@ export async function askState(program: ListedProgram, query = ""): Promise<{ he
     if (hello.type === "hello" && snapshot.type === "snapshot") return { hello, snapshot };
     throw notUnderstood(program);
   });
+}
+
+/**
+ * Which program it is.
+ *
+ * Cancellation: safe.
+ *
+ * @throws {@link CommandError} with exit code 3 if it does not answer
+ */
+export async function askHello(program: ListedProgram): Promise<Hello> {
+  const hello = await inTime(program, () => askOne(program, "/v1/hello"));
+  if (hello.type === "hello") return hello;
+  throw notUnderstood(program);
 }
 
 /**
@@ -109,7 +122,7 @@ async function textOf(program: ListedProgram, answer: IncomingMessage): Promise<
     length += chunk.length;
     if (length > MOST_BYTES) throw notUnderstood(program);
   }
-  if (!answer.complete) throw hasEnded(program);
+  if (!answer.complete) throw cutOff(program);
   return chunks.join("");
 }
 
@@ -132,8 +145,12 @@ function notUnderstood(program: ListedProgram): CommandError {
   return new CommandError(EXIT.notStarted, `${nameOf(program)} gives an answer that cannot be understood`);
 }
 
-function hasEnded(program: ListedProgram): CommandError {
-  return new CommandError(EXIT.notStarted, `${nameOf(program)} has ended`);
+/** The program has ended, or wants no more connections. */
+function cutOff(program: ListedProgram): CommandError {
+  const why = isRunning(program.pid)
+    ? "runs, and has closed the connection: too many may be asking it at once; end some of them and try again"
+    : "has ended";
+  return new CommandError(EXIT.notStarted, `${nameOf(program)} ${why}`);
 }
 
 function failureOf(program: ListedProgram, error: unknown): unknown {
@@ -141,6 +158,6 @@ function failureOf(program: ListedProgram, error: unknown): unknown {
   const code = systemCodeOf(error);
   if (code === "ECONNREFUSED" || code === "ENOENT") return cannotBeAsked(nameOf(program), program.pid);
   if (code === undefined) return error;
-  if (code === "ECONNRESET") return hasEnded(program);
+  if (code === "ECONNRESET" || code === "EPIPE") return cutOff(program);
   return startError(`cannot ask ${nameOf(program)}`, error);
 }

@@ -16,8 +16,19 @@ export function labelOf(tasks: readonly TaskRecord[]): string {
   const [first] = tasks;
   if (first === undefined) return "";
   if (tasks.every(({ name }) => name === first.name)) return safe(first.name);
+  if (tasks.every(isUnnamed)) return "(no names)";
   const shape = shapeOf(first.name);
   return safe(tasks.every(({ name }) => shapeOf(name) === shape) ? shape : `${first.name}, …`);
+}
+
+/** Whether it has the name of a task that was given none. */
+function isUnnamed({ id, name }: TaskRecord): boolean {
+  return name === `task ${id}`;
+}
+
+/** `task 4 "writer"`, or `task 4` if it has no name. */
+export function fullNameOf(id: number, name: string): string {
+  return name === `task ${id}` ? name : `task ${id} "${safe(name)}"`;
 }
 
 /** The id of a task, or how many there are. */
@@ -79,7 +90,7 @@ function callsOf(stack: readonly Place[]): string[] {
 }
 
 /** `load (src/app.ts:12:5)`; files below the working directory without it. */
-function showPlace({ function: name, file, line, column }: Place): string {
+export function showPlace({ function: name, file, line, column }: Place): string {
   const where = `${shortPath(file)}:${line}:${column}`;
   return safe(name === "" ? where : `${name} (${where})`);
 }

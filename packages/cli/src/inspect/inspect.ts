@@ -7,6 +7,7 @@ import { CommandError, EXIT } from "../errors.ts";
 import { read } from "../fetch/read-options.ts";
 import { toSafeJson } from "../output/escape.ts";
 import { print, printError } from "../output/streams.ts";
+import { askHello } from "./ask.ts";
 import { openPage } from "./open-page.ts";
 import { INSPECT_PAGE_OPTIONS } from "./option-tables.ts";
 import { readAllowed, readPort } from "./page-options.ts";
@@ -34,7 +35,7 @@ export async function runInspect(args: readonly string[]): Promise<number> {
 }
 
 async function show(name: string, options: ViewerOptions, asJson: boolean): Promise<never> {
-  const viewer = await openPage(targetOf(name), options);
+  const viewer = await openPage(await targetOf(name), options);
   // The viewer does not keep anybody alive.
   const hold = setInterval(() => {}, LONG_MS);
   try {
@@ -52,6 +53,10 @@ async function show(name: string, options: ViewerOptions, asJson: boolean): Prom
   }
 }
 
-function targetOf(name: string): ViewerTarget {
-  return isFile(name) ? { recording: name } : { socket: findProgram(name).socket };
+async function targetOf(name: string): Promise<ViewerTarget> {
+  if (isFile(name)) return { recording: name };
+  const program = findProgram(name);
+  // A page without anybody to ask waits for ever: one that was killed leaves its socket behind.
+  await askHello(program);
+  return { socket: program.socket };
 }

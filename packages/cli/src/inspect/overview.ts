@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import type { Block, Hello, LoopStatistics, TaskRecord, Warning } from "meanwhile/diagnostics";
 
 import { formatCount, formatMs, plural } from "../output/format.ts";
+import { fullNameOf } from "./describe.ts";
 import { type Paper, safe } from "./paper.ts";
 
 /** Of a program at one moment. */
@@ -56,7 +57,7 @@ export function cycleLines(
     paper.line(`! ${plural(cycle.length, "task")} wait in a circle, and none of them can go on:`, ["bold", "red"]),
     ...cycle.map((id) => {
       const { name, waits } = tasks.get(id) ?? { name: "?", waits: [] };
-      return paper.line(`task ${id} "${safe(name)}" waits for ${safe(waits[0]?.for ?? "something")}`, null, 4);
+      return paper.line(`${fullNameOf(id, name)} waits for ${safe(waits[0]?.for ?? "something")}`, null, 4);
     }),
   ]);
 }

@@ -5,7 +5,8 @@ import { styleText } from "node:util";
 import { escapeControls } from "../output/escape.ts";
 import { clipTo } from "../output/text-width.ts";
 
-type Style = Parameters<typeof styleText>[0];
+/** How text looks: the name of a colour, or several. */
+export type Style = Parameters<typeof styleText>[0];
 
 /** Names and texts of a program are its own, and may be endless. */
 const LONGEST = 500;

@@ -13,7 +13,7 @@ import { Paper } from "./paper.ts";
 import { showPrograms } from "./programs.ts";
 import { readArguments } from "./read-arguments.ts";
 import { runCommand } from "./run-command.ts";
-import { renderTable } from "./table.ts";
+import { renderTable, styleOfState } from "./table.ts";
 import { findProgram } from "./target.ts";
 
 /** What of the state is shown, and how. */
@@ -53,7 +53,7 @@ export function renderPs(hello: Hello, snapshot: Snapshot, options: StateOptions
     [
       { title: "TASK", align: "start" },
       { title: "NAME" },
-      { title: "STATE" },
+      { title: "STATE", styleOf: styleOfState },
       { title: "SINCE", align: "start" },
       { title: "WAITS FOR" },
     ],

@@ -12,7 +12,7 @@ import { Paper } from "./paper.ts";
 import { stateLines, type StateOptions } from "./ps.ts";
 import { onlyArgument, readArguments } from "./read-arguments.ts";
 import { runCommand } from "./run-command.ts";
-import { STATE_STYLES } from "./table.ts";
+import { styleOfState } from "./table.ts";
 import { findProgram } from "./target.ts";
 import { type BranchInOrder, branchesOf, inOrder } from "./task-tree.ts";
 
@@ -90,7 +90,7 @@ function branchLines(drawn: BranchInOrder, { nowMs, stacks, paper }: Looks): str
     (stacks ? calls : []).map((call) => line(under, `  ${call}`, "dim"));
   const around = scopesOf(tasks, nowMs);
   return [
-    line(start, text, STATE_STYLES[state] ?? null),
+    line(start, text, styleOfState(state) ?? null),
     ...(around === "" ? [] : [line(under, around, null)]),
     ...callLines(first?.calls),
     ...others.flatMap((other) => [line(under, `and for ${other.text}`, null), ...callLines(other.calls)]),

@@ -1,13 +1,15 @@
 // Rows of cells below titles, as wide as the paper: names are cut off, and what does not fit stands below its row.
 
 import { clipTo, padTo, widthOf } from "../output/text-width.ts";
-import type { Paper } from "./paper.ts";
+import type { Paper, Style } from "./paper.ts";
 
 /** A column. The last one is as wide as there is room. */
 export interface Column {
   readonly title: string;
   /** On which side blanks fill it; numbers have them at the start. Default: `end`. */
   readonly align?: "start" | "end";
+  /** How what stands in it looks. Default: as it is. */
+  readonly styleOf?: (cell: string) => Style | undefined;
 }
 
 /** A row, with lines of its own below it. */
@@ -20,12 +22,16 @@ const GAP = "  ";
 const WIDEST_CELL = 32;
 const INDENT = 8;
 
-/** How states look. */
-export const STATE_STYLES: Readonly<Record<string, Parameters<Paper["style"]>[0]>> = {
-  running: "green",
-  new: "cyan",
-  cancelled: "yellow",
-};
+const STATE_STYLES: ReadonlyMap<string, Style> = new Map([
+  ["running", "green"],
+  ["new", "cyan"],
+  ["cancelled", "yellow"],
+]);
+
+/** How a state looks; undefined for one that looks like nothing in particular. */
+export function styleOfState(state: string): Style | undefined {
+  return STATE_STYLES.get(state);
+}
 
 /** How a table looks. */
 export interface TableLooks {
@@ -86,12 +92,12 @@ function rowText(
   paper?: Paper,
 ): string {
   return columns
-    .map(({ align = "end" }, index) => {
+    .map(({ align = "end", styleOf }, index) => {
       const cell = cells[index] ?? "";
       if (index === columns.length - 1) return clipTo(room, cell);
       const width = widths[index] ?? 0;
       const padded = padTo(width, clipTo(width, cell), align);
-      const style = STATE_STYLES[cell];
+      const style = styleOf?.(cell);
       return style === undefined || paper === undefined ? padded : paper.style(style, padded);
     })
     .join(GAP);

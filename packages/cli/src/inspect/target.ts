@@ -41,7 +41,8 @@ export function nameOf({ pid, thread }: ListedProgram): string {
   return thread === 0 ? String(pid) : `${pid}-${thread}`;
 }
 
-function isRunning(pid: number): boolean {
+/** Whether there is such a process. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -8,7 +8,7 @@ import { labelOf, matches, sinceOf, stateOf, waitsOf, whichOf } from "./describe
 import { blockLines, currentWarnings, headOf, WARNING_COLOURS } from "./overview.ts";
 import { type Paper, safe } from "./paper.ts";
 import type { StepRates } from "./step-rates.ts";
-import { type Column, renderTable, type Row } from "./table.ts";
+import { type Column, renderTable, type Row, styleOfState } from "./table.ts";
 import type { Sort, TopView } from "./top-view.ts";
 
 /** What is drawn. */
@@ -100,7 +100,7 @@ function columnsFor({ width }: Paper): Column[] {
   return [
     { title: "TASK", align: "start" },
     { title: "NAME" },
-    { title: "STATE" },
+    { title: "STATE", styleOf: styleOfState },
     { title: "SINCE", align: "start" },
     ...(width >= WIDE && age !== undefined ? [age] : []),
     { title: "STEPS/S", align: "start" },

@@ -61,15 +61,17 @@ function secondsOf(text: string): number | undefined {
 
 async function trace(options: TraceOptions): Promise<number> {
   const { target, format } = options;
-  const messages = isFile(target) ? recordedIn(target) : toldBy(findProgram(target), options);
+  const isRecording = isFile(target);
+  const messages = isRecording ? recordedIn(target) : toldBy(findProgram(target), options);
   const output = openOutput(options.output);
-  const writing = { output, chrome: format === "chrome" ? new ChromeTrace() : null, events: 0, gaps: 0 };
+  const writing = { output, chrome: format === "chrome" ? new ChromeTrace() : null, events: 0, gaps: 0, isCut: false };
   try {
     await race([() => writeAllOf(messages, writing), untilStopped]);
     if (writing.chrome !== null) await output.write(writing.chrome.end());
     await output.finish();
     const lost = writing.gaps === 0 ? "" : `; ${plural(writing.gaps, "time")} events were lost`;
-    printError(`meanwhile trace: ${plural(writing.events, "event")} in ${output.name}${lost}\n`);
+    const cut = writing.isCut && !isRecording ? `; ${target} has ended, and this is what it had told by then` : "";
+    printError(`meanwhile trace: ${plural(writing.events, "event")} in ${output.name}${lost}${cut}\n`);
     return EXIT.ok;
   } finally {
     output.discard();
@@ -118,15 +120,20 @@ interface Writing {
   readonly chrome: ChromeTrace | null;
   events: number;
   gaps: number;
+  /** Whether there was no farewell at the end. */
+  isCut: boolean;
 }
 
 async function writeAllOf(messages: AsyncIterable<StreamMessage>, writing: Writing): Promise<void> {
   const { output, chrome } = writing;
+  let last = "";
   for await (const message of messages) {
+    last = message.type;
     if (message.type === "events") writing.events += message.events.length;
     if (message.type === "gap") writing.gaps += 1;
     const text = chrome === null ? `${JSON.stringify(message)}\n` : chrome.add(message);
     // Stopped, it goes on with the end: half a line must not be left.
     await shield(() => output.write(text));
   }
+  writing.isCut = last !== "bye";
 }

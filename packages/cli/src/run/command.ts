@@ -1,7 +1,7 @@
 // `meanwhile run`: a Node of its own for the program, so that workers and processes it starts are instrumented too.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants, existsSync, lstatSync, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, realpathSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -54,6 +54,7 @@ async function runProgram(options: RunOptions): Promise<number> {
     child.once("exit", (...ending) => settle(ending));
   });
   forwarding[Symbol.dispose]();
+  removeSocketOf(child);
   // Ended by a signal it did not handle: so are we, and whoever started us sees the same.
   if (signal !== null) process.kill(process.pid, signal);
   return code ?? EXIT.failed;
@@ -68,6 +69,16 @@ async function showPage(child: ChildProcess, allow: RunOptions["allow"]): Promis
   while (isRunning() && !existsSync(socket)) await delay(POLL_MS);
   if (isRunning()) printError(`meanwhile run: what it does is shown at ${viewer.url}\n`);
   else viewer.end();
+}
+
+/** Killed, it could not take it away. */
+function removeSocketOf({ pid }: ChildProcess): void {
+  if (pid === undefined || process.platform === "win32") return;
+  try {
+    rmSync(socketPathOf(pid));
+  } catch {
+    // gone, or never made
+  }
 }
 
 function tellProblem(error: unknown): void {

@@ -33,7 +33,8 @@ export function readSettings(text: string): DiagnosticsSettings {
 /** Switches them on. What the program switches on itself takes their place. */
 export function beginDiagnostics({ diagnostics, report, record, allow }: DiagnosticsSettings): void {
   if (!diagnostics || !isMainThread) return;
-  offerDiagnostics({ level: 2, record: record ?? undefined, allow });
+  // The task that loads the program is not one of it.
+  offerDiagnostics({ level: 2, record: record ?? undefined, allow }, 1);
   if (report) tellAtExit();
 }
 

@@ -2,6 +2,7 @@
 
 import type { Block, Warning } from "meanwhile/diagnostics";
 
+import { fullNameOf, showPlace } from "../inspect/describe.ts";
 import { escapeControls } from "../output/escape.ts";
 import { formatCount, formatMs, plural } from "../output/format.ts";
 
@@ -27,8 +28,8 @@ function list(title: string, lines: readonly string[]): string[] {
 
 function lineOfBlock({ durationMs, task, stack, repeated }: Block): string {
   const [place] = stack;
-  const where = place === undefined ? "" : `  ${place.function} (${place.file}:${place.line}:${place.column})`;
-  const who = task === null ? "" : `  task ${task.id} "${task.name}"`;
+  const where = place === undefined ? "" : `  ${showPlace(place)}`;
+  const who = task === null ? "" : `  ${fullNameOf(task.id, task.name)}`;
   const before = repeated === 0 ? "" : `  and ${plural(repeated, "time")} more`;
   return escapeControls(`${formatMs(durationMs).padStart(7)}${where}${who}${before}`);
 }

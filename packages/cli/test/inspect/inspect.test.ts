@@ -1,7 +1,9 @@
 // `meanwhile inspect`: where the page is, what it is told, and how the command ends. What the page shows: @meanwhile/inspector.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { linkSync, readdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { before, describe, it } from "node:test";
@@ -113,6 +115,18 @@ describe("meanwhile inspect", () => {
     assert.deepEqual([exit, stderr], [1, "meanwhile: the viewer has ended by itself; start it again\n"]);
   });
 
+  it("has nothing to show of a program that was killed and has left its socket behind", async () => {
+    await using folder = new SocketFolder();
+    const left = createServer();
+    await once(left.listen(join(folder.root, "live.sock")), "listening");
+    // A socket that nobody listens at is what kill -9 leaves.
+    linkSync(join(folder.root, "live.sock"), join(folder.path, "999999999.sock"));
+    await new Promise((resolve) => void left.close(resolve));
+    const { exit, stdout, stderr } = await folder.cli(["inspect", "999999999"]);
+    assert.deepEqual([exit, stdout], [3, ""]);
+    assert.match(stderr, /^meanwhile: cannot ask 999999999: there is no such process/);
+  });
+
   it("refuses what is no program, no recording and no option", async () => {
     await using folder = new SocketFolder();
     const other = join(folder.root, "other.txt");
@@ -146,6 +160,7 @@ describe("meanwhile run --inspect", () => {
     process.kill(told.program.pid, "SIGKILL");
     assert.equal((await started.ended).exit, "SIGKILL");
     await gone(address);
+    assert.deepEqual(readdirSync(folder.path), []);
   });
 
   it("lets the page cancel a task if it is allowed, so that a deadlock can be ended", async () => {

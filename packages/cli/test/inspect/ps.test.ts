@@ -18,6 +18,9 @@ import {
   wait,
   warning,
 } from "../../../meanwhile/test/diagnostics/reading/told.ts";
+import { Paper, type Style } from "../../src/inspect/paper.ts";
+import { renderPs } from "../../src/inspect/ps.ts";
+import { renderTree } from "../../src/inspect/pstree.ts";
 import type { Ended } from "../support/cli.ts";
 import { type Answers, SocketFolder } from "./fake-program.ts";
 
@@ -62,6 +65,34 @@ describe("meanwhile ps PID", () => {
           at /srv/app.ts:20:5
 `,
     );
+  });
+
+  it("colours states alone, whatever tasks are called", () => {
+    const names = ["waiting", "running", "cancelled", "toString", "constructor", "__proto__", "valueOf"];
+    const tasks = names.map((name, index) => task(index + 1, name, { activity: "running" }));
+    const colours: string[] = [];
+    const paper = new (class extends Paper {
+      override style(format: Style, text: string): string {
+        colours.push(`${String(format)} ${text.trim()}`);
+        return super.style(format, text);
+      }
+    })(80, null);
+    const options = { all: true, stacks: true, filter: undefined };
+    renderPs(hello(), snapshot({ tasks }), options, paper);
+    assert.deepEqual(
+      colours.filter((told) => !/^(bold|dim)/.test(told)),
+      names.map(() => "green running"),
+    );
+    colours.length = 0;
+    const strange = tasks.map((told) => ({ ...told, activity: told.name })) as TaskRecord[];
+    assert.match(renderTree(hello(), snapshot({ tasks: strange }), options, paper), /valueOf/);
+    assert.doesNotMatch(colours.join("\n"), /native code|object/);
+  });
+
+  it("says of tasks without names that they have none", async () => {
+    const text = await shown(["ps"], { tasks: [task(2, "task 2"), task(3, "task 3")], cycles: [[2, 3]] });
+    assert.match(text, /^ {4}task 2 waits for/m);
+    assert.match(text, /^ 2 ×  \(no names\)/m);
   });
 
   it("shows a circle of waits first", async () => {
@@ -296,7 +327,12 @@ describe("A program that cannot be asked", () => {
       response.writeHead(200, { "content-length": "100" }).write("{");
       setImmediate(() => response.destroy());
     })) as [number, string];
-    assert.deepEqual(half, [3, "PID has ended\n"]);
+    assert.equal(half[0], 3);
+    assert.match(half[1], /^PID runs, and has closed the connection: too many may be asking it at once/);
+    // Nobody has this number: it is larger than any that there is.
+    await using folder = new SocketFolder();
+    await folder.start({ other: (response) => void response.destroy() }, "999999999");
+    assert.deepEqual(failed(await folder.cli(["ps", "999999999"])), [3, "meanwhile: 999999999 has ended"]);
     const newer = await answers((response) => response.end(JSON.stringify(hello({ protocol: 9 }))));
     assert.match(String(newer[1]), /^cannot ask PID: Cannot read version 9 of the protocol/);
   });

@@ -88,7 +88,9 @@ describe("meanwhile trace PID", () => {
       while (!existsSync(file("cut.json.part"))) await turn();
       if (ends === "signal") child.kill("SIGINT");
       else response.destroy();
-      assert.equal((await ended).exit, ends === "signal" ? 130 : 0);
+      const { exit, stderr } = await ended;
+      assert.equal(exit, ends === "signal" ? 130 : 0);
+      assert.equal(stderr.includes(`; ${PID} has ended, and this is what it had told by then\n`), ends === "program");
       traceIn("cut.json");
       assert.equal(existsSync(file("cut.json.part")), false);
     }

@@ -22,6 +22,12 @@ What it was warned of
     );
   });
 
+  it("say neither a name nor a function that is not there", () => {
+    const task = { id: 3, name: "task 3" };
+    const text = renderTroubles([], [block({ durationMs: 1_770, task, stack: [place("", 10)] })]);
+    assert.match(text, /^   1\.77 s  \/srv\/app\.ts:10:5  task 3$/m);
+  });
+
   it("are at most a dozen of each kind, safe to show", () => {
     const evil = Array.from({ length: 20 }, (_, id) => block({ id, stack: [place("\u001b[31m")] }));
     const text = renderTroubles([], evil);

@@ -32,7 +32,7 @@ export function timelineHtml(runs: readonly NamedRun[], options: PictureOptions 
     `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
     `<meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer">`,
     `<style>${stylesFor(theme)}</style></head><body><main><h1>${title}</h1>`,
-    `<div class="picture">${timelineSvg(runs, options)}</div>`,
+    `<div class="wide">${timelineSvg(runs, options)}</div>`,
     ...runs.map(({ title: name, history }) => blocksOf(name, history) + tableOf(name, history, maxRows)),
     "</main></body></html>\n",
   ].join("");
@@ -56,7 +56,7 @@ function tableOf(title: string, history: RunHistory, maxRows: number): string {
     (head) => `<th scope="col">${head}</th>`,
   );
   const head = `<thead><tr>${heads.join("")}</tr></thead>`;
-  return `<h2>${escapeMarkup(title)}: tasks</h2><table>${head}<tbody>${shown.join("")}</tbody></table>${rest}`;
+  return `<h2>${escapeMarkup(title)}: tasks</h2><div class="wide"><table>${head}<tbody>${shown.join("")}</tbody></table></div>${rest}`;
 }
 
 function rowOf(lane: Lane, depth: number, { startMs, nowMs, texts }: RunHistory): string {
@@ -79,7 +79,7 @@ function rowOf(lane: Lane, depth: number, { startMs, nowMs, texts }: RunHistory)
 function stylesFor(theme: "auto" | "light" | "dark"): string {
   const indents = [1, 2, 3, 4, 5, 6].map((depth) => `.d${depth}{padding-left:${depth + 0.6}em}`).join("");
   const common = `body{font:14px/1.5 system-ui,sans-serif;margin:0}main{max-width:1100px;margin:auto;padding:1em}
-h1{font-size:1.4em}h2{font-size:1.1em;margin-top:2em}.picture{overflow-x:auto}
+h1{font-size:1.4em}h2{font-size:1.1em;margin-top:2em}h1,h2,li{overflow-wrap:anywhere}.wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}th,td{padding:.2em .6em;text-align:left;border-bottom:1px solid}
 td:not(:nth-child(6)){white-space:nowrap}
 th{font-weight:500}thead th{font-weight:600}pre{overflow-x:auto}${indents}`;

@@ -1,16 +1,13 @@
 // Answers what only the program itself can tell: full texts, stacks, holders, deadlines. A little at a time.
 
-import type { Answer, Question, ToldResource, ToWorker } from "./link.ts";
+import { type Answer, MOST_HOLDERS, type Question, type ToldResource, type ToWorker } from "./link.ts";
 import type { Recorder } from "./recorder.ts";
-import { Teller } from "./telling.ts";
+import { firstIds, Teller } from "./telling.ts";
 
 const { performance } = globalThis;
 
 /** How long an answer may keep the program from its work. To send it takes about as long again. */
 const BUDGET_MS = 0.4;
-
-/** How many tasks a resource names that hold it. */
-const MOST_HOLDERS = 100;
 
 /** What answers are given with. */
 export interface AnswersOptions {
@@ -66,7 +63,7 @@ export class Answers {
     const target = this.#recorder.targets.targetAt(row);
     if (target === undefined) return null;
     try {
-      const holders = Array.from(target.holders?.() ?? [], ({ id }) => id).slice(0, MOST_HOLDERS);
+      const holders = firstIds(target.holders?.() ?? [], MOST_HOLDERS);
       return { row, description: target.describe(), holders };
     } catch {
       return null; // it is the program's

@@ -66,6 +66,9 @@ export type Question =
   /** Cancels a task. Nothing is looked at if there is none. */
   | { readonly about: "cancel"; readonly id: number };
 
+/** How many tasks a resource names that hold it. */
+export const MOST_HOLDERS = 100;
+
 /** What stands in {@link Answer.words} for a task: first this, then its scopes, then its waits. */
 export const TOLD_TASK = { id: 0, steps: 1, hasDeadline: 2, scopes: 3, waits: 4, words: 5 } as const;
 
@@ -79,7 +82,10 @@ export const TOLD_SCOPE_FLAG = { shielded: 1, cancelled: 2 } as const;
  * What stands there for a wait, before the ids of its holders. `row` is that of its target, 0 if it has none; `text` is an
  * index into {@link Answer.texts}, -1 where the row tells it; `calls` are the functions that wait, told before.
  */
-export const TOLD_WAIT = { row: 0, task: 1, foreign: 2, text: 3, calls: 4, holders: 5, words: 6 } as const;
+export const TOLD_WAIT = { row: 0, task: 1, flags: 2, text: 3, calls: 4, holders: 5, words: 6 } as const;
+
+/** Bits of the flags of a wait: for something that is not of meanwhile; for one task of several. */
+export const TOLD_WAIT_FLAG = { foreign: 1, needsOne: 2 } as const;
 
 /** What stands in {@link Answer.words} for a call that waits: its task, which call it is, its waits so far, its place. */
 export const TOLD_FRAME = { task: 0, age: 1, waits: 2, place: 3, words: 4 } as const;

@@ -193,7 +193,7 @@ export interface Block {
    * place was seen just before), `debugger`, `over` (it was too short), `failed`.
    */
   readonly noStack?: "native" | "limited" | "debugger" | "over" | "failed";
-  /** How many blocks there were since this place was told last, here or not looked at. */
+  /** How many blocks there were here since this place was told last. */
   readonly repeated: number;
   /** The whole of it for people, with the remedy. */
   readonly message: string;

@@ -44,8 +44,11 @@ export class RunningDiagnostics implements Diagnostics {
   #asks = 0;
   #isOver = false;
 
-  /** @param onEnd - told when they have ended, in whatever way */
-  constructor(options: DecidedOptions, onEnd: (ended: RunningDiagnostics) => void) {
+  /**
+   * @param onEnd - told when they have ended, in whatever way
+   * @param loaderTasks - how many tasks there are before the program is loaded
+   */
+  constructor(options: DecidedOptions, onEnd: (ended: RunningDiagnostics) => void, loaderTasks: number) {
     this.#onEnd = onEnd;
     const { level, sampling, stackSampling, capacities } = options;
     const memory = makeMemory(capacities);
@@ -71,17 +74,17 @@ export class RunningDiagnostics implements Diagnostics {
             send: (message) => this.#worker.send(message),
             allow: options.allow,
           });
-    this.#listen(memory, socket);
+    this.#listen(memory, socket, loaderTasks);
     if (options.record !== null) this.#finishAtExit();
   }
 
-  #listen(memory: SharedMemory, socket: string | null): void {
+  #listen(memory: SharedMemory, socket: string | null, loaderTasks: number): void {
     if (this.#recorder !== null) {
       this.#recorder.start();
       this.#resources.use(this.#recorder);
       this.#resources.use(publishTasks());
     }
-    this.#resources.use(noteStart(memory));
+    this.#resources.use(noteStart(memory, loaderTasks));
     const forgotten = (warning: Error & { code?: string; detail?: string }): void => {
       if (warning.code !== "MW_WARN_NEVER_AWAITED") return;
       this.#worker.send({ kind: "forgotten", message: warning.message, detail: warning.detail ?? "" });
@@ -166,15 +169,23 @@ export class RunningDiagnostics implements Diagnostics {
   }
 }
 
-/** Notes the first task there is. */
-function noteStart({ header }: SharedMemory): Disposable {
-  if (activeRunners.size > 0) header[WORD.started] = 1;
+/** Notes the first task there is, or the first wait, of the program itself. */
+function noteStart({ header }: SharedMemory, loaderTasks: number): Disposable {
+  let left = loaderTasks;
+  const started = (): void => {
+    header[WORD.started] = 1;
+    listening[Symbol.dispose]();
+  };
   const listening = addInstrument({
     taskCreated: () => {
-      header[WORD.started] = 1;
-      listening[Symbol.dispose]();
+      if (left === 0) started();
+      else left -= 1;
+    },
+    suspended: ({ scope }) => {
+      if (scope?.task !== null) started();
     },
   });
+  if (activeRunners.size > 0) started();
   return listening;
 }
 

@@ -2,7 +2,8 @@
 
 import { lstatSync, mkdirSync, readdirSync, unlinkSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
+import { threadId } from "node:worker_threads";
 
 import { UsageError } from "../errors.ts";
 
@@ -25,7 +26,8 @@ const isWindows = process.platform === "win32";
 export function socketFolder(): string {
   if (isWindows) return "\\\\.\\pipe\\";
   const runtime = process.env["XDG_RUNTIME_DIR"];
-  if (runtime !== undefined && runtime !== "") return join(runtime, "meanwhile");
+  // Relative ones are to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+  if (runtime !== undefined && isAbsolute(runtime)) return join(runtime, "meanwhile");
   return join(tmpdir(), `meanwhile-${userInfo().uid}`);
 }
 
@@ -64,14 +66,17 @@ function isPrivate(folder: string): boolean {
 }
 
 /**
- * Makes the folder of the sockets, for this user alone, and takes away the sockets of programs that have ended.
+ * Makes the folder of the sockets, for this user alone, and takes away the sockets of programs that have ended. The folder
+ * that it is in has to be there.
  *
  * @throws {@link UsageError} `MW_ERR_SOCKET_FOLDER` if somebody else could look into it
+ * @throws Error if there can be no such folder, or no socket in it
  */
 export function makeSocketFolder(): void {
   if (isWindows) return;
   const folder = socketFolder();
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  checkLength(folder);
+  makeFolder(folder);
   if (!isPrivate(folder)) {
     throw new UsageError(
       "MW_ERR_SOCKET_FOLDER",
@@ -79,6 +84,29 @@ export function makeSocketFolder(): void {
     );
   }
   for (const { pid, socket } of listPrograms()) if (!isRunning(pid)) removeSocketAt(socket);
+}
+
+/** The longest path a socket can have: 108 bytes with the 0 at its end, 104 on macOS and BSD. */
+const MOST_BYTES = process.platform === "linux" ? 107 : 103;
+
+function checkLength(folder: string): void {
+  const bytes = Buffer.byteLength(socketPathOf(process.pid, threadId));
+  if (bytes <= MOST_BYTES) return;
+  throw new Error(
+    `Cannot listen in ${folder}: the path of the socket would have ${bytes} bytes, and ${MOST_BYTES} are possible; set XDG_RUNTIME_DIR to a folder with a shorter path`,
+  );
+}
+
+// Not recursive: a folder for what runs is made by the system, and Node tries for ever where none can be made.
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    const why = code === "ENOENT" ? `${dirname(folder)} is not there, or takes no folders` : message;
+    throw new Error(`Cannot make ${folder}: ${why}; set XDG_RUNTIME_DIR to a folder that is there`, { cause: error });
+  }
 }
 
 /** Takes away a socket, if it is there and can be. */

@@ -47,10 +47,10 @@ export function startDiagnostics(options: DiagnosticsOptions = {}): Diagnostics 
   if (active !== null) {
     throw new UsageError("MW_ERR_DIAGNOSTICS_ON", "Cannot start diagnostics: they are on; dispose the others first");
   }
-  if (decided.socket) makeSocketFolder();
+  const socket = decided.socket && canListen();
   standIn?.[Symbol.dispose]();
   standIn = null;
-  active = new RunningDiagnostics(decided, forget);
+  active = new RunningDiagnostics({ ...decided, socket }, forget, 0);
   return active;
 }
 
@@ -66,6 +66,8 @@ export function watchEventLoop(): void {
  * As {@link startDiagnostics}, on behalf of a program that may start its own: if it has, nothing happens, and if it does
  * later, its own take the place of these. What cannot be done, like a folder for the socket, is a warning, not an error.
  *
+ * @param loaderTasks - how many tasks are made before the program is loaded: until it has one of its own, or waits, what
+ * blocks the loop is told only if it is its code. Default: 0.
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad option
  *
  * @example
@@ -75,10 +77,11 @@ export function watchEventLoop(): void {
  * offerDiagnostics({ level: 1, socket: false });
  * ```
  */
-export function offerDiagnostics(options: DiagnosticsOptions): void {
+export function offerDiagnostics(options: DiagnosticsOptions, loaderTasks = 0): void {
   const decided = decideOptions(options);
   if (active !== null || standIn !== null) return;
-  standIn = new RunningDiagnostics(decided.socket ? { ...decided, socket: canListen() } : decided, forget);
+  const socket = decided.socket && canListen(warnOf);
+  standIn = new RunningDiagnostics({ ...decided, socket }, forget, loaderTasks);
 }
 
 function forget(ended: RunningDiagnostics): void {
@@ -86,15 +89,23 @@ function forget(ended: RunningDiagnostics): void {
   if (standIn === ended) standIn = null;
 }
 
-function canListen(): boolean {
+/** Whether there is a folder for the socket. Without one the program goes on and cannot be asked. */
+function canListen(onUnsafe: (error: UsageError) => void = throwIt): boolean {
   try {
     makeSocketFolder();
     return true;
   } catch (error) {
-    warn(
-      "MW_WARN_DIAGNOSTICS",
-      `${error instanceof Error ? error.message : String(error)}; the program cannot be asked`,
-    );
+    if (error instanceof UsageError) onUnsafe(error);
+    else warnOf(error);
     return false;
   }
+}
+
+function throwIt(error: UsageError): never {
+  throw error;
+}
+
+function warnOf(error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error);
+  warn("MW_WARN_DIAGNOSTICS", `${why}; the program cannot be asked`);
 }

@@ -2,17 +2,19 @@
 
 import {
   callsFrom,
+  Children,
   type Frame,
   type Scope,
   type ScopeMember,
   type SuspendedCall,
+  type Task,
   type TaskNode,
   textOfWait,
   type Waiter,
+  type WaitTarget,
   waitMembersOf,
 } from "../lowlevel.ts";
-import type { ToWorker } from "./link.ts";
-import { TOLD_SCOPE_FLAG } from "./link.ts";
+import { TOLD_SCOPE_FLAG, TOLD_WAIT_FLAG, type ToWorker } from "./link.ts";
 import type { Recorder } from "./recorder.ts";
 import { TARGET, TARGET_FLAG } from "./shared-memory.ts";
 import { TASKS } from "./target-table.ts";
@@ -76,7 +78,7 @@ export class Teller {
     const calls = frame === undefined ? 0 : this.#callsOf(frame);
     if (member.target === undefined) {
       // A frame that waits for something foreign has a stack and no waiter.
-      this.#words.push(0, 0, 1, this.#textIndex(textOfWait(frame as Frame)), calls, 0);
+      this.#words.push(0, 0, TOLD_WAIT_FLAG.foreign, this.#textIndex(textOfWait(frame as Frame)), calls, 0);
       return;
     }
     const { target } = member;
@@ -86,7 +88,7 @@ export class Teller {
     const isKnown = row === TASKS || (flags & TARGET_FLAG.resource) !== 0;
     const text = isKnown ? -1 : this.#textIndex(describe(member as Waiter<never>));
     const holders = isKnown || (flags & TARGET_FLAG.joins) !== 0 ? [] : holdersOf(member as Waiter<never>);
-    this.#words.push(row, task, target.foreign === true ? 1 : 0, text, calls, holders.length, ...holders);
+    this.#words.push(row, task, flagsOfWait(target), text, calls, holders.length, ...holders);
   }
 
   // Tasks that are told one after another often wait for the same.
@@ -120,6 +122,11 @@ export class Teller {
   }
 }
 
+function flagsOfWait(target: WaitTarget): number {
+  const foreign = target.foreign === true ? TOLD_WAIT_FLAG.foreign : 0;
+  return foreign | (target instanceof Children && target.needsOne ? TOLD_WAIT_FLAG.needsOne : 0);
+}
+
 /** What a wait is for, in full. The text is the program's. */
 function describe(waiter: Waiter<never>): string {
   try {
@@ -129,9 +136,19 @@ function describe(waiter: Waiter<never>): string {
   }
 }
 
+/** No more are looked at than are told: there may be as many as there are tasks. */
+export function firstIds(tasks: Iterable<Task<unknown>>, most: number): number[] {
+  const ids: number[] = [];
+  for (const { id } of tasks) {
+    ids.push(id);
+    if (ids.length === most) break;
+  }
+  return ids;
+}
+
 function holdersOf({ target }: Waiter<never>): number[] {
   try {
-    return Array.from(target.holders?.() ?? [], ({ id }) => id).slice(0, MOST_HOLDERS);
+    return firstIds(target.holders?.() ?? [], MOST_HOLDERS);
   } catch {
     return [];
   }

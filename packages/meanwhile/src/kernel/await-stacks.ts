@@ -36,7 +36,7 @@ export function waitMembersOf(task: TaskNode): ScopeMember[] {
   const found: ScopeMember[] = [];
   const scopes = [task.scope];
   for (const scope of scopes) {
-    for (const member of scope.members()) {
+    for (let member = scope.first; member !== null; member = member.next) {
       if (member instanceof Scope) {
         if (member.task === task) scopes.push(member);
       } else if (isWait(member)) found.push(member);

@@ -24,7 +24,7 @@ import { type CancelScope, Scope } from "./scope.ts";
 import { type HandledSignal, joinSignalHandling } from "./signals.ts";
 import { cancelledIn, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
 import { checkJob, type TaskOptions } from "./task-group.ts";
-import { tasksIn } from "./task-tree.ts";
+import { tasksDirectlyIn, tasksIn } from "./task-tree.ts";
 import { type Job, type Task, TaskNode, type TaskOwner } from "./task.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach into the runtime.
@@ -162,8 +162,10 @@ class Run<T> implements TaskOwner, WaitTarget {
     return "the end of a run inside it";
   }
 
-  holders(): Iterable<Task<unknown>> {
-    return tasksIn(this.runner.root);
+  // Main first. What is below them they wait for themselves.
+  *holders(): Iterable<Task<unknown>> {
+    yield* tasksDirectlyIn(this.runner.root);
+    yield* tasksDirectlyIn(this.background);
   }
 
   /** The first time everything is cancelled, so that `finally` blocks run; the second time nothing is waited for. */

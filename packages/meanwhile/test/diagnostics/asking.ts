@@ -128,10 +128,11 @@ export function block(ms: number): void {
 export async function outputOf(
   fixture: string,
   flags: readonly string[] = [],
+  args: readonly string[] = [],
 ): Promise<{ code: number | null; text: string }> {
   const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["--conditions=@meanwhile/source", ...flags, file], {
+  const child = spawn(process.execPath, ["--conditions=@meanwhile/source", ...flags, file, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });

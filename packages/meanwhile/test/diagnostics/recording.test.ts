@@ -54,6 +54,21 @@ describe("A recording", () => {
     assert.equal(statSync(file("run.jsonl")).mode & 0o777, 0o600);
   });
 
+  it("tells which tasks were cancelled with a group, also of those that end last", async () => {
+    {
+      await using _diagnostics = startDiagnostics({ level: 2, socket: false, record: file("cancelled.jsonl") });
+      await run(() =>
+        taskGroup(async (group) => {
+          for (let i = 0; i < 3; i++) group.createTask(() => sleep(60_000));
+          await sleep(1);
+          group.cancel();
+        }),
+      );
+    }
+    const ended = messagesIn(file("cancelled.jsonl")).flatMap((one) => (one.type === "delta" ? one.ended : []));
+    assert.equal(ended.filter(({ cancelledAtMs }) => cancelledAtMs !== null).length, 3);
+  });
+
   it("that cannot be written is one warning, and the program goes on", async () => {
     writeFileSync(file("there.jsonl"), "mine");
     for (const path of [file("there.jsonl"), join(directory, "no", "run.jsonl")]) {

@@ -170,6 +170,11 @@ describe("A place in a script", () => {
     }
   });
 
+  it("has no function, if that has no name but what it is called in code that was instrumented", () => {
+    const called = { ...frame("file:///app.js"), functionName: "__mw.t.group.createTask.name" };
+    assert.equal(new SourceMaps().placeOf(called).function, "");
+  });
+
   it("is the line that runs, if there is no map or none that can be read", () => {
     for (const sourceMapURL of ["", "missing.js.map", "data:application/json,{"]) {
       const maps = new SourceMaps();

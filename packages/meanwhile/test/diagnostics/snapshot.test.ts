@@ -1,8 +1,25 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { cancelScope, Event, gather, Lock, Queue, run, shield, sleep, sleepForever, taskGroup } from "meanwhile";
+import {
+  cancelScope,
+  CapacityLimiter,
+  currentTask,
+  Event,
+  gather,
+  Lock,
+  moveOnAfter,
+  Queue,
+  race,
+  run,
+  shield,
+  sleep,
+  sleepForever,
+  type Task,
+  taskGroup,
+} from "meanwhile";
 import { type Diagnostics, type DiagnosticsOptions, type Snapshot, startDiagnostics } from "meanwhile/diagnostics";
+import { suspend } from "meanwhile/lowlevel";
 
 const OPTIONS = { socket: false, report: false, blockedAfterMs: Infinity, warnings: false } as const;
 
@@ -182,6 +199,77 @@ describe("A snapshot", () => {
           cycles.map((cycle) => cycle.toSorted((a, b) => a - b)),
           [[one.id, two.id]],
         );
+        group.cancel();
+      });
+    });
+  });
+
+  it("shows no circle in which somebody can go on: by a deadline, as one of several, or with another permit", async () => {
+    await diagnosed({}, async (diagnostics) => {
+      const [left, right, mine] = [new Lock(), new Lock(), new Lock()];
+      const grab = async (one: Lock, other: Lock): Promise<void> => {
+        using _one = await one.acquire();
+        await sleep(1);
+        await moveOnAfter(60_000, () => other.acquire());
+      };
+      const limiter = new CapacityLimiter(2);
+      await taskGroup(async (group) => {
+        group.createTask(() => grab(left, right));
+        group.createTask(() => grab(right, left));
+        group.createTask(async () => {
+          using _mine = await mine.acquire();
+          await race([() => mine.acquire(), () => sleepForever()]);
+        });
+        const waits = group.createTask(async () => {
+          await sleep(1);
+          await limiter.acquire();
+        });
+        for (const held of [() => waits, () => sleepForever()]) {
+          group.createTask(async () => {
+            using _token = await limiter.acquire();
+            await held();
+          });
+        }
+        await sleep(10);
+        assert.deepEqual((await diagnostics.snapshot()).cycles, []);
+        group.cancel();
+      });
+    });
+  });
+
+  it("shows the circle of a race that nobody can win", async () => {
+    await diagnosed({}, async (diagnostics) => {
+      const lock = new Lock();
+      await taskGroup(async (group) => {
+        const racer = group.createTask(async () => {
+          using _held = await lock.acquire();
+          await race([() => lock.acquire(), () => lock.acquire()]);
+        });
+        await sleep(5);
+        const { cycles } = await diagnostics.snapshot();
+        assert.equal(cycles.length, 1);
+        assert.ok(cycles[0]?.includes(racer.id));
+        group.cancel();
+      });
+    });
+  });
+
+  it("asks who holds a resource or ends a wait no more than it tells, however many there are", async () => {
+    await diagnosed({}, async (diagnostics) => {
+      let named = 0;
+      const holder = currentTask();
+      const holders = function* (): Generator<Task<unknown>> {
+        for (let i = 0; i < 100_000; i++) {
+          named += 1;
+          yield holder;
+        }
+      };
+      await taskGroup(async (group) => {
+        group.createTask(() => suspend(() => () => undefined, { describe: () => "Pool.acquire (busy)", holders }));
+        await sleep(5);
+        const { resources } = await diagnostics.snapshot();
+        assert.deepEqual(resources.map((one) => one.holders.length), [100]);
+        assert.ok(named <= 200, `${named} holders were named`);
         group.cancel();
       });
     });

@@ -21,6 +21,7 @@ import {
   type TaskEvent,
 } from "meanwhile/diagnostics";
 
+import { expectWarning } from "../../../../tools/test-setup.ts";
 import { ask, openStream, snapshotFrom } from "./asking.ts";
 
 const OPTIONS = { report: false, blockedAfterMs: Infinity, warnings: false } as const;
@@ -61,6 +62,29 @@ describe("The socket of a program", () => {
     chmodSync(socketFolder(), 0o755);
     assert.throws(() => startDiagnostics(OPTIONS), { code: "MW_ERR_SOCKET_FOLDER" });
     assert.deepEqual(listPrograms(), []);
+  });
+
+  it("is not made, which is a warning, where there can be none; nothing is made around it", async () => {
+    const missing = join(folder, "missing");
+    const long = join(folder, "x".repeat(80), "x".repeat(80));
+    mkdirSync(long, { recursive: true });
+    for (const [runtime, why] of [
+      [missing, /missing is not there, or takes no folders; set XDG_RUNTIME_DIR to a folder that is there/],
+      ["/proc", /Cannot make .*; set XDG_RUNTIME_DIR/],
+      [long, /the path of the socket would have \d+ bytes, and \d+ are possible; set XDG_RUNTIME_DIR/],
+    ] as const) {
+      process.env["XDG_RUNTIME_DIR"] = runtime;
+      await using expected = expectWarning("MW_WARN_DIAGNOSTICS");
+      await using diagnostics = startDiagnostics(OPTIONS);
+      assert.equal(await diagnostics.ready, null);
+      assert.match(expected.seen[0]?.message ?? "", why);
+    }
+    assert.equal(existsSync(missing), false);
+  });
+
+  it("is in the temporary folder if XDG_RUNTIME_DIR is relative", () => {
+    process.env["XDG_RUNTIME_DIR"] = "relative";
+    assert.equal(dirname(socketFolder()), tmpdir());
   });
 
   it("tells who is asked", async () => {

@@ -86,6 +86,17 @@ describe("Diagnostics warn", () => {
       assert.match(remedy, /checkpoint/);
     }));
 
+  it("with what to do, whatever the task is called", () =>
+    watched({ lockHeldMs: LIMIT_MS }, async ({ first }) => {
+      await severalLooks();
+      await taskGroup(async (group) => {
+        group.createTask(() => Promise.resolve(block(500)), { name: "one; another" });
+        const { message, remedy } = await first("loop-blocked");
+        assert.match(message, /"one; another" at block/);
+        assert.match(remedy, /^give the others a turn/);
+      });
+    }));
+
   it("of a coroutine that was never awaited, with its line", async () => {
     await using expected = expectWarning("MW_WARN_NEVER_AWAITED");
     await watched({}, async ({ first }) => {

@@ -7,8 +7,10 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 
 import { gather, run, sleep, taskGroup } from "meanwhile";
-import { type Block, startDiagnostics, watchEventLoop } from "meanwhile/diagnostics";
+import { type Block, type Place, startDiagnostics, watchEventLoop } from "meanwhile/diagnostics";
 
+import { blockMessage } from "../../src/diagnostics/worker/block-message.ts";
+import { KnownSites } from "../../src/diagnostics/worker/known-sites.ts";
 import { block, listenTo, outputOf } from "./asking.ts";
 
 const QUIET = { level: 0, socket: false, report: false, blockedAfterMs: 50 } as const;
@@ -73,14 +75,36 @@ describe("the watchdog", () => {
     await using diagnostics = startDiagnostics(QUIET);
     await diagnostics.ready;
     using blocks = listenTo<Block>("meanwhile:blocked");
-    for (let i = 0; i < 3; i++) {
-      await run(() => block(150));
+    for (let i = 0; i < 20 && !blocks.seen.some(({ noStack }) => noStack === "limited"); i++) {
+      await run(() => block(120));
       await blocks.until(({ id, ongoing }) => id === i + 1 && !ongoing);
     }
-    const ended = blocks.seen.filter(({ ongoing }) => !ongoing);
+    const ended = blocks.seen.filter(({ ongoing }) => !ongoing).slice(0, 4);
     assert.deepEqual(
       ended.map(({ stack, noStack }) => (stack.length > 0 ? "seen" : noStack)),
-      ["seen", "seen", "limited"],
+      ["seen", "seen", "seen", "seen"],
+    );
+    assert.equal(blocks.seen.at(-1)?.noStack, "limited");
+  });
+
+  it("names each of several places that block in turns, and blames none for the blocks of another", () => {
+    const sites = new KnownSites();
+    const at = (line: number): Place => ({ function: "", file: "app.ts", line, column: 1 });
+    let now = 0;
+    const seen = [1, 1, 2, 2, 3, 3, 3, 3, 3, 4].map((line) => {
+      now += 250;
+      return sites.mayLook(now) ? sites.rate(at(line), now) : "unseen";
+    });
+    const fresh = { repeated: 0, unseen: 0 };
+    const after = { repeated: 0, unseen: 2 };
+    assert.deepEqual(seen, [fresh, null, fresh, null, fresh, null, null, "unseen", "unseen", after]);
+    now += 10_000;
+    assert.equal(sites.mayLook(now), true);
+    assert.deepEqual(sites.rate(at(3), now), { repeated: 2, unseen: 0 });
+    assert.equal(blockMessage({ ...BLOCK, repeated: 0 }, { inside: null, unseen: 0 }).includes("("), false);
+    assert.match(
+      blockMessage({ ...BLOCK, repeated: 2 }, { inside: null, unseen: 3 }),
+      / \(2 more there .*, and 3 more /,
     );
   });
 
@@ -89,17 +113,14 @@ describe("the watchdog", () => {
     await diagnostics.ready;
     using blocks = listenTo<Block>("meanwhile:blocked");
     await run(async () => {
-      for (let i = 0; i < 3; i++) {
+      for (let i = 0; i < 20 && !blocks.seen.some(({ noStack }) => noStack === "limited"); i++) {
         await taskGroup(async (group) => void group.createTask(first));
         await blocks.until(({ id, ongoing }) => id === i + 1 && !ongoing);
       }
     });
     const ended = blocks.seen.filter(({ ongoing }) => !ongoing);
     assert.equal(ended.at(-1)?.noStack, "limited");
-    assert.deepEqual(
-      ended.map(({ task }) => task?.name),
-      ["first", "first", "first"],
-    );
+    assert.deepEqual([...new Set(ended.map(({ task }) => task?.name))], ["first"]);
   });
 
   it("says nothing of the time in which Node loads the program, and tells what its modules do themselves", async () => {
@@ -153,6 +174,19 @@ describe("the watchdog", () => {
     }
   });
 
+  it("tells of a block with which a program in debug mode begins, in the main thread and in others", async () => {
+    for (const flag of ["main", "thread"]) {
+      const { text } = await outputOf("blocks-at-once.ts", [], [flag]);
+      assert.match(text, /\(meanwhile\) The event loop .* by task 1 "main" at spinAtOnce \(.*blocks-at-once\.ts:/);
+    }
+  });
+
+  it("shows what a name would do to a terminal, and does not do it", async () => {
+    const { text } = await outputOf("blocks-at-once.ts", [], ["named"]);
+    assert.match(text, /by task 1 "\\u001b\[2Jgnp\\u202e" at/);
+    assert.equal(text.includes("\u001b"), false);
+  });
+
   it("is on in debug mode, and gives way to diagnostics", async () => {
     using blocks = listenTo<Block>("meanwhile:blocked");
     watchEventLoop();
@@ -164,6 +198,8 @@ describe("the watchdog", () => {
     assert.equal(blocks.seen.filter(({ ongoing }) => !ongoing).length, 1);
   });
 });
+
+const BLOCK = { startedAtMs: 0, durationMs: 100, ongoing: false, task: null, stack: [], repeated: 0 } as const;
 
 function first(): Promise<void> {
   block(250);

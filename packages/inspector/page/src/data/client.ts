@@ -2,6 +2,8 @@
 
 import { parseMessage, type StreamMessage } from "meanwhile/diagnostics";
 
+import { withVisibleTexts } from "./visible.ts";
+
 /** The viewer refuses, or is not there. */
 class AnswerError extends Error {
   override readonly name = "AnswerError";
@@ -62,7 +64,7 @@ export class Client {
   /** The one message of an answer; null if it cannot be understood. */
   async ask(path: string): Promise<StreamMessage | null> {
     const answer = await this.#fetch(path);
-    return parseMessage(await answer.text());
+    return messageIn(await answer.text());
   }
 
   /** Hands over every message of a stream, until it ends. */
@@ -75,7 +77,7 @@ export class Client {
       const lines = (rest + text).split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) {
-        const message = line === "" ? null : parseMessage(line);
+        const message = line === "" ? null : messageIn(line);
         if (message !== null) take(message);
         if (performance.now() - began < TURN_MS) continue;
         onTurn();
@@ -95,6 +97,10 @@ export class Client {
     const text = typeof refusal === "object" && refusal !== null && "error" in refusal ? String(refusal.error) : "";
     throw new AnswerError(answer.status, text === "" ? `The viewer answers with the status ${answer.status}` : text);
   }
+}
+
+function messageIn(line: string): StreamMessage | null {
+  return withVisibleTexts(parseMessage(line), line);
 }
 
 /** Lets the browser draw and take input. */

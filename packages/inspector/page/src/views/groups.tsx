@@ -43,7 +43,8 @@ function Group({ group, nowMs }: { group: readonly TaskRecord[]; nowMs: number }
   return (
     <li class="card">
       <h2>
-        <span class="badge">{group.length.toLocaleString("en")} ×</span> <bdi>{shapeOf(first.name)}</bdi>
+        <span class="badge">{group.length.toLocaleString("en")} ×</span>{" "}
+        <bdi>{group.length > 1 && isUnnamed(first) ? "without a name" : shapeOf(first.name)}</bdi>
         <span class="when muted">up to {durationText(Math.max(0, nowMs - oldest))}</span>
       </h2>
       {first.waits.length === 0 && <p class="message">{first.activity === "new" ? "has not started" : "runs"}</p>}
@@ -58,6 +59,11 @@ function Group({ group, nowMs }: { group: readonly TaskRecord[]; nowMs: number }
       </p>
     </li>
   );
+}
+
+/** It has the name that a task without one has. */
+function isUnnamed({ id, name }: TaskRecord): boolean {
+  return name === `task ${id}`;
 }
 
 function groupsOf(model: Model, text: string): TaskRecord[][] {

@@ -6,15 +6,19 @@ import { CURRENT_TASK } from "../link.ts";
 import type { Place } from "../protocol.ts";
 import { type InspectedThread, inspectThread } from "./inspected-thread.ts";
 import { SourceMaps } from "./source-maps.ts";
+import { isLoader, isOurs, isParser } from "./stack-places.ts";
 
 /** What was found. */
 export interface Capture {
+  /** The places of the program; none if nothing of it runs. */
   readonly stack: readonly Place[];
   /** The running function of Node, like `execSync`, if one is. */
   readonly inside: string | null;
   readonly task: { readonly id: number; readonly name: string } | null;
   /** Whether it is code of the program that runs, and not Node that loads it. */
   readonly isProgram: boolean;
+  /** Whether the program is being loaded, and not by code of its own. */
+  readonly isLoading: boolean;
 }
 
 /** Why nothing was found: a debugger has stopped the program, it went on by itself, the inspector cannot be used. */
@@ -34,18 +38,13 @@ type Paused = Debugger.PausedEventDataType;
 export class ThreadCapture {
   readonly #thread: number;
   readonly #maps = new SourceMaps();
-  readonly #isOurs: (url: string) => boolean;
   readonly #paused = Promise.withResolvers<Paused | "debugger">();
   #inspected: InspectedThread | null = null;
   #isEnabled = false;
 
-  /**
-   * @param thread - its number; 0 is the main thread
-   * @param isOurs - whether a file is one of meanwhile: these are left out of stacks
-   */
-  constructor(thread: number, isOurs: (url: string) => boolean) {
+  /** @param thread - its number; 0 is the main thread */
+  constructor(thread: number) {
     this.#thread = thread;
-    this.#isOurs = isOurs;
   }
 
   /** Looks once. `whenOver` resolves when the thread has gone on: then there is nothing to see. */
@@ -87,14 +86,17 @@ export class ThreadCapture {
     const found = await Promise.race([this.#paused.promise, over]);
     if (typeof found === "string") return found;
     const { callFrames } = found;
-    const theirs = this.#theirs(callFrames);
+    const urls = callFrames.map((frame) => this.#urlOf(frame));
+    const indices = placesOfProgram(urls);
+    const theirs = indices.flatMap((index) => callFrames[index] ?? []);
     // Without these it is still worth telling.
     const known = Promise.all([this.#currentTask(), this.#callAt(theirs[0])]);
     const [task, call] = await Promise.race([known, unknownAfter(PAUSE_MS)]).catch(() => [null, null] as const);
     this.#order("Debugger.resume");
     const stack = theirs.slice(0, MOST_FRAMES).map((frame) => this.#maps.placeOf(frame));
-    const inside = outermostOfNode(callFrames) ?? call;
-    return { stack, task, inside, isProgram: this.#isProgram(callFrames) };
+    const isProgram = theirs.length > 0 && !urls.slice(0, indices[0]).some((url) => url.startsWith(LOADING));
+    const isLoading = theirs.length === 0 && urls.some((url) => loads(url));
+    return { stack, task, inside: outermostOfNode(callFrames) ?? call, isProgram, isLoading };
   }
 
   // In the global scope: what stands in the paused function may have other meanings there.
@@ -109,20 +111,8 @@ export class ThreadCapture {
     return { id: Number(id), name: name.join(" ") };
   }
 
-  /** The frames of the program; all of them if it has none. */
-  #theirs(frames: readonly Debugger.CallFrame[]): readonly Debugger.CallFrame[] {
-    const theirs = frames.filter((frame) => this.#isTheirs(frame));
-    return theirs.length === 0 ? frames : theirs;
-  }
-
-  #isTheirs({ url, location }: Debugger.CallFrame): boolean {
-    const file = url === "" ? this.#maps.urlOf(location.scriptId) : url;
-    return !file.startsWith("node:") && !this.#isOurs(file);
-  }
-
-  #isProgram(frames: readonly Debugger.CallFrame[]): boolean {
-    const innermost = frames.findIndex((frame) => this.#isTheirs(frame));
-    return innermost !== -1 && !frames.slice(0, innermost).some(({ url }) => url.startsWith(LOADING));
+  #urlOf({ url, location }: Debugger.CallFrame): string {
+    return url === "" ? this.#maps.urlOf(location.scriptId) : url;
   }
 
   // Native code is seen when it has returned: then the line tells what it was, or the one before.
@@ -173,8 +163,28 @@ function isOfOurs({ reason, hitBreakpoints }: Paused): boolean {
 /** What of Node finds, reads and compiles modules. */
 const LOADING = "node:internal/modules/";
 
+/** Machine code: of a library of the program, or of Node, which reads modules with it. */
+const WASM = "wasm://";
+
+/** Whether it is there only while modules are loaded. */
+function loads(url: string): boolean {
+  return url.startsWith(LOADING) || url.startsWith(WASM) || isLoader(url);
+}
+
+/** Which of the frames with these files are the program's, the innermost first. */
+function placesOfProgram(urls: readonly string[]): number[] {
+  const places: number[] = [];
+  // From the outermost on: what the load hook calls is not the program's.
+  let isInHook = false;
+  for (const [index, url] of [...urls.entries()].toReversed()) {
+    isInHook = isLoader(url) || (isInHook && isParser(url));
+    if (!isInHook && !url.startsWith("node:") && !url.startsWith(WASM) && !isOurs(url)) places.push(index);
+  }
+  return places.toReversed();
+}
+
 /** What is made to block. */
-const BLOCKING_CALL = /\b(\w+Sync|Atomics\.wait)\s*\(/u;
+const BLOCKING_CALL = /\b(\w+Sync|Atomics\.wait|JSON\.(?:parse|stringify)|structuredClone)\s*\(/u;
 
 /** The function of Node that the program has called and that runs; null if its own code does. */
 function outermostOfNode(frames: readonly Debugger.CallFrame[]): string | null {

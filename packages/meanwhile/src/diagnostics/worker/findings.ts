@@ -135,19 +135,20 @@ function withoutDeadline({ memory, now, limits, program }: Look, { label, text, 
 /** Tasks that wait for each other in a circle. `cyclesIn` finds them. */
 export async function waitCycles(
   { rows, now, limits, memory, program }: Look,
-  cyclesIn: (waiting: Waiting) => ReadonlyArray<readonly number[]>,
+  cyclesIn: (waiting: Waiting) => Promise<ReadonlyArray<readonly number[]>>,
 ): Promise<Finding[]> {
   const late = rows.filter(
     (row) => row.activity === "waiting" && now - row.sinceMs > limits.cycleMs && !isForeign(memory, row.target),
   );
   if (late.length === 0) {
-    cyclesIn({ memory, rows: [], resources: new Map(), told: new Map() });
+    await cyclesIn({ memory, rows: [], resources: new Map(), told: new Map() });
     return [];
   }
   const odd = late.filter((row) => mustBeAsked(memory, row)).slice(0, MOST_ASKED);
   const { tasks: told } = await program.askAboutTasks(odd.map(({ id }) => id));
   const { resources } = await program.askAboutResources(heldRows(memory));
-  return cyclesIn({ memory, rows, resources, told }).map((cycle) => ({
+  const cycles = await cyclesIn({ memory, rows, resources, told });
+  return cycles.map((cycle) => ({
     key: `cycle ${cycle.toSorted((one, other) => one - other).join(" ")}`,
     kind: "wait-cycle",
     severity: "error",

@@ -84,7 +84,9 @@ export class Observer {
     const { memory } = cut;
     const rows = taskRows(memory);
     const told = stacks && watchdog.turns ? await program.tell(memory, rows) : program.untold();
-    const cycles = this.cyclesIn({ memory, rows, resources: told.resources, told: told.tasks });
+    const cycles = told.answered
+      ? await this.cyclesIn({ memory, rows, resources: told.resources, told: told.tasks })
+      : stillWaiting(this.#cycles, rows, reader.read().memory);
     return {
       type: "snapshot",
       seq: memory.numbers[NUMBER.events] as number,
@@ -101,11 +103,12 @@ export class Observer {
     };
   }
 
-  /** Circles of waits, remembered for deltas. */
-  cyclesIn(waiting: Waiting): ReadonlyArray<readonly number[]> {
-    const found = findCycles(waiting);
+  /** Circles of waits, remembered for deltas and for the time in which the program cannot be asked. */
+  async cyclesIn(waiting: Waiting): Promise<ReadonlyArray<readonly number[]>> {
+    const { program, reader } = this.options;
+    const found = await findCycles(waiting, program);
     // What was told is younger than the rows: a circle is one if its tasks wait for the same still.
-    const cycles = found.length === 0 ? found : stillWaiting(found, waiting.rows, this.options.reader.read().memory);
+    const cycles = found.length === 0 ? found : stillWaiting(found, waiting.rows, reader.read().memory);
     if (JSON.stringify(cycles) !== JSON.stringify(this.#cycles)) this.#cycles = cycles;
     return cycles;
   }

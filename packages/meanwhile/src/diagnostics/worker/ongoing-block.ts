@@ -12,8 +12,12 @@ export interface Ongoing {
   task: Block["task"];
   /** Whether code of the program was seen to run. */
   isProgram: boolean;
+  /** Whether it was seen being loaded. */
+  isLoading: boolean;
   noStack: Block["noStack"] | undefined;
+  /** How many blocks there were here since it was told last, and how many anywhere at which nobody looked. */
   repeated: number;
+  unseen: number;
   /** Whether the look is still going on. */
   looking: boolean;
   /** The moment the look was done. */

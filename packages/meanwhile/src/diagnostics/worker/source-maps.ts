@@ -36,9 +36,11 @@ export class SourceMaps {
     const line = location.lineNumber;
     const column = location.columnNumber ?? 0;
     const found = script === undefined ? null : originOf({ ...script, url: file }, line, column);
+    // A function without a name is called by where it stands: in code of ours, if it is instrumented.
+    const name = functionName.startsWith("__mw") ? "" : functionName;
     return found === null
-      ? { function: functionName, file: pathOf(file), line: line + 1, column: column + 1 }
-      : { function: functionName, ...found };
+      ? { function: name, file: pathOf(file), line: line + 1, column: column + 1 }
+      : { function: name, ...found };
   }
 }
 

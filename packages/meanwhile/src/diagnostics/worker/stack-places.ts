@@ -8,9 +8,30 @@ const FRAME = /^\s*at (?:async )?(?:(.*) \()?(.+?):(\d+):(\d+)\)?$/u;
 /** What is ours: the folder above this one's. */
 const OURS: string = new URL("../../", import.meta.url).href;
 
-/** Whether a file is one of meanwhile. */
+/** Where the other packages stand if they are not installed, but developed; `""` if they are. */
+const WORKSPACE: string = /^.*\/packages\/(?=meanwhile\/)/u.exec(OURS)?.[0] ?? "";
+
+/** What loads a program: the load hook with its runtime, and the main module of `meanwhile run`. */
+const LOADER = /^(?:instrument\/(?:src|dist)\/|cli\/(?:src|dist)\/program\.)/u;
+
+/** What the load hook is built on. */
+const PARSER = /\/node_modules\/(?:oxc-parser|@oxc-parser\/[^/]+|magic-string)\//u;
+
+/** Whether a file is one of meanwhile: of the core, or of what loads a program. */
 export function isOurs(url: string): boolean {
-  return url.startsWith(OURS);
+  return url.startsWith(OURS) || isLoader(url);
+}
+
+/** Whether a file is one of those of meanwhile that load a program. */
+export function isLoader(url: string): boolean {
+  const installed = url.lastIndexOf("/@meanwhile/");
+  if (installed !== -1) return LOADER.test(url.slice(installed + "/@meanwhile/".length));
+  return WORKSPACE !== "" && url.startsWith(WORKSPACE) && LOADER.test(url.slice(WORKSPACE.length));
+}
+
+/** Whether a file is one that the load hook uses: the program may use it, too. */
+export function isParser(url: string): boolean {
+  return PARSER.test(url);
 }
 
 /** The places of the program, the innermost first. */

@@ -77,6 +77,8 @@ export class Stream implements Listener, Disposable {
   end(): void {
     if (this.#isOver) return;
     if (this.#options.events) this.#sendEvents();
+    // How the last ones have ended, and which of them were cancelled: the event tells of a scope only.
+    if (this.#base !== null && !this.#missed) this.#write(this.#observer.delta(this.#base).message);
     this.#write({ type: "bye", atMs: round(this.#observer.options.clock()) });
     this[Symbol.dispose]();
     this.#response.end();
@@ -89,7 +91,9 @@ export class Stream implements Listener, Disposable {
   }
 
   async #sendState(): Promise<void> {
-    this.#base = this.#observer.base();
+    // From the first event on means with all that have ended, too.
+    const isWhole = this.#base === null && this.#options.from === 0;
+    this.#base = { ...this.#observer.base(), ...(isWhole ? { ended: 0 } : {}) };
     this.#write(await this.#observer.snapshot({ stacks: this.#options.stacks, ended: false }));
   }
 

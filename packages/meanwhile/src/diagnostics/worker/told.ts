@@ -1,6 +1,6 @@
 // What the program has told of its tasks, read from the numbers that it sends.
 
-import { type Answer, TOLD_FRAME, TOLD_SCOPE, TOLD_SCOPE_FLAG, TOLD_TASK, TOLD_WAIT } from "../link.ts";
+import { type Answer, TOLD_FRAME, TOLD_SCOPE, TOLD_SCOPE_FLAG, TOLD_TASK, TOLD_WAIT, TOLD_WAIT_FLAG } from "../link.ts";
 import type { OpenScope } from "../protocol.ts";
 import { round } from "./loop-delay.ts";
 
@@ -13,6 +13,8 @@ export interface ToldWait {
   /** The task that is waited for; 0 for none. */
   readonly task: number;
   readonly foreign: boolean;
+  /** Whether the end of one task is enough, of several. */
+  readonly needsOne: boolean;
   /** The functions that wait, as a number; 0 if they are not known. */
   readonly calls: number;
   /** The tasks that could end it, where the row does not tell them. */
@@ -45,11 +47,13 @@ export function readTold({ words, texts }: Pick<Answer, "words" | "texts">): Tol
     };
   };
   const readWait = (): ToldWait => {
-    const [row, task, foreign] = [word(TOLD_WAIT.row), word(TOLD_WAIT.task), word(TOLD_WAIT.foreign) !== 0];
+    const [row, task, flags] = [word(TOLD_WAIT.row), word(TOLD_WAIT.task), word(TOLD_WAIT.flags)];
     const [text, calls, count] = [texts[word(TOLD_WAIT.text)] ?? null, word(TOLD_WAIT.calls), word(TOLD_WAIT.holders)];
     const holders = Array.from(words.subarray(at + TOLD_WAIT.words, at + TOLD_WAIT.words + count));
     at += TOLD_WAIT.words + count;
-    return { row, task, foreign, text, calls, holders };
+    const foreign = (flags & TOLD_WAIT_FLAG.foreign) !== 0;
+    const needsOne = (flags & TOLD_WAIT_FLAG.needsOne) !== 0;
+    return { row, task, foreign, needsOne, text, calls, holders };
   };
   while (at < words.length) {
     const [id, steps, hasDeadline] = [word(TOLD_TASK.id), word(TOLD_TASK.steps), word(TOLD_TASK.hasDeadline) !== 0];

@@ -68,7 +68,7 @@ export class WarningWatch implements Disposable {
 
   /** A coroutine was never awaited: the runtime has said so. */
   addForgotten(message: string, detail: string): void {
-    const [text = message, remedy = "write `await` before the call"] = message.split("; ");
+    const [text, remedy = "write `await` before the call"] = splitRemedy(message);
     const [place = null] = stackPlaces(detail);
     this.#found(
       placedFinding({
@@ -85,7 +85,7 @@ export class WarningWatch implements Disposable {
   #addBlock(block: Block): void {
     const [place = null] = block.stack;
     if (place === null) return;
-    const [message = "", remedy = ""] = block.message.split("; ");
+    const [message, remedy = ""] = splitRemedy(block.message);
     const tasks = block.task === null ? [] : [block.task.id];
     const finding = placedFinding({ kind: "loop-blocked", message, remedy, place, tasks, sinceMs: block.startedAtMs });
     // Told when it begins and when it ends: that is one block.
@@ -172,4 +172,10 @@ export class WarningWatch implements Disposable {
     if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.keys().next().value as string);
     this.#observer.addWarning(warning);
   }
+}
+
+/** What is the case, and what to do. The last part is ours; a name in the first one may be anything. */
+function splitRemedy(message: string): [text: string, remedy?: string] {
+  const at = message.lastIndexOf("; ");
+  return at === -1 ? [message] : [message.slice(0, at), message.slice(at + 2)];
 }

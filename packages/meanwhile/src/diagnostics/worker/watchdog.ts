@@ -4,11 +4,12 @@
 //     └──late──▶ capturing ──▶ told, once it is still silent ──answered──▶ ended
 //                    └─────────────────answered──────────────▶ ended, and told if it was long
 
-import type { Block, Place } from "../protocol.ts";
+import type { Block } from "../protocol.ts";
 import { NUMBER, type SharedMemory, WORD } from "../shared-memory.ts";
 import { blockMessage } from "./block-message.ts";
 import type { Capture, NoCapture } from "./capture.ts";
 import type { ProgramClock } from "./clock.ts";
+import { KnownSites } from "./known-sites.ts";
 import { type LoopDelay, round } from "./loop-delay.ts";
 import { isOfProgram, type Ongoing } from "./ongoing-block.ts";
 
@@ -31,32 +32,21 @@ export interface WatchdogOptions {
   readonly onReport: (block: Block) => void;
 }
 
-/** The same place is looked at and told at most once in this time. */
-const QUIET_MS = 10_000;
-
-/** How long no look is taken after one that has found nothing new. */
-const PAUSE_MS = 1_000;
-
 /** A silence this long is told without a stack: native code is running, and can be looked at only when it returns. */
 const NATIVE_MS = 600;
 
-/** How many places are remembered. */
-const MOST_SITES = 256;
+/** After a look that has seen nothing of the program, the next one comes after this, and as long as it had gone on by then. */
+const NEXT_LOOK_MS = 250;
 
 /** How late our own timers may be: more, and this thread or the machine has slept too. */
 const OWN_LATENESS_MS = 30;
-
-interface Site {
-  toldAt: number;
-  repeated: number;
-}
 
 /** Looks after one event loop. */
 export class Watchdog implements Disposable {
   readonly #options: WatchdogOptions;
   readonly #tick: NodeJS.Timeout;
   readonly #intervalMs: number;
-  readonly #sites = new Map<string, Site>();
+  readonly #sites = new KnownSites();
   #lastTick: number;
   #pings = 0;
   // When the newest ping was sent; moved on by the time that this thread has slept.
@@ -65,9 +55,6 @@ export class Watchdog implements Disposable {
   #lastIdle = 0;
   #ongoing: Ongoing | null = null;
   #blocks = 0;
-  #noLookBefore = 0;
-  // Blocks that were not looked at since the last report.
-  #unseen = 0;
   // Before that it loads its modules, which blocks the loop, too, and nobody can mend it.
   #hasStarted = false;
 
@@ -143,17 +130,17 @@ export class Watchdog implements Disposable {
       inside: null,
       task: null,
       isProgram: false,
+      isLoading: false,
       noStack: undefined,
       repeated: 0,
+      unseen: 0,
       looking: false,
       lookedAt: now,
       told: false,
       toldEarly: false,
     };
-    if (now < this.#noLookBefore) {
-      this.#ongoing.noStack = "limited";
-      this.#unseen += 1;
-    } else void this.#capture(this.#ongoing);
+    if (this.#sites.mayLook(now)) void this.#capture(this.#ongoing);
+    else this.#ongoing.noStack = "limited";
   }
 
   async #capture(ongoing: Ongoing): Promise<void> {
@@ -161,29 +148,19 @@ export class Watchdog implements Disposable {
     const found = await this.#options.capture(ongoing.over.promise);
     ongoing.looking = false;
     ongoing.lookedAt = this.#options.clock();
-    if (typeof found === "string") ongoing.noStack = found;
-    else Object.assign(ongoing, found);
+    if (typeof found === "string") ongoing.noStack ??= found;
+    else Object.assign(ongoing, found, { noStack: found.stack.length === 0 ? "over" : undefined });
     this.#rateSite(ongoing);
     if (this.#ongoing === ongoing) this.#goOn(ongoing, ongoing.lookedAt);
   }
 
   // Whether this place was told lately.
   #rateSite(ongoing: Ongoing): void {
-    const key = siteOf(ongoing.stack);
-    if (key === null) return;
-    const now = this.#options.clock();
-    const known = this.#sites.get(key);
-    if (known !== undefined && now - known.toldAt < QUIET_MS) {
-      known.repeated += 1;
-      ongoing.told = true;
-      this.#noLookBefore = now + PAUSE_MS;
-      return;
-    }
-    ongoing.repeated = (known?.repeated ?? 0) + this.#unseen;
-    this.#unseen = 0;
-    this.#sites.delete(key);
-    this.#sites.set(key, { toldAt: now, repeated: 0 });
-    if (this.#sites.size > MOST_SITES) this.#sites.delete(this.#sites.keys().next().value as string);
+    const [top] = ongoing.stack;
+    if (top === undefined) return;
+    const rated = this.#sites.rate(top, this.#options.clock());
+    if (rated === null) ongoing.told = true;
+    else Object.assign(ongoing, rated);
   }
 
   #isStart(ongoing: Ongoing, now: number): boolean {
@@ -193,12 +170,13 @@ export class Watchdog implements Disposable {
   }
 
   #goOn(ongoing: Ongoing, now: number): void {
-    if (this.#isStart(ongoing, now)) return;
+    if (this.#isStart(ongoing, now) || ongoing.isLoading) return this.#lookAgain(ongoing, now);
     if (ongoing.told || ongoing.noStack === "debugger" || ongoing.noStack === "limited") return;
     if (ongoing.looking) {
       if (ongoing.toldEarly || now - ongoing.startedAt < NATIVE_MS) return;
       ongoing.toldEarly = true;
     } else {
+      if (ongoing.noStack === "over") return this.#lookAgain(ongoing, now);
       // Not sure yet that it is not just over.
       if (now - ongoing.lookedAt < this.#intervalMs) return;
       ongoing.told = true;
@@ -208,25 +186,34 @@ export class Watchdog implements Disposable {
     this.#options.onReport(block);
   }
 
+  // What it does now may be another thing.
+  #lookAgain(ongoing: Ongoing, now: number): void {
+    const { looking, isProgram, noStack, startedAt, lookedAt } = ongoing;
+    if (looking || isProgram || (noStack !== undefined && noStack !== "over")) return;
+    if (now - lookedAt >= Math.max(NEXT_LOOK_MS, lookedAt - startedAt)) void this.#capture(ongoing);
+  }
+
   #end(ongoing: Ongoing, pongAt: number, busy: number): void {
-    if (ongoing.noStack === "debugger" || this.#isStart(ongoing, pongAt) || busy < 0.8 * this.#options.thresholdMs)
+    if (
+      ongoing.noStack === "debugger" ||
+      ongoing.isLoading ||
+      this.#isStart(ongoing, pongAt) ||
+      busy < 0.8 * this.#options.thresholdMs
+    )
       return;
     ongoing.task ??= this.#options.whoRan(ongoing.startedAt, pongAt);
     const block = this.#blockOf(ongoing, pongAt, false);
     this.#options.onBlock(block);
-    if (!ongoing.told && (ongoing.stack.length > 0 || ongoing.noStack === "failed")) this.#options.onReport(block);
+    const isKnown = ongoing.stack.length > 0 || ongoing.noStack === "failed";
+    if (!ongoing.told && isKnown) this.#options.onReport(block);
   }
 
   #blockOf(ongoing: Ongoing, now: number, isOngoing: boolean): Block {
-    const { id, startedAt, task, stack, repeated, inside } = ongoing;
+    const { id, startedAt, task, stack, repeated, unseen, inside } = ongoing;
     const noStack = ongoing.looking ? "native" : ongoing.noStack;
     const durationMs = round(now - startedAt);
     const known = { startedAtMs: round(startedAt), durationMs, ongoing: isOngoing, task, stack, repeated };
-    const message = blockMessage(known, inside);
+    const message = blockMessage(known, { inside, unseen });
     return { id, ...known, message, ...(stack.length > 0 || noStack === undefined ? {} : { noStack }) };
   }
-}
-
-function siteOf([top]: readonly Place[]): string | null {
-  return top === undefined ? null : `${top.file}:${top.line}`;
 }

@@ -10,10 +10,10 @@ import { ThreadCapture } from "./capture.ts";
 import { programClock } from "./clock.ts";
 import { LoopDelay } from "./loop-delay.ts";
 import { Observer } from "./observer.ts";
+import { printable } from "./printable.ts";
 import { ProgramLink } from "./program.ts";
 import { Recording } from "./recording.ts";
 import { SharedReader } from "./shared-reader.ts";
-import { isOurs } from "./stack-places.ts";
 import { WarningWatch } from "./warning-watch.ts";
 import { Watchdog } from "./watchdog.ts";
 import { taskThatRan } from "./who-ran.ts";
@@ -45,7 +45,7 @@ async function start(setup: WorkerSetup, link: NonNullable<typeof parentPort>): 
     thresholdMs: setup.blockedAfterMs ?? RELAXED_MS,
     ping: send,
     capture: async (whenOver) =>
-      setup.blockedAfterMs === null ? "failed" : new ThreadCapture(setup.thread, isOurs).take(whenOver),
+      setup.blockedAfterMs === null ? "failed" : new ThreadCapture(setup.thread).take(whenOver),
     whoRan: (from, until) => (setup.level >= 2 && setup.sampling === 1 ? taskThatRan(memory, from, until) : null),
     onBlock: (block) => {
       observer.addBlock(block);
@@ -112,7 +112,7 @@ async function listen(observer: Observer, path: string | null): Promise<Listenin
 /** At once: what the console of a worker prints comes out when the loop of the main thread turns. */
 function report(message: string): void {
   try {
-    writeSync(2, `(meanwhile) ${message}\n`);
+    writeSync(2, `(meanwhile) ${printable(message)}\n`);
   } catch {
     // Nobody reads stderr, or it is full. The block is told on the socket all the same.
   }
