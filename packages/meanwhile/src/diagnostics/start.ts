@@ -5,6 +5,8 @@ import { decideOptions, type DiagnosticsOptions } from "./options.ts";
 import { type Diagnostics, RunningDiagnostics } from "./running.ts";
 import { makeSocketFolder } from "./socket-path.ts";
 
+const isNode = !("bun" in process.versions || "deno" in process.versions);
+
 // Those that are on in this thread.
 let active: RunningDiagnostics | null = null;
 
@@ -22,8 +24,9 @@ let standIn: RunningDiagnostics | null = null;
  *
  * If the diagnostics fail, there is one warning `MW_WARN_DIAGNOSTICS`, and the program goes on.
  *
- * @throws {@link UsageError} `MW_ERR_DIAGNOSTICS_ON` if they are on in this thread, `MW_ERR_INVALID_ARGUMENT` for a bad option,
- * `MW_ERR_SOCKET_FOLDER` if somebody else could look into the folder of the sockets
+ * @throws {@link UsageError} `MW_ERR_DIAGNOSTICS_ON` if they are on in this thread, `MW_ERR_DIAGNOSTICS_HOST` on other hosts
+ * than Node, `MW_ERR_INVALID_ARGUMENT` for a bad option, `MW_ERR_SOCKET_FOLDER` if somebody else could look into the folder of
+ * the sockets
  *
  * @example
  * ```ts
@@ -44,6 +47,12 @@ let standIn: RunningDiagnostics | null = null;
  */
 export function startDiagnostics(options: DiagnosticsOptions = {}): Diagnostics {
   const decided = decideOptions(options);
+  if (!isNode) {
+    throw new UsageError(
+      "MW_ERR_DIAGNOSTICS_HOST",
+      "Cannot start diagnostics: they need the inspector and the threads of Node; run the program with Node, or call printCallGraph()",
+    );
+  }
   if (active !== null) {
     throw new UsageError("MW_ERR_DIAGNOSTICS_ON", "Cannot start diagnostics: they are on; dispose the others first");
   }
@@ -64,7 +73,8 @@ export function watchEventLoop(): void {
 
 /**
  * As {@link startDiagnostics}, on behalf of a program that may start its own: if it has, nothing happens, and if it does
- * later, its own take the place of these. What cannot be done, like a folder for the socket, is a warning, not an error.
+ * later, its own take the place of these. What cannot be done, like a folder for the socket, is a warning, not an error; on
+ * other hosts than Node nothing happens.
  *
  * @param loaderTasks - how many tasks are made before the program is loaded: until it has one of its own, or waits, what
  * blocks the loop is told only if it is its code. Default: 0.
@@ -79,7 +89,7 @@ export function watchEventLoop(): void {
  */
 export function offerDiagnostics(options: DiagnosticsOptions, loaderTasks = 0): void {
   const decided = decideOptions(options);
-  if (active !== null || standIn !== null) return;
+  if (!isNode || active !== null || standIn !== null) return;
   const socket = decided.socket && canListen(warnOf);
   standIn = new RunningDiagnostics({ ...decided, socket }, forget, loaderTasks);
 }

@@ -268,7 +268,10 @@ describe("A snapshot", () => {
         group.createTask(() => suspend(() => () => undefined, { describe: () => "Pool.acquire (busy)", holders }));
         await sleep(5);
         const { resources } = await diagnostics.snapshot();
-        assert.deepEqual(resources.map((one) => one.holders.length), [100]);
+        assert.deepEqual(
+          resources.map((one) => one.holders.length),
+          [100],
+        );
         assert.ok(named <= 200, `${named} holders were named`);
         group.cancel();
       });

@@ -578,9 +578,9 @@ describe("gather of a long list of jobs that never wait", () => {
   it("lets timers run between the jobs", async () => {
     let ticks = 0;
     const timer = setInterval(() => (ticks += 1), 1);
-    const until = performance.now() + 60;
+    const until = performance.now() + 10_000;
     function* jobs(): Iterable<() => Promise<number>> {
-      while (performance.now() < until) yield async () => 1;
+      while (ticks < 2 && performance.now() < until) yield async () => 1;
     }
     await gather(jobs(), { concurrency: 10 });
     clearInterval(timer);
