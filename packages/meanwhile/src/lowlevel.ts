@@ -19,6 +19,7 @@ export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, disown, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext } from "./kernel/context.ts";
 export { adoptContextless, currentScopeNode } from "./kernel/current.ts";
+export { watchOtherThreads } from "./kernel/debug-watch.ts";
 export { untilIdle } from "./kernel/deadlock.ts";
 export type { Director } from "./kernel/director.ts";
 export {

@@ -69,7 +69,7 @@ async function trace(options: TraceOptions): Promise<number> {
     await race([() => writeAllOf(messages, writing), untilStopped]);
     if (writing.chrome !== null) await output.write(writing.chrome.end());
     await output.finish();
-    const lost = writing.gaps === 0 ? "" : `; ${plural(writing.gaps, "time")} events were lost`;
+    const lost = writing.gaps === 0 ? "" : `; events were lost ${plural(writing.gaps, "time")}`;
     const cut = writing.isCut && !isRecording ? `; ${target} has ended, and this is what it had told by then` : "";
     printError(`meanwhile trace: ${plural(writing.events, "event")} in ${output.name}${lost}${cut}\n`);
     return EXIT.ok;

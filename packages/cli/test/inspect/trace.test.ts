@@ -49,7 +49,7 @@ describe("meanwhile trace PID", () => {
     assert.deepEqual([exit, stdout], [0, ""]);
     assert.equal(
       stderr,
-      `meanwhile trace: recording for 2.5 s; Ctrl-C ends it early\nmeanwhile trace: 2 events in ${file("new.json")}; 1 time events were lost\n`,
+      `meanwhile trace: recording for 2.5 s; Ctrl-C ends it early\nmeanwhile trace: 2 events in ${file("new.json")}; events were lost 1 time\n`,
     );
     assert.equal(statSync(file("new.json")).mode & 0o777, 0o600);
     assert.ok(traceIn("new.json").traceEvents.some(({ name }) => name === "main"));

@@ -41,7 +41,9 @@ export function timelineHtml(runs: readonly NamedRun[], options: PictureOptions 
 function blocksOf(title: string, { blocks, startMs }: RunHistory): string {
   if (blocks.size === 0) return "";
   const items = [...blocks.values()].map(({ startedAtMs, message, stack }) => {
-    const places = stack.map((place) => `${place.function || "(outside)"} ${place.file}:${place.line}:${place.column}`);
+    const places = stack.map(
+      (place) => `${place.function || "(anonymous)"} ${place.file}:${place.line}:${place.column}`,
+    );
     const lines = places.length === 0 ? "" : `<pre>${escapeMarkup(places.join("\n"))}</pre>`;
     return `<li><p>at ${durationText(startedAtMs - startMs)}: ${escapeMarkup(message)}</p>${lines}</li>`;
   });

@@ -69,14 +69,14 @@ function isPrivate(folder: string): boolean {
  * Makes the folder of the sockets, for this user alone, and takes away the sockets of programs that have ended. The folder
  * that it is in has to be there.
  *
+ * @returns why there can be no socket in it; null if there can be
  * @throws {@link UsageError} `MW_ERR_SOCKET_FOLDER` if somebody else could look into it
- * @throws Error if there can be no such folder, or no socket in it
  */
-export function makeSocketFolder(): void {
-  if (isWindows) return;
+export function makeSocketFolder(): string | null {
+  if (isWindows) return null;
   const folder = socketFolder();
-  checkLength(folder);
-  makeFolder(folder);
+  const problem = problemOfLength(folder) ?? problemOfMaking(folder);
+  if (problem !== null) return problem;
   if (!isPrivate(folder)) {
     throw new UsageError(
       "MW_ERR_SOCKET_FOLDER",
@@ -84,28 +84,28 @@ export function makeSocketFolder(): void {
     );
   }
   for (const { pid, socket } of listPrograms()) if (!isRunning(pid)) removeSocketAt(socket);
+  return null;
 }
 
 /** The longest path a socket can have: 108 bytes with the 0 at its end, 104 on macOS and BSD. */
 const MOST_BYTES = process.platform === "linux" ? 107 : 103;
 
-function checkLength(folder: string): void {
+function problemOfLength(folder: string): string | null {
   const bytes = Buffer.byteLength(socketPathOf(process.pid, threadId));
-  if (bytes <= MOST_BYTES) return;
-  throw new Error(
-    `Cannot listen in ${folder}: the path of the socket would have ${bytes} bytes, and ${MOST_BYTES} are possible; set XDG_RUNTIME_DIR to a folder with a shorter path`,
-  );
+  if (bytes <= MOST_BYTES) return null;
+  return `Cannot listen in ${folder}: the path of the socket would have ${bytes} bytes, and ${MOST_BYTES} are possible; set XDG_RUNTIME_DIR to a folder with a shorter path`;
 }
 
 // Not recursive: a folder for what runs is made by the system, and Node tries for ever where none can be made.
-function makeFolder(folder: string): void {
+function problemOfMaking(folder: string): string | null {
   try {
     mkdirSync(folder, { mode: 0o700 });
+    return null;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
+    if (code === "EEXIST") return null;
     const why = code === "ENOENT" ? `${dirname(folder)} is not there, or takes no folders` : message;
-    throw new Error(`Cannot make ${folder}: ${why}; set XDG_RUNTIME_DIR to a folder that is there`, { cause: error });
+    return `Cannot make ${folder}: ${why}; set XDG_RUNTIME_DIR to a folder that is there`;
   }
 }
 

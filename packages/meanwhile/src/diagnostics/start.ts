@@ -1,6 +1,7 @@
 // Switches diagnostics on and off in a running program.
 
 import { UsageError, warn } from "../errors.ts";
+import { watchOtherThreads } from "../lowlevel.ts";
 import { decideOptions, type DiagnosticsOptions } from "./options.ts";
 import { type Diagnostics, RunningDiagnostics } from "./running.ts";
 import { makeSocketFolder } from "./socket-path.ts";
@@ -57,7 +58,10 @@ export function startDiagnostics(options: DiagnosticsOptions = {}): Diagnostics 
     throw new UsageError("MW_ERR_DIAGNOSTICS_ON", "Cannot start diagnostics: they are on; dispose the others first");
   }
   const socket = decided.socket && canListen();
-  standIn?.[Symbol.dispose]();
+  if (standIn !== null) {
+    standIn[Symbol.dispose]();
+    watchOtherThreads(false);
+  }
   standIn = null;
   active = new RunningDiagnostics({ ...decided, socket }, forget, 0);
   return active;
@@ -76,6 +80,8 @@ export function watchEventLoop(): void {
  * later, its own take the place of these. What cannot be done, like a folder for the socket, is a warning, not an error; on
  * other hosts than Node nothing happens.
  *
+ * In the threads that this one starts a blocked loop is told, too, from their first `run()` on.
+ *
  * @param loaderTasks - how many tasks are made before the program is loaded: until it has one of its own, or waits, what
  * blocks the loop is told only if it is its code. Default: 0.
  * @throws {@link UsageError} `MW_ERR_INVALID_ARGUMENT` for a bad option
@@ -90,8 +96,9 @@ export function watchEventLoop(): void {
 export function offerDiagnostics(options: DiagnosticsOptions, loaderTasks = 0): void {
   const decided = decideOptions(options);
   if (!isNode || active !== null || standIn !== null) return;
-  const socket = decided.socket && canListen(warnOf);
+  const socket = decided.socket && canListenSafely();
   standIn = new RunningDiagnostics({ ...decided, socket }, forget, loaderTasks);
+  watchOtherThreads(decided.report && decided.blockedAfterMs !== null);
 }
 
 function forget(ended: RunningDiagnostics): void {
@@ -100,22 +107,21 @@ function forget(ended: RunningDiagnostics): void {
 }
 
 /** Whether there is a folder for the socket. Without one the program goes on and cannot be asked. */
-function canListen(onUnsafe: (error: UsageError) => void = throwIt): boolean {
+function canListen(): boolean {
+  const problem = makeSocketFolder();
+  if (problem !== null) warnOf(problem);
+  return problem === null;
+}
+
+function canListenSafely(): boolean {
   try {
-    makeSocketFolder();
-    return true;
+    return canListen();
   } catch (error) {
-    if (error instanceof UsageError) onUnsafe(error);
-    else warnOf(error);
+    warnOf(error instanceof Error ? error.message : String(error));
     return false;
   }
 }
 
-function throwIt(error: UsageError): never {
-  throw error;
-}
-
-function warnOf(error: unknown): void {
-  const why = error instanceof Error ? error.message : String(error);
-  warn("MW_WARN_DIAGNOSTICS", `${why}; the program cannot be asked`);
+function warnOf(problem: string): void {
+  warn("MW_WARN_DIAGNOSTICS", `${problem}; the program cannot be asked`);
 }

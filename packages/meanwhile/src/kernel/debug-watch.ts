@@ -2,11 +2,25 @@
 // name, and only when it is wanted: neither the layers nor the bundles of other programs know of it.
 
 import { createRequire } from "node:module";
+import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worker_threads";
 
 // Not a literal: bundlers leave it alone. A program bundled without its packages has no watchdog in debug mode.
 const DIAGNOSTICS: string = "meanwhile/diagnostics";
 
 let isWatched = false;
+
+/** Set for the threads of a process that is watched, among the environment data of worker threads. */
+const INHERITED = "meanwhile.watchEventLoop";
+
+/** Whether the threads that this one starts are to be watched, too, from their first run on. */
+export function watchOtherThreads(wanted: boolean): void {
+  setEnvironmentData(INHERITED, wanted ? true : undefined);
+}
+
+/** Whether that was wanted in the thread that has started this one. */
+export function isWatchInherited(): boolean {
+  return !isMainThread && getEnvironmentData(INHERITED) === true;
+}
 
 interface DiagnosticsModule {
   readonly watchEventLoop: () => void;

@@ -15,7 +15,7 @@ import type { SignalOption } from "./children.ts";
 import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { deadlockError, joinDeadlockWatch, wakeIdler } from "./deadlock.ts";
-import { watchEventLoop } from "./debug-watch.ts";
+import { isWatchInherited, watchEventLoop } from "./debug-watch.ts";
 import { linkSignal } from "./foreign.ts";
 import { reportUnstarted } from "./never-awaited.ts";
 import { reportSuppressed } from "./reports.ts";
@@ -253,7 +253,7 @@ export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T>
   const current = new Run<T>(outer, main, options);
   using watches = new DisposableStack();
   if (outermost) watches.use(joinDeadlockWatch(current));
-  if (current.runner.debug) watchEventLoop();
+  if (current.runner.debug || isWatchInherited()) watchEventLoop();
   if (options.handleSignals ?? (outermost && isMainThread)) {
     watches.use(joinSignalHandling((signal: HandledSignal) => current.main.cancel(signal)));
   }

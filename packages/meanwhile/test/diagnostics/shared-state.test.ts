@@ -171,8 +171,8 @@ describe("A place in a script", () => {
   });
 
   it("has no function, if that has no name but what it is called in code that was instrumented", () => {
-    const called = { ...frame("file:///app.js"), functionName: "__mw.t.group.createTask.name" };
-    assert.equal(new SourceMaps().placeOf(called).function, "");
+    const called: object = { ...(frame("file:///app.js") as object), functionName: "__mw.t.group.createTask.name" };
+    assert.equal(new SourceMaps().placeOf(called as never).function, "");
   });
 
   it("is the line that runs, if there is no map or none that can be read", () => {

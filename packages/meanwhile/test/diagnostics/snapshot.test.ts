@@ -256,11 +256,11 @@ describe("A snapshot", () => {
 
   it("asks who holds a resource or ends a wait no more than it tells, however many there are", async () => {
     await diagnosed({}, async (diagnostics) => {
-      let named = 0;
+      let asked = 0;
       const holder = currentTask();
       const holders = function* (): Generator<Task<unknown>> {
         for (let i = 0; i < 100_000; i++) {
-          named += 1;
+          asked += 1;
           yield holder;
         }
       };
@@ -272,7 +272,7 @@ describe("A snapshot", () => {
           resources.map((one) => one.holders.length),
           [100],
         );
-        assert.ok(named <= 200, `${named} holders were named`);
+        assert.ok(asked <= 200, `${asked} holders were asked for`);
         group.cancel();
       });
     });

@@ -99,6 +99,7 @@ describe("The socket of a program", () => {
     await using diagnostics = startDiagnostics(OPTIONS);
     const socket = await diagnostics.ready;
     for (const [path, status, error] of [
+      ["//", 400, /Cannot read the address/],
       ["/", 404, /there are \/v1\/hello/],
       ["/v1/snapshot?stacks=yes", 400, /pass 0 or 1/],
       ["/v1/stream?from=-1", 400, /pass a number/],

@@ -175,7 +175,7 @@ describe("the watchdog", () => {
   });
 
   it("tells of a block with which a program in debug mode begins, in the main thread and in others", async () => {
-    for (const flag of ["main", "thread"]) {
+    for (const flag of ["main", "thread", "offered"]) {
       const { text } = await outputOf("blocks-at-once.ts", [], [flag]);
       assert.match(text, /\(meanwhile\) The event loop .* by task 1 "main" at spinAtOnce \(.*blocks-at-once\.ts:/);
     }

@@ -58,7 +58,7 @@ async function play(stage: Stage): Promise<void> {
   );
   stage.code(codeOf(import.meta.url, ["parseAll"]));
   const { stderr } = await runAsProgram(import.meta.url, "blockedLoop", { debug: true });
-  stage.quote(stderr.replace("(meanwhile) ", ""));
+  stage.quote(stderr.replaceAll("(meanwhile) ", ""));
   stage.space();
   stage.say("The same with the first remedy:");
   stage.code(codeOf(import.meta.url, ["parseInTurns"]));

@@ -90,7 +90,9 @@ function reveal(box: HTMLElement, row: number): void {
 
 function summaryOf({ history }: Model, count: number): string {
   const length = durationText(history.nowMs - history.startMs);
-  return `Timeline of ${count} tasks over ${length}, with ${history.blocks.size} times of a blocked event loop`;
+  const times = history.blocks.size;
+  const tasks = count === 1 ? "1 task" : `${count} tasks`;
+  return `Timeline of ${tasks} over ${length}; the event loop was blocked ${times === 1 ? "once" : `${times} times`}`;
 }
 
 function spoken({ history }: Model, task: number): string {

@@ -9,7 +9,7 @@ export function Stack({ places }: { places: readonly Place[] }) {
     <ol class="stack">
       {places.map((place, at) => (
         <li key={at}>
-          <span>{place.function || "(outside of functions)"}</span> <PlaceText place={place} />
+          <span>{place.function || "(anonymous)"}</span> <PlaceText place={place} />
         </li>
       ))}
     </ol>

@@ -6,7 +6,7 @@ import { CURRENT_TASK } from "../link.ts";
 import type { Place } from "../protocol.ts";
 import { type InspectedThread, inspectThread } from "./inspected-thread.ts";
 import { SourceMaps } from "./source-maps.ts";
-import { isLoader, isOurs, isParser } from "./stack-places.ts";
+import { framesOfProgram, isOfLoading, loads } from "./stack-places.ts";
 
 /** What was found. */
 export interface Capture {
@@ -87,15 +87,15 @@ export class ThreadCapture {
     if (typeof found === "string") return found;
     const { callFrames } = found;
     const urls = callFrames.map((frame) => this.#urlOf(frame));
-    const indices = placesOfProgram(urls);
+    const indices = framesOfProgram(urls);
     const theirs = indices.flatMap((index) => callFrames[index] ?? []);
     // Without these it is still worth telling.
     const known = Promise.all([this.#currentTask(), this.#callAt(theirs[0])]);
     const [task, call] = await Promise.race([known, unknownAfter(PAUSE_MS)]).catch(() => [null, null] as const);
     this.#order("Debugger.resume");
     const stack = theirs.slice(0, MOST_FRAMES).map((frame) => this.#maps.placeOf(frame));
-    const isProgram = theirs.length > 0 && !urls.slice(0, indices[0]).some((url) => url.startsWith(LOADING));
-    const isLoading = theirs.length === 0 && urls.some((url) => loads(url));
+    const isProgram = theirs.length > 0 && !urls.slice(0, indices[0]).some((url) => loads(url));
+    const isLoading = theirs.length === 0 && urls.some((url) => isOfLoading(url));
     return { stack, task, inside: outermostOfNode(callFrames) ?? call, isProgram, isLoading };
   }
 
@@ -158,29 +158,6 @@ export class ThreadCapture {
 /** Whether it is the pause that we asked for. */
 function isOfOurs({ reason, hitBreakpoints }: Paused): boolean {
   return reason === "other" && (hitBreakpoints === undefined || hitBreakpoints.length === 0);
-}
-
-/** What of Node finds, reads and compiles modules. */
-const LOADING = "node:internal/modules/";
-
-/** Machine code: of a library of the program, or of Node, which reads modules with it. */
-const WASM = "wasm://";
-
-/** Whether it is there only while modules are loaded. */
-function loads(url: string): boolean {
-  return url.startsWith(LOADING) || url.startsWith(WASM) || isLoader(url);
-}
-
-/** Which of the frames with these files are the program's, the innermost first. */
-function placesOfProgram(urls: readonly string[]): number[] {
-  const places: number[] = [];
-  // From the outermost on: what the load hook calls is not the program's.
-  let isInHook = false;
-  for (const [index, url] of [...urls.entries()].toReversed()) {
-    isInHook = isLoader(url) || (isInHook && isParser(url));
-    if (!isInHook && !url.startsWith("node:") && !url.startsWith(WASM) && !isOurs(url)) places.push(index);
-  }
-  return places.toReversed();
 }
 
 /** What is made to block. */

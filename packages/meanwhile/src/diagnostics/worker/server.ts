@@ -80,7 +80,9 @@ export class SocketServer implements Disposable {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://socket");
+    const url = URL.parse(request.url ?? "/", "http://socket");
+    if (url === null) throw new RefusalError(400, "Cannot read the address of the question; ask for /v1/hello");
+    const { pathname, searchParams } = url;
     if (request.method !== "GET") {
       if (request.method === "POST" && pathname === "/v1/cancel") return this.#cancel(searchParams, response);
       throw new RefusalError(405, `Cannot ${request.method} ${pathname}: the socket answers questions; send GET`);

@@ -22,16 +22,36 @@ export function isOurs(url: string): boolean {
   return url.startsWith(OURS) || isLoader(url);
 }
 
-/** Whether a file is one of those of meanwhile that load a program. */
-export function isLoader(url: string): boolean {
+/** Whether it is one of those of meanwhile that load a program. */
+function isLoader(url: string): boolean {
   const installed = url.lastIndexOf("/@meanwhile/");
   if (installed !== -1) return LOADER.test(url.slice(installed + "/@meanwhile/".length));
   return WORKSPACE !== "" && url.startsWith(WORKSPACE) && LOADER.test(url.slice(WORKSPACE.length));
 }
 
-/** Whether a file is one that the load hook uses: the program may use it, too. */
-export function isParser(url: string): boolean {
-  return PARSER.test(url);
+/** Whether a file is one of Node that finds, reads and compiles modules. */
+export function loads(url: string): boolean {
+  return url.startsWith("node:internal/modules/");
+}
+
+/** Machine code: of a library of the program, or of Node, which reads modules with it. */
+const WASM = "wasm://";
+
+/** Whether it is there only while modules are loaded, as long as nothing of the program is. */
+export function isOfLoading(url: string): boolean {
+  return loads(url) || url.startsWith(WASM) || isLoader(url);
+}
+
+/** Which of the frames with these files are the program's, the innermost first. */
+export function framesOfProgram(urls: readonly string[]): number[] {
+  const frames: number[] = [];
+  // From the outermost on: what the load hook calls is not the program's.
+  let isInHook = false;
+  for (const [index, url] of [...urls.entries()].toReversed()) {
+    isInHook = isLoader(url) || (isInHook && PARSER.test(url));
+    if (!isInHook && !url.startsWith("node:") && !url.startsWith(WASM) && !isOurs(url)) frames.push(index);
+  }
+  return frames.toReversed();
 }
 
 /** The places of the program, the innermost first. */
