@@ -131,7 +131,8 @@ export async function outputOf(
   args: readonly string[] = [],
 ): Promise<{ code: number | null; text: string }> {
   const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
+  const env = { ...inherited, NODE_V8_COVERAGE: "" };
   const child = spawn(process.execPath, ["--conditions=@meanwhile/source", ...flags, file, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env,
