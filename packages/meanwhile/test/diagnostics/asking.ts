@@ -96,7 +96,7 @@ export function listenTo<T>(name: string): Published<T> {
   channel(name);
   subscribe(name, listener);
   // The worker that tells of these does not hold the process: who waits for it does.
-  const held = setInterval(() => {}, 1_000);
+  const held = setInterval(() => {}, 10);
   return {
     seen,
     until: (isWanted) => {
