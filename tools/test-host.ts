@@ -26,7 +26,7 @@ const HOSTS: Readonly<Record<string, Host>> = {
     args: [CONDITION, "--import", "./tools/test-setup.ts", "--test", "--test-timeout=120000"],
     passed: /^ℹ pass (\d+)$/m,
   },
-  bun: { command: "bun", args: ["test", CONDITION], passed: /^ *(\d+) pass$/m },
+  bun: { command: "bun", args: ["test", "--timeout=120000", CONDITION], passed: /^ *(\d+) pass$/m },
   deno: {
     command: "deno",
     args: ["test", "--parallel", CONDITION, "-A", "--no-check", "--no-lock"],
