@@ -1,5 +1,5 @@
 // A reporter for node:test that holds the coverage of the core against its floors: all of the kernel and the primitives,
-// nearly all of the rest. It shows what fails, and what is not covered in a folder below its floor.
+// nearly all of the rest. It shows how many tests there are, which fail, and what is not covered in a folder below its floor.
 
 import { relative } from "node:path";
 import type { TestEvent } from "node:test/reporters";
@@ -7,6 +7,7 @@ import type { TestEvent } from "node:test/reporters";
 import { read } from "./source.ts";
 
 type Coverage = Extract<TestEvent, { type: "test:coverage" }>["data"]["summary"];
+type Counts = Extract<TestEvent, { type: "test:summary" }>["data"]["counts"];
 type FileCoverage = Coverage["files"][number];
 
 /** Percent of lines and of branches, by the folder they lie in; the first that matches counts. */
@@ -68,10 +69,17 @@ function* judge(group: Group, workingDirectory: string): Generator<string> {
   yield isBelow ? `, which is below ${floor} %\n` : "\n";
 }
 
+/** As the reporter of Node itself writes them. */
+function* countsOf({ tests, passed, skipped, todo }: Counts): Generator<string> {
+  const counts = { tests, pass: passed, fail: tests - passed - skipped - todo, skipped };
+  for (const [name, count] of Object.entries(counts)) yield `ℹ ${name} ${count}\n`;
+}
+
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of events) {
     if (type === "test:fail") yield `✖ ${data.name} (${data.file}:${data.line})\n${data.details.error.message}\n`;
     if (type === "test:stderr") yield data.message;
+    if (type === "test:summary" && data.file === undefined) yield* countsOf(data.counts);
     if (type !== "test:coverage") continue;
     for (const group of groupsOf(data.summary)) yield* judge(group, data.summary.workingDirectory);
   }

@@ -19,6 +19,10 @@ const STOP_MS = 100;
 /** More than this, and something is wrong with it: it ends, the program does not. */
 const MOST_HEAP_MB = 1_024;
 
+/** Of the environment it gets nothing, but a tool that measures what ran is to hear of this thread, too. */
+const COVERAGE: NodeJS.ProcessEnv =
+  process.env["NODE_V8_COVERAGE"] === undefined ? {} : { NODE_V8_COVERAGE: process.env["NODE_V8_COVERAGE"] };
+
 /** What the program is told. */
 export interface WorkerEvents {
   message(message: Exclude<FromWorker, number>): void;
@@ -43,7 +47,7 @@ export class WorkerThread {
       workerData: setup,
       // Neither the flags of the program nor what they load: this thread runs nothing of the program's.
       execArgv: [],
-      env: {},
+      env: COVERAGE,
       resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MB },
     });
     this.#worker.on("message", (message: FromWorker) => {

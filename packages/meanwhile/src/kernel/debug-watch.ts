@@ -14,7 +14,7 @@ const INHERITED = "meanwhile.watchEventLoop";
 
 /** Whether the threads that this one starts are to be watched, too, from their first run on. */
 export function watchOtherThreads(wanted: boolean): void {
-  setEnvironmentData(INHERITED, wanted ? true : undefined);
+  setEnvironmentData(INHERITED, wanted);
 }
 
 /** Whether that was wanted in the thread that has started this one. */
@@ -26,9 +26,9 @@ interface DiagnosticsModule {
   readonly watchEventLoop: () => void;
 }
 
-/** Looks after the event loop of this thread from now on, unless somebody does. */
+/** Looks after the event loop of this thread from now on, unless somebody does, or the host is another one than Node. */
 export function watchEventLoop(): void {
-  if (isWatched || "Bun" in globalThis || "Deno" in globalThis) return;
+  if (isWatched) return;
   isWatched = true;
   try {
     // Not import(): what is to be watched may block the loop as the first thing it does.

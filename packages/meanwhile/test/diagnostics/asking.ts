@@ -131,8 +131,7 @@ export async function outputOf(
   args: readonly string[] = [],
 ): Promise<{ code: number | null; text: string }> {
   const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
-  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
-  const env = { ...inherited, NODE_V8_COVERAGE: "" };
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(process.execPath, ["--conditions=@meanwhile/source", ...flags, file, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env,

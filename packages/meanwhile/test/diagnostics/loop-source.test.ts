@@ -19,6 +19,14 @@ describe("An await stands in a loop of which no round needs the one before", () 
     "for (const id of ids) { if (id.isNew) { await load(id); } }",
     "let n = 0; for (const id of ids) { n += 1; await load(id); }",
     'for (const id of ids) { /* } */ log("}"); await load(id); }',
+    "for (const id in ids) await load(id);",
+    "for (let i = ids.length; i > 0; --i) { await load(ids[i]); }",
+    "for (const id of ids) { if (id.isOld) skip(id); else await load(id); }",
+    "for (const id of ids) { for (const one of id.all) add(one); await load(id); }",
+    "for (const id of ids) { const [url, size] = [`x/${id}`, 1]; await load(url, size); }",
+    "let n = 0; for (const id of ids) { ++n; await load(id, { id: [id] }); }",
+    "let n = 0; for (const id of ids) { [n] = next(); await load(id); }",
+    "let n = 0; for (const id of ids) { seen[id] = true; await load(url[0]); }",
   ]) {
     it(`as in ${JSON.stringify(body)}`, () => assert.equal(isFound(`async function all(ids) { ${body} }`), true));
   }
@@ -43,6 +51,16 @@ describe("An await does not", () => {
     "for (const id of ids) { cursor = (await load(cursor)).next; }",
     "for (const id of ids) { class One { async load() { await load(id); } } }",
     "for (const id of ids) { ( await load(id); }",
+    "for (const id of ids) { ] await load(id); }",
+    "for (const id of ids) { await load(id); ",
+    "for (let i = 0; i < ids.length; i += step()) { await load(ids[i]); }",
+    "for (let i = 0; ; i++) { await load(ids[i]); }",
+    "for (const id of ids) { while (id.isMore) await load(id); }",
+    "for (const id of ids) { async function one() { await load(id); } }",
+    "let at = 0; for (const id of ids) { const url = `x/${at}`; at++; const two = url; await load(two + at); }",
+    "let at = 0; for (const id of ids) { at += 1; await load(`x/${at}`); }",
+    "let at; for (const id of ids) { ({ at } = next()); await load(at); }",
+    "let at = 0; for (const id of ids) { at++; const use = id && at; await load(id); }",
   ]) {
     it(`in ${JSON.stringify(body)}`, () => assert.equal(isFound(`async function all(ids) { ${body} }`), false));
   }

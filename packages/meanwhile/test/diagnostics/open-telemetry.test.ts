@@ -83,6 +83,13 @@ describe("traceTasks", () => {
     assert.deepEqual(failing?.notes, ["meanwhile.outcome=failed", "exception RangeError: no", "status 2 no"]);
   });
 
+  it("takes whatever a task fails with for its message", async () => {
+    const { api, spans } = fakeApi();
+    using _tracing = traceTasks(api);
+    await run(() => Promise.reject("full" as unknown as Error), { name: "main" }).catch(() => {});
+    assert.deepEqual(spans[0]?.notes, ["meanwhile.outcome=failed", "exception full", "status 2 full"]);
+  });
+
   it("leaves out tasks that are not wanted, and gives their children to the next above", async () => {
     const { api, spans } = fakeApi();
     using _tracing = traceTasks(api, { filter: ({ name }) => name !== "between" });

@@ -291,7 +291,11 @@ describe("Diagnostics warn", () => {
     }));
 
   it("of awaits in a loop that could have been one, and not of those that need the one before", async () => {
-    const { text } = await outputOf("awaits-in-loops.ts", ["--import", "@meanwhile/instrument/register"]);
+    const { text } = await outputOf("awaits-in-loops.ts", [
+      "--enable-source-maps", // so that coverage can be measured
+      "--import",
+      "@meanwhile/instrument/register",
+    ]);
     const { kind, place, others } = JSON.parse(text) as { kind: WarningKind; place: Place; others: Warning[] };
     assert.equal(kind, "awaits-in-a-loop");
     assert.equal(place.function, "together");

@@ -181,6 +181,13 @@ describe("the watchdog", () => {
     }
   });
 
+  it("comes when it can be loaded, and a program without it goes on", async () => {
+    const later = await outputOf("blocks-without-watchdog.ts", [], ["later"]);
+    assert.match(later.text, /\(meanwhile\) The event loop .* at spinInThread \(/);
+    const never = await outputOf("blocks-without-watchdog.ts", [], ["never"]);
+    assert.deepEqual(never, { code: 0, text: "went on\n" });
+  });
+
   it("shows what a name would do to a terminal, and does not do it", async () => {
     const { text } = await outputOf("blocks-at-once.ts", [], ["named"]);
     assert.match(text, /by task 1 "\\u001b\[2Jgnp\\u202e" at/);

@@ -114,6 +114,29 @@ describe("A Chrome trace", () => {
     ]);
   });
 
+  it("takes from a state the blocks and warnings that last beyond where it begins", () => {
+    const trace = traceOf(
+      hello(),
+      snapshot({
+        atMs: 100,
+        tasks: [task(2, "writer")],
+        blocks: [block({ id: 1, startedAtMs: 20, durationMs: 10 }), block({ id: 2, startedAtMs: 90, durationMs: 30 })],
+        warnings: [warning({ id: 1, overAtMs: 50 }), warning({ id: 2, message: "Task 2 still waits" })],
+      }),
+      { type: "warning", warning: warning({ id: 3, message: "Task 2 waits here, too" }) },
+      { type: "bye", atMs: 200 },
+    );
+    const texts = JSON.stringify(trace);
+    assert.match(texts, /Task 2 still waits/);
+    assert.match(texts, /Task 2 waits here, too/);
+    assert.doesNotMatch(texts, /waits for 61 s/);
+    const blocks = trace.traceEvents.filter(({ cat }) => cat === "block");
+    assert.deepEqual(
+      blocks.map(({ ts }) => ts),
+      [100_000],
+    );
+  });
+
   it("says of what it cuts that it began before, or went on", () => {
     const trace = traceOf(hello(), snapshot({ atMs: 20, tasks: [task(1, "main")] }), { type: "bye", atMs: 30 });
     assert.deepEqual(named(trace, "main").map(showSpan), [

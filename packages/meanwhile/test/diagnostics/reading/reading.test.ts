@@ -91,6 +91,22 @@ describe("The state that a stream keeps", () => {
     );
   });
 
+  it("has what a snapshot knows of warnings and blocks, and is over with the last message", () => {
+    const state = new LiveState();
+    state.apply(snapshot({ warnings: [warning({ id: 7 })], blocks: [block({ id: 3 })], blocked: block({ id: 3 }) }));
+    assert.deepEqual(
+      [state.warnings.map(({ id }) => id), state.blocks.map(({ id }) => id), state.blocked?.id],
+      [[7], [3], 3],
+    );
+    state.apply({ type: "block", block: block({ id: 2 }) });
+    assert.equal(state.blocked?.id, 3);
+    state.apply({ type: "block", block: block({ id: 3 }) });
+    assert.equal(state.blocked, null);
+    assert.equal(state.isOver, false);
+    state.apply({ type: "bye", atMs: 400 });
+    assert.equal(state.isOver, true);
+  });
+
   it("forgets the oldest of a thousand warnings", () => {
     const state = new LiveState();
     for (let id = 1; id <= 1_200; id += 1) state.apply({ type: "warning", warning: warning({ id }) });
