@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Script } from "node:vm";
 
 import { run, type TaskGroup, taskGroup } from "meanwhile";
 import { addInstrument } from "meanwhile/lowlevel";
@@ -20,8 +21,8 @@ async function takenOf(stacks: CreationStacks, body: (group: TaskGroup) => void)
 
 /** Creates a task in a line of its own. */
 function createIn(line: number, group: TaskGroup): void {
-  const create: unknown = new Function("group", `${"\n".repeat(line)}group.createTask(() => {});`);
-  (create as (of: TaskGroup) => void)(group);
+  const script = new Script("(group) => void group.createTask(() => {})", { lineOffset: line });
+  (script.runInThisContext() as (of: TaskGroup) => void)(group);
 }
 
 describe("The stack of where a task is created", () => {

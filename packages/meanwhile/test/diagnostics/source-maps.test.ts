@@ -53,7 +53,7 @@ describe("A frame", () => {
       silent,
       "https://127.0.0.1/out.js.map",
     ]) {
-      assert.deepEqual(placeWith(url), AS_IT_RUNS, url);
+      assert.deepEqual(placeWith(url), AS_IT_RUNS, url ?? "no map");
     }
   });
 

@@ -296,7 +296,11 @@ describe("Diagnostics warn", () => {
       "--import",
       "@meanwhile/instrument/register",
     ]);
-    const { kind, place, others } = JSON.parse(text) as { kind: WarningKind; place: Place; others: Warning[] };
+    const { kind, place, others } = JSON.parse(/^\{.*$/m.exec(text)?.[0] ?? "") as {
+      kind: WarningKind;
+      place: Place;
+      others: Warning[];
+    };
     assert.equal(kind, "awaits-in-a-loop");
     assert.equal(place.function, "together");
     assert.deepEqual(others, []);

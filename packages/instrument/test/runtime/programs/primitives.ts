@@ -352,18 +352,18 @@ export async function shields(log: Log): Promise<void> {
   );
 }
 export async function cancelsWithSignal(log: Log): Promise<void> {
-  const work = (signal: AbortSignal): Promise<string> =>
-    new Promise<string>((_resolve, reject) => {
-      signal.addEventListener("abort", () => {
-        log(`${now()} aborted`);
-        setImmediate(() => {
-          log(`${now()} stopped`);
-          reject(signal.reason as Error);
-        });
-      });
-    });
   await cancelScope(async (scope) => {
-    setImmediate(() => scope.cancel());
+    const work = (signal: AbortSignal): Promise<string> =>
+      new Promise<string>((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          log(`${now()} aborted`);
+          setImmediate(() => {
+            log(`${now()} stopped`);
+            reject(signal.reason as Error);
+          });
+        });
+        setImmediate(() => scope.cancel());
+      });
     await tell(log, "work", () => cancellable(work));
   });
   log(await cancellable(() => "sync"));
