@@ -115,7 +115,8 @@ describe("checkpoint", () => {
       assert.ok(isCancelled(await caught(checkpoint())));
       assert.ok(isCancelled(await caught(giveWay())));
       assert.throws(throwIfCancelled, isCancelled);
-      assert.throws(enterCheckpoint, isCancelled);
+      // It throws, or gives way and then rejects: that depends on how long the turn has lasted.
+      assert.ok(isCancelled(await caught((async () => await enterCheckpoint())())));
     });
     await cancelScope(async (scope) => {
       turnIsOver(currentScopeNode().runner);
