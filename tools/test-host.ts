@@ -23,7 +23,7 @@ const HOSTS: Readonly<Record<string, Host>> = {
   // The script of compat/node24 calls this: npm puts that workspace's Node first, so `node` is Node 24 there.
   node24: {
     command: "node",
-    args: [CONDITION, "--import", "./tools/test-setup.ts", "--test", "--test-timeout=120000"],
+    args: [CONDITION, "--import", "./tools/test-setup.ts", "--test", "--test-timeout=120000", "--test-concurrency=2"],
     passed: /^ℹ pass (\d+)$/m,
   },
   bun: { command: "bun", args: ["test", "--timeout=120000", CONDITION], passed: /^ *(\d+) pass$/m },
