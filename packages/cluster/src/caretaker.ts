@@ -1,0 +1,113 @@
+// What a client does from time to time, whether or not anything comes.
+
+import type { ClientJob } from "./client-job.ts";
+import type { Client } from "./client.ts";
+import { ClusterError } from "./errors.ts";
+
+const { clearInterval, performance, setImmediate, setInterval } = globalThis;
+
+/** How many jobs are looked at in one go. */
+const LOOKS = 1_000;
+/** How often a cancellation is said again. */
+const TELL_MS = 400;
+
+/** Looks after the jobs of a client. */
+export class Caretaker {
+  readonly #client: Client;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #isLooking = false;
+  #isLookAsked = false;
+  #isBeating = false;
+  #beatAt = -Infinity;
+  #reachedAt = performance.now();
+  #toldAt = 0;
+
+  constructor(client: Client) {
+    this.#client = client;
+    this.#timer = setInterval(() => this.#tick(), Math.min(client.settings.pollMs, TELL_MS) / 2);
+    // It is the connection that keeps a process alive, and jobs that run.
+    this.#timer.unref();
+    client.lookSoon = () => this.#lookSoon();
+  }
+
+  // What is being looked at now may have been asked for too early.
+  #lookSoon(): void {
+    if (this.#isLookAsked) return;
+    this.#isLookAsked = true;
+    setImmediate(() => {
+      if (this.#isLooking) return;
+      this.#isLookAsked = false;
+      void this.#look(performance.now());
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const { lostAfterMs, unreachableMs } = this.#client.settings;
+    if (!this.#isBeating && now - this.#beatAt >= lostAfterMs / 5) void this.beat();
+    if (now - this.#reachedAt > unreachableMs) this.#failAll(now - this.#reachedAt);
+    if (now - this.#toldAt >= TELL_MS) {
+      this.#toldAt = now;
+      this.#client.canceller.tick(now);
+    }
+    if (!this.#isLooking) void this.#look(now);
+  }
+
+  /** Says that this client is there, and compares the clocks. */
+  async beat(): Promise<void> {
+    this.#isBeating = true;
+    const before = performance.now();
+    this.#beatAt = before;
+    try {
+      const serverTime = await this.#client.port.beat(this.#client.settings.lostAfterMs);
+      const after = performance.now();
+      this.#client.clockOffset = serverTime - (before + after) / 2;
+      this.#reachedAt = after;
+    } catch {
+      // The next one may come through.
+    } finally {
+      this.#isBeating = false;
+    }
+  }
+
+  #failAll(ms: number): void {
+    const seconds = Math.round(ms / 1_000);
+    for (const job of [...this.#client.jobs()]) {
+      this.#client.failed(job, () => unreachable(job.name, this.#client.settings.name, seconds));
+    }
+  }
+
+  async #look(now: number): Promise<void> {
+    const { pollMs } = this.#client.settings;
+    const jobs: ClientJob[] = [];
+    for (const job of this.#client.jobs()) {
+      if (job.isToBeLookedAt(now, pollMs)) jobs.push(job);
+      if (jobs.length === LOOKS) break;
+    }
+    if (jobs.length === 0) return;
+    this.#isLooking = true;
+    try {
+      const found = await this.#client.port.look(jobs.map(({ id }) => id));
+      for (const [index, what] of found.entries()) this.#client.found(jobs[index] as ClientJob, what);
+    } catch {
+      // The next look may come through.
+    } finally {
+      this.#isLooking = false;
+      if (this.#isLookAsked) {
+        this.#isLookAsked = false;
+        this.#lookSoon();
+      }
+    }
+  }
+}
+
+function unreachable(job: string, name: string, seconds: number): ClusterError {
+  return new ClusterError(
+    "MW_ERR_CLUSTER_UNREACHABLE",
+    `Cannot tell how "${job}" has ended: the server of ${name} could not be reached for ${seconds} s; see 'unreachableMs'`,
+  );
+}

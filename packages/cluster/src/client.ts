@@ -1,0 +1,268 @@
+// The heart of a client: the books of the jobs that are under way.
+//
+//   open ──close()──▶ closing (no new jobs) ──nothing under way, or nobody answers──▶ closed
+//
+// Invariants
+// - A job is in #jobs from `add` until it is done. Its end comes from what workers publish, or from looking at the queue:
+//   whichever is first counts, the other finds no job in the books.
+// - What is published may be lost; so is nothing else. A job that is not heard of is looked at, a cancellation that is not
+//   confirmed is said again.
+
+import { ParkingLot } from "meanwhile/lowlevel";
+
+import { Canceller } from "./canceller.ts";
+import { ClientJob, type JobListener, type JobTerms } from "./client-job.ts";
+import { decodeValue } from "./decode.ts";
+import type { ClientListener, ClientPort, Found } from "./engine.ts";
+import { ClusterError } from "./errors.ts";
+import type { ClientSettings } from "./options.ts";
+import { remoteError } from "./remote-error.ts";
+import { type Seal, sealWith } from "./seal.ts";
+import { Sender } from "./sender.ts";
+import { type Outcome, readOutcome, readProgress, type ToClient } from "./wire.ts";
+
+const { performance } = globalThis;
+
+/** How often a job is put into the queue again, because the queue has forgotten it or somebody else has cancelled it. */
+const MOST_RESENT = 20;
+
+/** What has become of jobs. */
+export interface Tally {
+  completed: number;
+  failed: number;
+  cancelled: number;
+  /** How many ends were found by looking: what was published of them was lost, or late. */
+  polled: number;
+  /** How many jobs were put into the queue again. */
+  resent: number;
+}
+
+/** A client of a queue. */
+export class Client implements ClientListener {
+  readonly id: string;
+  readonly settings: ClientSettings;
+  readonly seal: Seal;
+  readonly tally: Tally = { completed: 0, failed: 0, cancelled: 0, polled: 0, resent: 0 };
+  /** Who waits for room. */
+  readonly room: ParkingLot;
+  /** Who waits until nothing is under way. */
+  readonly ending: ParkingLot;
+  state: "open" | "closing" | "closed" = "open";
+  /** By how much the clock of the server is ahead of `performance.now()`. */
+  clockOffset = 0;
+  /** Has the queue looked at. */
+  lookSoon: () => void = ignore;
+  readonly sender: Sender;
+  readonly canceller: Canceller;
+  readonly #jobs = new Map<string, ClientJob>();
+  #port: ClientPort | null = null;
+
+  constructor(id: string, settings: ClientSettings) {
+    this.id = id;
+    this.settings = settings;
+    this.seal = sealWith(settings.secret);
+    this.sender = new Sender(this);
+    this.canceller = new Canceller(this);
+    this.room = new ParkingLot({ describe: () => `room in cluster ${settings.name}`, foreign: true });
+    this.ending = new ParkingLot({ describe: () => `the end of cluster ${settings.name}`, foreign: true });
+  }
+
+  /** The way to the queue, once there is one. */
+  get port(): ClientPort {
+    return this.#port as ClientPort;
+  }
+
+  connected(port: ClientPort): void {
+    this.#port = port;
+  }
+
+  /** How many jobs are under way. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  get isFull(): boolean {
+    return this.size >= this.settings.maxQueued;
+  }
+
+  /** The jobs under way, the oldest first. */
+  jobs(): IterableIterator<ClientJob> {
+    return this.#jobs.values();
+  }
+
+  /** Takes a job, or joins one of the same id. The client must be open. */
+  add(id: string, name: string, makeText: () => string, terms: JobTerms, listener: JobListener): ClientJob {
+    const known = this.#jobs.get(id);
+    if (known !== undefined) {
+      known.listeners.push(listener);
+      return known;
+    }
+    const job = new ClientJob(id, name, makeText(), terms);
+    job.listeners.push(listener);
+    this.#jobs.set(id, job);
+    this.sender.send(job);
+    return job;
+  }
+
+  /** Somebody does not want to wait any more. True if that has an end at once. */
+  leave(job: ClientJob, listener: JobListener, reason: unknown): boolean {
+    if (job.listeners.length === 1) return this.canceller.cancel(job, reason, listener);
+    job.listeners = job.listeners.filter((other) => other !== listener);
+    return true;
+  }
+
+  received(text: string): void {
+    for (const message of readMessages(text)) {
+      const job = this.#jobs.get(message.id);
+      if (job === undefined) continue;
+      if (message.kind === "progress") this.#progressed(job, message.text);
+      else if (message.text === null) this.#lookAt(job);
+      else this.#hinted(job, message.text);
+    }
+  }
+
+  // Whoever can publish can lie: what is not signed as it should be is as if it had not come.
+  #hinted(job: ClientJob, text: string): void {
+    const outcome = this.#read(job, text);
+    if (outcome === null) this.#lookAt(job);
+    else this.#ended(job, outcome);
+  }
+
+  #lookAt(job: ClientJob): void {
+    job.heardAt = -Infinity;
+    this.lookSoon();
+  }
+
+  #read(job: ClientJob, text: string): Outcome | null {
+    try {
+      return readOutcome(this.seal.open(`end ${this.settings.queue} ${job.id}`, text));
+    } catch {
+      return null;
+    }
+  }
+
+  #progressed(job: ClientJob, text: string): void {
+    job.heardAt = performance.now();
+    try {
+      const table = readProgress(this.seal.open(`progress ${this.settings.queue} ${job.id}`, text));
+      for (const listener of job.listeners) listener.progressed(decodeValue(table));
+    } catch {
+      // As above.
+    }
+  }
+
+  gap(): void {
+    for (const job of this.#jobs.values()) job.heardAt = -Infinity;
+    this.lookSoon();
+  }
+
+  /** What a look at the queue has found. */
+  found(job: ClientJob, found: Found): void {
+    if (job.state !== "sent") return;
+    job.heardAt = performance.now();
+    if (found.state === "lost") return this.failed(job, () => workerLost(job.name, found.why));
+    if (found.state === "unknown") return this.#forgotten(job);
+    if (found.state !== "ended") return;
+    this.tally.polled += 1;
+    const outcome = this.#read(job, found.text);
+    if (outcome === null) this.failed(job, () => unreadableEnd(job.name));
+    else this.#ended(job, outcome);
+  }
+
+  #forgotten(job: ClientJob): void {
+    if (job.cancelling !== null) this.cancelled(job, job.cancelling.why);
+    else if (job.terms.isIdempotent && job.resent < MOST_RESENT) this.#sendAgain(job);
+    else this.failed(job, () => resultLost(job));
+  }
+
+  #sendAgain(job: ClientJob): void {
+    job.resent += 1;
+    this.tally.resent += 1;
+    this.sender.send(job);
+  }
+
+  #ended(job: ClientJob, outcome: Outcome): void {
+    if (outcome.kind === "value") this.#succeeded(job, outcome);
+    else if (outcome.kind === "failure") {
+      this.failed(job, (site = new Error()) => remoteError(outcome.value, outcome.worker, site));
+    } else if (job.terms.key !== null && job.cancelling === null && job.resent < MOST_RESENT) this.#startOver(job);
+    else this.cancelled(job, outcome.why);
+  }
+
+  // Somebody with the same key has cancelled it; who waits here has not.
+  #startOver(job: ClientJob): void {
+    job.heardAt = performance.now();
+    this.port.withdraw(job.id).then(() => this.#sendAgain(job), ignore);
+  }
+
+  #succeeded(job: ClientJob, { value }: Extract<Outcome, { kind: "value" }>): void {
+    if (!this.#done(job, "completed")) return;
+    for (const listener of job.listeners) {
+      try {
+        listener.succeeded(decodeValue(value));
+      } catch (error) {
+        listener.failed(() => error);
+      }
+    }
+  }
+
+  /** The job has ended with an error. */
+  failed(job: ClientJob, makeError: (site?: Error) => unknown): void {
+    if (!this.#done(job, "failed")) return;
+    for (const listener of job.listeners) listener.failed(makeError);
+  }
+
+  /** The job has ended because it was cancelled. @param except - who is not told */
+  cancelled(job: ClientJob, why: string, except: JobListener | null = null): void {
+    const by = job.cancelling?.by ?? except;
+    const others = job.listeners.filter((listener) => listener !== by);
+    if (by !== null && others.length > 0 && job.resent < MOST_RESENT) {
+      job.listeners = others;
+      job.cancelling = null;
+      if (by !== except) by.cancelled(why);
+      return this.#startOver(job);
+    }
+    if (!this.#done(job, "cancelled")) return;
+    for (const listener of job.listeners) if (listener !== except) listener.cancelled(why);
+  }
+
+  #done(job: ClientJob, how: "completed" | "failed" | "cancelled"): boolean {
+    if (job.state === "done") return false;
+    job.state = "done";
+    this.#jobs.delete(job.id);
+    this.tally[how] += 1;
+    if (!this.isFull && this.room.size > 0) this.room.unpark();
+    if (this.size === 0) this.ending.unparkAll();
+    return true;
+  }
+}
+
+function readMessages(text: string): ToClient[] {
+  try {
+    const messages: unknown = JSON.parse(text);
+    return Array.isArray(messages) ? (messages as ToClient[]) : [];
+  } catch {
+    return [];
+  }
+}
+
+function ignore(): void {}
+
+function workerLost(name: string, why: string): ClusterError {
+  return new ClusterError("MW_ERR_CLUSTER_WORKER_LOST", `Cannot finish "${name}": ${why}`);
+}
+
+function unreadableEnd(name: string): ClusterError {
+  return new ClusterError(
+    "MW_ERR_CLUSTER_REFUSED",
+    `Cannot take the result of "${name}": it is not signed as this side expects; give both sides the same 'secret'`,
+  );
+}
+
+function resultLost({ name, resent }: ClientJob): ClusterError {
+  const what = resent === 0 ? "it may not begin again" : `it was sent ${resent + 1} times`;
+  return new ClusterError(
+    "MW_ERR_CLUSTER_RESULT_LOST",
+    `Cannot tell how "${name}" has ended: the queue has forgotten it, and ${what}; see 'keepMs' and 'keepJobs'`,
+  );
+}

@@ -1,0 +1,162 @@
+// Runs a function on every item of a source, many items to a job.
+//
+// Built on the core's `map`: its items are chunks here. So cancellation, errors, order and leaving early are those of `map`.
+
+import { map } from "meanwhile";
+import type { PoolMapOptions, PoolResults } from "meanwhile/workers";
+
+import { callInCluster } from "./call.ts";
+import type { JobTerms } from "./client-job.ts";
+import type { Client } from "./client.ts";
+import { badOption, checkNames } from "./options.ts";
+
+const { performance } = globalThis;
+
+/** A source of items, as `map` of the core takes it. */
+export type Source<T> = Iterable<T> | AsyncIterable<T>;
+
+/** How many items may be under way, if nothing is said. */
+const WINDOW = 1_024;
+/** How long a chunk takes, wait and way included, before larger ones gain nothing. */
+const TARGET_MS = 100;
+/** How many chunks there are at least, so that many workers have something. */
+const CHUNKS = 64;
+
+/** Makes the results; nothing starts before the first is asked for. */
+export function mapInCluster(
+  client: Client,
+  name: string,
+  source: Source<unknown>,
+  options: PoolMapOptions,
+): PoolResults<unknown> {
+  checkMap(source, options);
+  const { ordered = true, window = WINDOW } = options;
+  const terms: JobTerms = {
+    isEach: true,
+    isIdempotent: client.settings.isIdempotent,
+    graceMs: client.settings.graceMs,
+    wantsProgress: false,
+    key: null,
+  };
+  const chunks = (): AsyncIterable<unknown[]> => {
+    const sizes = new Sizes(window, isAsync(source) ? (options.chunk ?? 1) : options.chunk);
+    const work = async (items: unknown[]): Promise<unknown[]> => {
+      const begun = performance.now();
+      const results = (await callInCluster(client, { name, args: items, terms })) as ArrayLike<unknown>;
+      sizes.learn(items.length, performance.now() - begun);
+      return Array.from(results);
+    };
+    const inChunks = isAsync(source) ? collectAsync(source, sizes) : collect(source, sizes);
+    return map(inChunks, work, { concurrency: sizes.concurrency, ordered });
+  };
+  return {
+    [Symbol.asyncIterator]: () => new ItemIterator(chunks()[Symbol.asyncIterator]()),
+    async toArray() {
+      const all: unknown[] = [];
+      for await (const chunk of chunks()) all.push(...chunk);
+      return all;
+    },
+  };
+}
+
+/** How many items go in one job: more, as long as that makes a job hardly longer. */
+class Sizes {
+  readonly concurrency: number;
+  readonly #largest: number;
+  readonly #isFixed: boolean;
+  #size: number;
+
+  constructor(window: number, chunk: number | undefined) {
+    this.#isFixed = chunk !== undefined;
+    this.#largest = Math.max(1, Math.min(chunk ?? Infinity, Math.floor(window === Infinity ? 4_096 : window / CHUNKS)));
+    this.#size = chunk === undefined ? 1 : Math.min(chunk, window);
+    const largest = this.#isFixed ? this.#size : this.#largest;
+    this.concurrency = window === Infinity ? WINDOW : Math.max(1, Math.floor(window / largest));
+  }
+
+  get next(): number {
+    return this.#size;
+  }
+
+  learn(count: number, ms: number): void {
+    if (this.#isFixed) return;
+    if (ms < TARGET_MS && count >= this.#size) this.#size = Math.min(this.#largest, this.#size * 2);
+    else if (ms > 4 * TARGET_MS && count === this.#size) this.#size = Math.max(1, this.#size >> 1);
+  }
+}
+
+function isAsync(source: Source<unknown>): source is AsyncIterable<unknown> {
+  return typeof source === "object" && Symbol.asyncIterator in source;
+}
+
+function* collect(source: Iterable<unknown>, sizes: Sizes): Generator<unknown[]> {
+  let items: unknown[] = [];
+  for (const item of source) {
+    items.push(item);
+    if (items.length < sizes.next) continue;
+    yield items;
+    items = [];
+  }
+  if (items.length > 0) yield items;
+}
+
+async function* collectAsync(source: AsyncIterable<unknown>, sizes: Sizes): AsyncGenerator<unknown[]> {
+  let items: unknown[] = [];
+  for await (const item of source) {
+    items.push(item);
+    if (items.length < sizes.next) continue;
+    yield items;
+    items = [];
+  }
+  if (items.length > 0) yield items;
+}
+
+/** Gives the items of chunks one by one. */
+class ItemIterator implements AsyncIterator<unknown, undefined> {
+  readonly #chunks: AsyncIterator<unknown[]>;
+  #chunk: unknown[] = [];
+  #at = 0;
+  // Calls of next() wait for each other, so that the order is kept.
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(chunks: AsyncIterator<unknown[]>) {
+    this.#chunks = chunks;
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    const before = this.#tail;
+    const next = this.#nextAfter(before);
+    this.#tail = next.catch(() => undefined);
+    return next;
+  }
+
+  async #nextAfter(before: Promise<unknown>): Promise<IteratorResult<unknown, undefined>> {
+    await before;
+    while (this.#at >= this.#chunk.length) {
+      const next = await this.#chunks.next();
+      if (next.done === true) return { done: true, value: undefined };
+      this.#chunk = next.value;
+      this.#at = 0;
+    }
+    return { done: false, value: this.#chunk[this.#at++] };
+  }
+
+  async return(): Promise<IteratorResult<unknown, undefined>> {
+    this.#chunk = [];
+    await this.#chunks.return?.();
+    return { done: true, value: undefined };
+  }
+}
+
+function checkMap(source: Source<unknown>, options: PoolMapOptions): void {
+  const what = "map in a cluster";
+  const isObject = typeof source === "object" && source !== null;
+  if (typeof source !== "string" && !(isObject && (Symbol.iterator in source || Symbol.asyncIterator in source)))
+    throw badOption(what, "source", source, "an iterable or async iterable of items");
+  checkNames(what, options, ["window", "chunk", "ordered"]);
+  const { window, chunk } = options;
+  const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1;
+  if (window !== undefined && window !== Infinity && !isCount(window))
+    throw badOption(what, "window", window, "an integer >= 1, or Infinity");
+  if (chunk !== undefined && !isCount(chunk)) throw badOption(what, "chunk", chunk, "an integer >= 1");
+}

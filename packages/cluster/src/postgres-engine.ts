@@ -1,0 +1,132 @@
+// Queues on PostgreSQL. BullMQ keeps them in a schema of its own, which it makes; the leases are in one of ours.
+
+import { createHash } from "node:crypto";
+
+import { createPostgresBackend, withBackend } from "bullmq";
+import pg from "pg";
+
+import { type AnyQueue, type AnyWorker, bullEngine } from "./bull-engine.ts";
+import { type Control, isConnectionTrouble } from "./control.ts";
+import type { Engine, QueueSettings } from "./engine.ts";
+import { PostgresSubscriber } from "./postgres-subscriber.ts";
+
+/** A notification has 8 000 bytes at most. */
+const MAX_TEXT_BYTES = 7_900;
+
+const SETUP = `
+  BEGIN;
+  SELECT pg_advisory_xact_lock(7164229301);
+  CREATE SCHEMA IF NOT EXISTS meanwhile_cluster;
+  CREATE UNLOGGED TABLE IF NOT EXISTS meanwhile_cluster.client (
+    queue text NOT NULL, id text NOT NULL, until timestamptz NOT NULL, PRIMARY KEY (queue, id)
+  );
+  COMMIT`;
+
+/** The queues of a PostgreSQL server. */
+export function postgresEngine(url: string): Engine {
+  const bull = withBackend(createPostgresBackend);
+  const connection = { connectionString: url, migrate: true };
+  return bullEngine({
+    control: (settings, listener) => PostgresControl.open(url, settings, listener),
+    queue: (name, options) => new bull.Queue(name, { ...options, connection }) as AnyQueue,
+    worker: (name, processor, options) => new bull.Worker(name, processor, { ...options, connection }) as AnyWorker,
+  });
+}
+
+class PostgresControl implements Control {
+  readonly maxTextBytes = MAX_TEXT_BYTES;
+  readonly #pool: pg.Pool;
+  readonly #subscriber: PostgresSubscriber;
+  readonly #queue: string;
+
+  private constructor(pool: pg.Pool, subscriber: PostgresSubscriber, queue: string) {
+    this.#pool = pool;
+    this.#subscriber = subscriber;
+    this.#queue = queue;
+  }
+
+  static async open(url: string, settings: QueueSettings, listener: { gap(): void }): Promise<PostgresControl> {
+    const { queue, connectTimeoutMs, lostAfterMs } = settings;
+    const timeouts = {
+      connectionTimeoutMillis: Math.min(connectTimeoutMs, 2 ** 31 - 1),
+      query_timeout: Math.min(lostAfterMs, 2 ** 31 - 1),
+      keepAlive: true,
+    };
+    const pool = new pg.Pool({ connectionString: url, max: 2, ...timeouts });
+    pool.on("error", ignore);
+    const subscriber = new PostgresSubscriber({ connectionString: url, ...timeouts }, () => listener.gap());
+    try {
+      await pool.query(SETUP);
+      await subscriber.open();
+    } catch (error) {
+      await Promise.allSettled([pool.end(), subscriber.close()]);
+      throw error;
+    }
+    return new PostgresControl(pool, subscriber, queue);
+  }
+
+  /** A name of a channel has 63 bytes at most. */
+  #channel(id: string): string {
+    return `meanwhile_${createHash("sha256").update(`${this.#queue}\n${id}`).digest("hex").slice(0, 40)}`;
+  }
+
+  async publish(messages: ReadonlyArray<readonly [channel: string, text: string]>): Promise<void> {
+    const channels = messages.map(([id]) => this.#channel(id));
+    const texts = messages.map(([, text]) => text);
+    await this.#pool.query("SELECT pg_notify(c, t) FROM unnest($1::text[], $2::text[]) AS m (c, t)", [channels, texts]);
+  }
+
+  async subscribe(channels: readonly string[], received: (text: string) => void): Promise<void> {
+    await this.#subscriber.listen(
+      channels.map((id) => this.#channel(id)),
+      received,
+    );
+  }
+
+  async lease(id: string, ttlMs: number): Promise<number> {
+    this.#subscriber.check();
+    const { rows } = await this.#pool.query<{ ms: string }>(
+      `INSERT INTO meanwhile_cluster.client AS c (queue, id, until)
+       VALUES ($1, $2, now() + least($3, 1e12) * interval '1 ms')
+       ON CONFLICT (queue, id) DO UPDATE SET until = excluded.until
+       RETURNING extract(epoch FROM clock_timestamp()) * 1000 AS ms`,
+      [this.#queue, id, ttlMs],
+    );
+    return Number(rows[0]?.ms);
+  }
+
+  /** Takes away what others have left, too. */
+  async unlease(id: string): Promise<void> {
+    await this.#pool.query(
+      `DELETE FROM meanwhile_cluster.client
+       WHERE queue = $1 AND (id = $2 OR until < now() - interval '1 hour')`,
+      [this.#queue, id],
+    );
+  }
+
+  async alive(ids: readonly string[]): Promise<boolean[]> {
+    const { rows } = await this.#pool.query<{ id: string }>(
+      "SELECT id FROM meanwhile_cluster.client WHERE queue = $1 AND id = ANY ($2) AND until > now()",
+      [this.#queue, ids],
+    );
+    const there = new Set(rows.map(({ id }) => id));
+    return ids.map((id) => there.has(id));
+  }
+
+  async time(): Promise<number> {
+    const { rows } = await this.#pool.query<{ ms: string }>(
+      "SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms",
+    );
+    return Number(rows[0]?.ms);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#pool.end(), this.#subscriber.close()]);
+  }
+
+  isPassing(error: unknown): boolean {
+    return isConnectionTrouble(error);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,93 @@
+// A job in the pool of a worker.
+
+import { TaskCancelledError } from "meanwhile";
+import type { CancelScope } from "meanwhile/lowlevel";
+import type { ProcessPool, WorkerPool } from "meanwhile/workers";
+
+import { detached } from "./detached.ts";
+import type { JobHead } from "./wire.ts";
+
+const { clearTimeout, setTimeout } = globalThis;
+
+/** Functions by name, as the types of a module nobody knows. */
+export type Functions = Record<string, (...args: unknown[]) => unknown>;
+/** A pool of any module. */
+export type AnyPool = WorkerPool<Functions> | ProcessPool<Functions>;
+
+/** How a job has ended. */
+export type JobEnding =
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "failure"; readonly error: unknown }
+  | { readonly kind: "cancelled" };
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A job that runs. */
+export class RunningJob {
+  readonly head: JobHead;
+  /** Why it is to end; null as long as it is not. */
+  why: string | null = null;
+  /** Whether it is to go back into the queue when it has ended by that. */
+  isGivenBack = false;
+  #cancel: ((why: string) => void) | null = null;
+
+  constructor(head: JobHead) {
+    this.head = head;
+  }
+
+  /** Asks it to end. */
+  cancel(why: string): void {
+    if (this.why !== null) return;
+    this.why = why;
+    this.#cancel?.(why);
+  }
+
+  /** Asks it to end, so that somebody else can begin it. */
+  giveBack(why: string): void {
+    if (this.why === null) this.isGivenBack = true;
+    this.cancel(why);
+  }
+
+  /** Runs it to its end. Never throws. @param ms - after how long it is cancelled */
+  async run(pool: AnyPool, args: unknown, ms: number, progressed: (value: unknown) => void): Promise<JobEnding> {
+    const timer = ms < LONGEST_TIMER_MS ? setTimeout(() => this.cancel("its time is up"), ms) : undefined;
+    try {
+      const ending = await detached((scope) =>
+        this.head.isEach ? this.#each(pool, scope, args as unknown[]) : this.#one(pool, args as unknown[], progressed),
+      );
+      return ending.kind === "value" ? { kind: "value", value: ending.value } : { kind: "cancelled" };
+    } catch (error) {
+      const isOurs = this.why !== null && error instanceof TaskCancelledError;
+      return isOurs ? { kind: "cancelled" } : { kind: "failure", error };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #each(pool: AnyPool, scope: CancelScope, items: unknown[]): Promise<unknown> {
+    this.#begin((why) => scope.cancel(why));
+    const size = Math.max(1, items.length);
+    return await pool.map(this.head.name, items, { chunk: size, window: size }).toArray();
+  }
+
+  async #one(pool: AnyPool, args: unknown[], progressed: (value: unknown) => void): Promise<unknown> {
+    const { name, isIdempotent, graceMs, wantsProgress } = this.head;
+    await using job = pool.start(name, args, { isIdempotent, graceMs });
+    this.#begin((why) => job.cancel(why));
+    if (wantsProgress) void relay(job.progress, progressed);
+    return await job;
+  }
+
+  #begin(cancel: (why: string) => void): void {
+    this.#cancel = cancel;
+    if (this.why !== null) cancel(this.why);
+  }
+}
+
+async function relay(values: AsyncIterable<unknown>, progressed: (value: unknown) => void): Promise<void> {
+  try {
+    for await (const value of values) progressed(value);
+  } catch {
+    // Whoever awaits the job gets its error.
+  }
+}

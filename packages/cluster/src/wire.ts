@@ -1,0 +1,111 @@
+// What clients and workers say to each other. Every text is a JSON object, signed if there is a secret (seal.ts).
+//
+// Nothing here names code: a job is the name of a function that the module of the worker exports, and its arguments.
+
+import { ClusterError, type WorkerIdentity } from "./errors.ts";
+
+/** Changes when a side would no longer understand the other one. */
+const VERSION = 1;
+
+/** The terms of a job, as its worker is told them. */
+export interface JobHead {
+  readonly name: string;
+  /** Whether it is the function for each item of the argument. */
+  readonly isEach: boolean;
+  /** Who waits for it. */
+  readonly client: string;
+  /** Whether others may wait for it too: it has an idempotency key. */
+  readonly isShared: boolean;
+  /** Whether it may begin again after its worker was lost. */
+  readonly isIdempotent: boolean;
+  /** Whether it is cancelled when its client is gone. */
+  readonly isOwned: boolean;
+  readonly wantsProgress: boolean;
+  readonly graceMs: number;
+  /** When it is cancelled, by the clock of the server; null for never. */
+  readonly deadline: number | null;
+}
+
+/** How a job has ended. */
+export type Outcome =
+  | { readonly kind: "value"; readonly worker: WorkerIdentity; readonly ms: number; readonly value: unknown }
+  | { readonly kind: "failure"; readonly worker: WorkerIdentity; readonly value: unknown }
+  | { readonly kind: "cancelled"; readonly worker: WorkerIdentity; readonly why: string };
+
+/** What goes to a client: that jobs have ended, or are under way. Only a hint: the job itself tells the truth. */
+export type ToClient =
+  | { readonly kind: "ended"; readonly id: string; readonly text: string | null }
+  | { readonly kind: "progress"; readonly id: string; readonly text: string };
+
+/** What goes to all workers. */
+export interface ToWorkers {
+  readonly cancel: ReadonlyArray<readonly [id: string, why: string]>;
+}
+
+/** The text of a job. @param args - as `encodeValue` made them */
+export function writeJob(head: JobHead, args: string): string {
+  return `{"v":${VERSION},"head":${JSON.stringify(head)},"args":${args}}`;
+}
+
+/** Reads a job. Its arguments are still a table. */
+export function readJob(text: string): { head: JobHead; args: unknown } {
+  const { head, args } = read(text);
+  if (typeof (head as JobHead | undefined)?.name !== "string") throw unreadable();
+  return { head: head as JobHead, args };
+}
+
+/** The text of an outcome. @param value - as `encodeValue` made it */
+export function writeOutcome(outcome: Outcome, value: string | null): string {
+  const { value: _left, ...rest } = outcome as Outcome & { value?: unknown };
+  return `{"v":${VERSION},"outcome":${JSON.stringify(rest)},"value":${value ?? "null"}}`;
+}
+
+/** Reads an outcome. Its value is still a table. */
+export function readOutcome(text: string): Outcome {
+  const { outcome, value } = read(text);
+  if (typeof (outcome as Outcome | undefined)?.kind !== "string") throw unreadable();
+  return { ...(outcome as Outcome), value } as Outcome;
+}
+
+/** The text of a value on its own. */
+export function writeProgress(value: string): string {
+  return `{"v":${VERSION},"value":${value}}`;
+}
+
+/** Reads a value; it is still a table. */
+export function readProgress(text: string): unknown {
+  return read(text)["value"];
+}
+
+/** The text of what goes to all workers. */
+export function writeToWorkers(message: ToWorkers): string {
+  return `{"v":${VERSION},"cancel":${JSON.stringify(message.cancel)}}`;
+}
+
+/** Reads what went to all workers. */
+export function readToWorkers(text: string): ToWorkers {
+  const { cancel } = read(text);
+  if (!Array.isArray(cancel)) throw unreadable();
+  return { cancel: cancel as ToWorkers["cancel"] };
+}
+
+function read(text: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw unreadable(error);
+  }
+  if (typeof parsed !== "object" || parsed === null) throw unreadable();
+  const { v } = parsed as { v?: unknown };
+  if (v !== VERSION) throw unreadable();
+  return parsed as Record<string, unknown>;
+}
+
+function unreadable(cause?: unknown): ClusterError {
+  return new ClusterError(
+    "MW_ERR_CLUSTER_REFUSED",
+    "Cannot take what came over the queue: it was not written by this version of @meanwhile/cluster",
+    { cause },
+  );
+}

@@ -1,0 +1,246 @@
+// The heart of a worker: takes jobs from the queue, has them run in a pool, and says how they ended.
+//
+//   open ──drain──▶ draining (no new jobs) ──all recorded──▶ closed
+//
+// Invariants
+// - A job is in #running from its start in the pool to its end there; what is asked of it meanwhile is asked there.
+// - Only names go to the pool: it calls what its module exports, and no name loads anything.
+
+import { moveOnAfter } from "meanwhile";
+import { cancellable } from "meanwhile/lowlevel";
+
+import { decodeValue } from "./decode.ts";
+import { define } from "./error-classes.ts";
+import { encodeValue } from "./encode.ts";
+import { EVERYBODY, type Taken, type Verdict, type WorkerListener, type WorkerPort } from "./engine.ts";
+import { ClusterError, type WorkerIdentity } from "./errors.ts";
+import { Hints } from "./hints.ts";
+import { Owners } from "./owners.ts";
+import { type AnyPool, type JobEnding, RunningJob } from "./running-job.ts";
+import { type Seal, sealWith } from "./seal.ts";
+import type { ServeSettings } from "./serve-options.ts";
+import { type JobHead, type Outcome, readJob, readToWorkers, writeOutcome, writeProgress } from "./wire.ts";
+import { withoutOurEnd } from "./stacks.ts";
+import { leftBehind, lostBefore, notServed, tooLarge } from "./worker-errors.ts";
+
+const { clearInterval, performance, setInterval } = globalThis;
+
+const TICK_MS = 1_000;
+/** How much more than its arguments the text of a job may be. */
+const HEAD_BYTES = 8_192;
+
+/** What has become of jobs. */
+export interface WorkerTally {
+  completed: number;
+  failed: number;
+  cancelled: number;
+  returned: number;
+}
+
+/** A worker of a queue. */
+export class WorkerCore implements WorkerListener {
+  readonly identity: WorkerIdentity;
+  readonly tally: WorkerTally = { completed: 0, failed: 0, cancelled: 0, returned: 0 };
+  /** The newest thing that went wrong; undefined for nothing. */
+  newestTrouble: unknown;
+  readonly #settings: ServeSettings;
+  readonly #pool: AnyPool;
+  readonly #seal: Seal;
+  readonly #running = new Map<string, RunningJob>();
+  readonly #heads = new WeakMap<Taken, JobHead>();
+  readonly #hints = new Hints(() => this.#port as WorkerPort);
+  readonly #owners = new Owners(() => this.#port as WorkerPort);
+  readonly #timer: ReturnType<typeof setInterval>;
+  #port: WorkerPort | null = null;
+  #clockOffset = 0;
+  #isLeaving = false;
+  #ticks = 0;
+
+  constructor(settings: ServeSettings, pool: AnyPool) {
+    const { id, host } = settings;
+    this.identity = { id, host, pid: process.pid };
+    this.#settings = settings;
+    this.#pool = pool;
+    this.#seal = sealWith(settings.secret);
+    this.#timer = setInterval(() => void this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  async connected(port: WorkerPort): Promise<void> {
+    this.#port = port;
+    await this.#compareClocks();
+  }
+
+  /** How many jobs run. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  async run(taken: Taken): Promise<Verdict> {
+    try {
+      const { head, args } = this.#read(taken);
+      this.#heads.set(taken, head);
+      const refusal = await this.#whyNot(head, taken);
+      if (refusal !== null) return refusal;
+      return await this.#carryOut(head, args, taken.id);
+    } catch (error) {
+      return this.#failed(taken.id, error);
+    }
+  }
+
+  #read({ id, text }: Taken): { head: JobHead; args: unknown } {
+    const { queue, maxPayloadBytes } = this.#settings;
+    if (Buffer.byteLength(text) > maxPayloadBytes + HEAD_BYTES) throw tooLarge("run a job", "maxPayloadBytes", maxPayloadBytes);
+    const { head, args } = readJob(this.#seal.open(`job ${queue} ${id}`, text));
+    const values = decodeValue(args);
+    if (!Array.isArray(values)) throw new ClusterError("MW_ERR_CLUSTER_REFUSED", "Cannot run a job: its arguments are no list");
+    return { head, args: values };
+  }
+
+  async #whyNot(head: JobHead, { id, losses }: Taken): Promise<Verdict | null> {
+    const { functions } = this.#settings;
+    if (functions !== null && !functions.includes(head.name)) return this.#failed(id, notServed(head.name, this.identity));
+    if (losses > 0 && !head.isIdempotent) return this.#failed(id, lostBefore(head.name));
+    if (head.isOwned && !(await this.#owners.isThere(head.client))) return this.#cancelled(id, "its client is gone");
+    if (this.#timeLeft(head) <= 0) return this.#cancelled(id, "its time was up before it began");
+    return null;
+  }
+
+  #timeLeft({ deadline }: JobHead): number {
+    return deadline === null ? Infinity : deadline - (performance.now() + this.#clockOffset);
+  }
+
+  async #carryOut(head: JobHead, args: unknown, id: string): Promise<Verdict> {
+    const job = new RunningJob(head);
+    this.#running.set(id, job);
+    if (this.#isLeaving) job.giveBack("the worker is leaving");
+    try {
+      const ending = await job.run(this.#pool, args, this.#timeLeft(head), (value) => this.#progressed(id, head, value));
+      return this.#verdict(id, job, ending);
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  #verdict(id: string, { head, why, isGivenBack }: RunningJob, ending: JobEnding): Verdict {
+    if (ending.kind === "value") return this.#succeeded(id, head, ending.value);
+    if (ending.kind === "failure") return this.#failed(id, notServedIfUnknown(ending.error, head.name, this.identity));
+    if (!isGivenBack) return this.#cancelled(id, why ?? "");
+    return head.isIdempotent ? { kind: "back" } : this.#failed(id, leftBehind(head.name));
+  }
+
+  #succeeded(id: string, { name }: JobHead, result: unknown): Verdict {
+    const { maxResultBytes } = this.#settings;
+    const value = encodeValue(result, `the result of "${name}"`);
+    if (Buffer.byteLength(value) > maxResultBytes)
+      throw tooLarge(`send the result of "${name}"`, "maxResultBytes", maxResultBytes);
+    return { kind: "value", text: this.#close(id, { kind: "value", worker: this.identity, ms: 0, value: null }, value) };
+  }
+
+  #failed(id: string, error: unknown): Verdict {
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : "something was thrown that is no error";
+    const text = this.#close(id, { kind: "failure", worker: this.identity, value: null }, encodeThrown(error));
+    return { kind: "failure", text, message: message.slice(0, 1_000) };
+  }
+
+  #cancelled(id: string, why: string): Verdict {
+    const text = this.#close(id, { kind: "cancelled", worker: this.identity, why }, null);
+    return { kind: "failure", text, message: `cancelled: ${why}` };
+  }
+
+  #close(id: string, outcome: Outcome, value: string | null): string {
+    return this.#seal.close(`end ${this.#settings.queue} ${id}`, writeOutcome(outcome, value));
+  }
+
+  #progressed(id: string, head: JobHead, value: unknown): void {
+    const text = this.#seal.close(`progress ${this.#settings.queue} ${id}`, writeProgress(encodeValue(value, "progress")));
+    this.#hints.tell(head.isShared ? EVERYBODY : head.client, { kind: "progress", id, text });
+  }
+
+  recorded(taken: Taken, verdict: Verdict): void {
+    this.#count(verdict);
+    const head = this.#heads.get(taken);
+    if (head === undefined || verdict.kind === "back") return;
+    this.#hints.tell(head.isShared ? EVERYBODY : head.client, { kind: "ended", id: taken.id, text: verdict.text });
+  }
+
+  #count(verdict: Verdict): void {
+    if (verdict.kind === "value") this.tally.completed += 1;
+    else if (verdict.kind === "back") this.tally.returned += 1;
+    else if (verdict.message.startsWith("cancelled: ")) this.tally.cancelled += 1;
+    else this.tally.failed += 1;
+  }
+
+  lost(id: string): void {
+    this.#running.get(id)?.cancel("another worker has it: this one was cut off for too long");
+  }
+
+  received(text: string): void {
+    if (this.#running.size === 0) return;
+    try {
+      const { cancel } = readToWorkers(this.#seal.open(`workers ${this.#settings.queue}`, text));
+      for (const [id, why] of cancel) this.#running.get(id)?.cancel(why);
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
+  trouble(error: unknown): void {
+    this.newestTrouble = error;
+  }
+
+  async #tick(): Promise<void> {
+    for (const job of [...this.#running.values()]) {
+      const { isOwned, client } = job.head;
+      if (isOwned && !(await this.#owners.isThere(client))) job.cancel("its client is gone");
+    }
+    this.#ticks += 1;
+    if (this.#ticks % 30 !== 0) return;
+    this.#owners.trim();
+    await this.#compareClocks().catch((error: unknown) => this.trouble(error));
+  }
+
+  async #compareClocks(): Promise<void> {
+    const before = performance.now();
+    const serverTime = await (this.#port as WorkerPort).serverTime();
+    this.#clockOffset = serverTime - (before + performance.now()) / 2;
+  }
+
+  /** Takes no more jobs, waits for those that run, for at most so long, and gives back the rest. */
+  async drain(timeoutMs: number): Promise<void> {
+    const port = this.#port as WorkerPort;
+    const draining = port.drain();
+    const isDone = await moveOnAfter(timeoutMs, () => cancellable(draining.then(() => true)));
+    if (isDone !== true) {
+      this.leaveNow();
+      await draining;
+    }
+    await this.#hints.flush();
+  }
+
+  /** Gives back what runs. */
+  leaveNow(): void {
+    this.#isLeaving = true;
+    for (const job of this.#running.values()) job.giveBack("the worker is leaving");
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#port?.close();
+  }
+}
+
+function notServedIfUnknown(error: unknown, name: string, worker: WorkerIdentity): unknown {
+  const isUnknown = error instanceof Error && "code" in error && error.code === "MW_ERR_WORKER_UNKNOWN_FUNCTION";
+  return isUnknown ? notServed(name, worker) : error;
+}
+
+/** What was thrown; if that cannot be sent, that it could not. */
+function encodeThrown(error: unknown): string {
+  if (Error.isError(error)) define(error, "stack", withoutOurEnd(String(error.stack)), false);
+  try {
+    return encodeValue(error, "what was thrown");
+  } catch (refusal) {
+    return encodeValue(refusal, "the error");
+  }
+}
