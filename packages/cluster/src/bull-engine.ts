@@ -7,17 +7,16 @@
 import {
   type Job,
   type JobsOptions,
-  Queue,
+  type Queue,
   type QueueOptions,
   UnrecoverableError,
   WaitingError,
-  Worker,
+  type Worker,
   type WorkerOptions,
 } from "bullmq";
 
 import type { Control } from "./control.ts";
 import {
-  type ClientListener,
   type ClientPort,
   type Engine,
   EVERYBODY,
@@ -87,7 +86,10 @@ export function bullEngine(server: BullServer): Engine {
 }
 
 function jobOptions({ keepMs, keepJobs }: QueueSettings): JobsOptions {
-  const keep = { age: Math.min(Math.ceil(keepMs / 1_000), 2 ** 31), ...(keepJobs === Infinity ? {} : { count: keepJobs }) };
+  const keep = {
+    age: Math.min(Math.ceil(keepMs / 1_000), 2 ** 31),
+    ...(keepJobs === Infinity ? {} : { count: keepJobs }),
+  };
   // Function errors are the caller's to retry: with its policy, and its idea of which are worth it.
   return { attempts: 1, removeOnComplete: keep, removeOnFail: keep };
 }
@@ -136,11 +138,12 @@ class BullClient implements ClientPort {
 
 function foundOf(job: AnyJob | undefined): Found {
   if (job === undefined) return { state: "unknown" };
-  if (job.finishedOn === undefined || job.finishedOn === null) return { state: job.processedOn ? "running" : "waiting" };
+  if (job.finishedOn === undefined || job.finishedOn === null)
+    return { state: job.processedOn ? "running" : "waiting" };
   if (typeof job.returnvalue === "string") return { state: "ended", text: job.returnvalue };
   const text = job.stacktrace?.at(-1);
   // What BullMQ itself says of a job that lost its workers has a stack that is one.
-  if (text === undefined || text === null || /^\w*Error/.test(text)) return { state: "lost", why: String(job.failedReason) };
+  if (text === undefined || text === null || /^\w*Error/.test(text)) return { state: "lost", why: job.failedReason };
   return { state: "ended", text };
 }
 
@@ -237,5 +240,3 @@ async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
 }
 
 function ignore(): void {}
-
-export type { ClientListener };

@@ -22,6 +22,8 @@ export interface Call {
   /** Where the call was made, if that is not where it is awaited. */
   readonly site?: Error;
   readonly progressed?: (value: unknown) => void;
+  /** Is told how long the function took. */
+  readonly took?: (ms: number) => void;
 }
 
 /** Calls the function, again and again if the policy says so. Waits for room first. */
@@ -69,7 +71,8 @@ class WaitingCall implements JobListener {
     this.#call = call;
   }
 
-  succeeded(value: unknown): void {
+  succeeded(value: unknown, ms: number): void {
+    this.#call.took?.(ms);
     this.#waiter.wake(value);
   }
 
@@ -79,8 +82,7 @@ class WaitingCall implements JobListener {
 
   cancelled(why: string): void {
     const waiter = this.#waiter;
-    if ((waiter.scope?.effective ?? null) === null)
-      waiter.failWith(() => jobCancelled(this.#call.name, why));
+    if ((waiter.scope?.effective ?? null) === null) waiter.failWith(() => jobCancelled(this.#call.name, why));
     else {
       waiter.abort = null; // there is nothing to take back any more
       waiter.interrupt();
@@ -94,7 +96,9 @@ class WaitingCall implements JobListener {
 
 /** The same for everybody who asks for the same. */
 function sharedId(name: string, key: string, attempt: number): string {
-  const hash = createHash("sha256").update(JSON.stringify([name, key, attempt])).digest("base64url");
+  const hash = createHash("sha256")
+    .update(JSON.stringify([name, key, attempt]))
+    .digest("base64url");
   return `key-${hash}`;
 }
 

@@ -54,7 +54,7 @@ export class Canceller {
     const text = seal.close(`workers ${settings.queue}`, writeToWorkers({ cancel }));
     // What fails here is tried again with the next tick.
     port.publish(text).catch(ignore);
-    for (const job of jobs) void this.#withdraw(job);
+    for (const job of jobs) this.#withdraw(job).catch(ignore);
   }
 
   async #withdraw(job: ClientJob): Promise<void> {

@@ -37,7 +37,7 @@ export class Caretaker {
     setImmediate(() => {
       if (this.#isLooking) return;
       this.#isLookAsked = false;
-      void this.#look(performance.now());
+      this.#look(performance.now()).catch(ignore);
     });
   }
 
@@ -48,13 +48,13 @@ export class Caretaker {
   #tick(): void {
     const now = performance.now();
     const { lostAfterMs, unreachableMs } = this.#client.settings;
-    if (!this.#isBeating && now - this.#beatAt >= lostAfterMs / 5) void this.beat();
+    if (!this.#isBeating && now - this.#beatAt >= lostAfterMs / 5) this.beat().catch(ignore);
     if (now - this.#reachedAt > unreachableMs) this.#failAll(now - this.#reachedAt);
     if (now - this.#toldAt >= TELL_MS) {
       this.#toldAt = now;
       this.#client.canceller.tick(now);
     }
-    if (!this.#isLooking) void this.#look(now);
+    if (!this.#isLooking) this.#look(now).catch(ignore);
   }
 
   /** Says that this client is there, and compares the clocks. */
@@ -76,7 +76,7 @@ export class Caretaker {
 
   #failAll(ms: number): void {
     const seconds = Math.round(ms / 1_000);
-    for (const job of [...this.#client.jobs()]) {
+    for (const job of this.#client.jobs()) {
       this.#client.failed(job, () => unreachable(job.name, this.#client.settings.name, seconds));
     }
   }
@@ -111,3 +111,5 @@ function unreachable(job: string, name: string, seconds: number): ClusterError {
     `Cannot tell how "${job}" has ended: the server of ${name} could not be reached for ${seconds} s; see 'unreachableMs'`,
   );
 }
+
+function ignore(): void {}

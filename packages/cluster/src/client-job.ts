@@ -8,9 +8,12 @@
 // - A job that is `cancelling` is cancelled only when its end is known; but who has asked for it is let go before that, if
 //   nobody confirms it.
 
+import { inspect } from "node:util";
+
 /** Who waits for a job. */
 export interface JobListener {
-  succeeded(value: unknown): void;
+  /** @param ms - how long the function took */
+  succeeded(value: unknown, ms: number): void;
   /** @param makeError - makes the error where the caller goes on: `site` is a stack of there */
   failed(makeError: (site?: Error) => unknown): void;
   cancelled(why: string): void;
@@ -66,6 +69,7 @@ export class ClientJob {
 
 /** The reason of a cancellation in words. */
 export function showReason(reason: unknown): string {
-  const text = reason instanceof Error ? reason.message : String(reason ?? "");
-  return text.slice(0, 300);
+  if (reason === undefined || reason === null) return "";
+  const text = reason instanceof Error ? reason.message : reason;
+  return (typeof text === "string" ? text : inspect(text, { depth: 0, breakLength: Infinity })).slice(0, 300);
 }

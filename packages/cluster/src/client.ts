@@ -195,11 +195,11 @@ export class Client implements ClientListener {
     this.port.withdraw(job.id).then(() => this.#sendAgain(job), ignore);
   }
 
-  #succeeded(job: ClientJob, { value }: Extract<Outcome, { kind: "value" }>): void {
+  #succeeded(job: ClientJob, { value, ms }: Extract<Outcome, { kind: "value" }>): void {
     if (!this.#done(job, "completed")) return;
     for (const listener of job.listeners) {
       try {
-        listener.succeeded(decodeValue(value));
+        listener.succeeded(decodeValue(value), ms);
       } catch (error) {
         listener.failed(() => error);
       }

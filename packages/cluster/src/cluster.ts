@@ -183,10 +183,10 @@ export class Cluster<M> implements AsyncDisposable {
 
   async #endOnce(why: string): Promise<void> {
     const client = this.#client;
-    for (const job of [...client.jobs()]) client.canceller.cancel(job, why, null);
+    for (const job of client.jobs()) client.canceller.cancel(job, why, null);
     await moveOnAfter(client.settings.graceMs + LAST_WAIT_MS, () => this.#untilNothingIsUnderWay());
     client.state = "closed";
-    for (const job of [...client.jobs()]) client.cancelled(job, why);
+    for (const job of client.jobs()) client.cancelled(job, why);
     this.#caretaker.stop();
     await client.port.close();
   }

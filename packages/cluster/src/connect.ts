@@ -55,7 +55,12 @@ export async function engineOf(what: string, url: string | URL | undefined): Pro
       return (await import("./postgres-engine.ts")).postgresEngine(String(url));
     default:
       // Not the URL itself: there may be a password in it.
-      throw badOption(what, "url", parsed?.protocol ?? typeof url, "a URL with redis:, rediss:, postgres: or postgresql:");
+      throw badOption(
+        what,
+        "url",
+        parsed?.protocol ?? typeof url,
+        "a URL with redis:, rediss:, postgres: or postgresql:",
+      );
   }
 }
 

@@ -21,7 +21,8 @@ export interface Control {
   isPassing(error: unknown): boolean;
 }
 
-const PASSING = /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|Connection is closed|Connection terminated|not queryable|Stream isn't writeable|LOADING|READONLY|timeout exceeded|Socket timeout/;
+const PASSING =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|Connection is closed|Connection terminated|not queryable|Stream isn't writeable|LOADING|READONLY|timeout exceeded|Socket timeout/;
 
 /** Whether the text or the code of an error is one of a connection. */
 export function isConnectionTrouble(error: unknown): boolean {

@@ -1,7 +1,7 @@
 // Reads what encode.ts wrote. The text may come from anybody: nothing in it names code, and what is no such text is refused.
 
-import { bareError, define } from "./error-classes.ts";
 import { type Cell, type Entry, KIND } from "./encode.ts";
+import { bareError, define } from "./error-classes.ts";
 import { ClusterError } from "./errors.ts";
 
 const VIEWS: ReadonlyMap<string, new (buffer: ArrayBuffer) => ArrayBufferView> = new Map(
@@ -131,7 +131,7 @@ function shell([kind, first, second, third, fourth]: Entry): unknown {
 
 function bytesOf(text: unknown): ArrayBuffer {
   const bytes = Buffer.from(String(text), "base64");
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
 }
 
 function viewOf(name: string, bytes: ArrayBuffer): ArrayBufferView {

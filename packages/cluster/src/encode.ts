@@ -6,7 +6,7 @@
 // themselves, and `[n]` stands for entry n. An entry is `[kind, ...]`; the kinds are below. The table is filled breadth first,
 // without recursion, so that depth costs no stack.
 
-import { types } from "node:util";
+import { inspect, types } from "node:util";
 
 import { classNameOf } from "./error-classes.ts";
 import { ClusterError } from "./errors.ts";
@@ -85,7 +85,7 @@ class Encoder {
       case "symbol":
         throw this.#refuse(step, "a symbol");
       default:
-        return value === null ? null : this.#slot(value as object | bigint | undefined, step);
+        return value === null ? null : this.#slot(value, step);
     }
   }
 
@@ -192,7 +192,7 @@ function isSendable(value: unknown): boolean {
 }
 
 function text(value: unknown): string {
-  return typeof value === "string" ? value : String(value ?? "");
+  return typeof value === "string" ? value : inspect(value ?? "", { depth: 0 });
 }
 
 function stepTo(key: string): string {

@@ -10,15 +10,13 @@ import type { JobTerms } from "./client-job.ts";
 import type { Client } from "./client.ts";
 import { badOption, checkNames } from "./options.ts";
 
-const { performance } = globalThis;
-
 /** A source of items, as `map` of the core takes it. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>;
 
 /** How many items may be under way, if nothing is said. */
 const WINDOW = 1_024;
-/** How long a chunk takes, wait and way included, before larger ones gain nothing. */
-const TARGET_MS = 100;
+/** How much work a chunk is, if it can be: what the way costs is little beside it. */
+const TARGET_MS = 20;
 /** How many chunks there are at least, so that many workers have something. */
 const CHUNKS = 64;
 
@@ -41,9 +39,8 @@ export function mapInCluster(
   const chunks = (): AsyncIterable<unknown[]> => {
     const sizes = new Sizes(window, isAsync(source) ? (options.chunk ?? 1) : options.chunk);
     const work = async (items: unknown[]): Promise<unknown[]> => {
-      const begun = performance.now();
-      const results = (await callInCluster(client, { name, args: items, terms })) as ArrayLike<unknown>;
-      sizes.learn(items.length, performance.now() - begun);
+      const took = (ms: number): void => sizes.learn(items.length, ms);
+      const results = (await callInCluster(client, { name, args: items, terms, took })) as ArrayLike<unknown>;
       return Array.from(results);
     };
     const inChunks = isAsync(source) ? collectAsync(source, sizes) : collect(source, sizes);
@@ -59,7 +56,7 @@ export function mapInCluster(
   };
 }
 
-/** How many items go in one job: more, as long as that makes a job hardly longer. */
+/** How many items go in one job: more, as long as they take little time. */
 class Sizes {
   readonly concurrency: number;
   readonly #largest: number;
@@ -80,8 +77,9 @@ class Sizes {
 
   learn(count: number, ms: number): void {
     if (this.#isFixed) return;
-    if (ms < TARGET_MS && count >= this.#size) this.#size = Math.min(this.#largest, this.#size * 2);
-    else if (ms > 4 * TARGET_MS && count === this.#size) this.#size = Math.max(1, this.#size >> 1);
+    const wanted = Math.max(1, Math.floor(TARGET_MS / Math.max(ms / count, 0.001)));
+    // Not all at once: a few quick items say little about the rest.
+    this.#size = Math.min(this.#largest, wanted, Math.max(this.#size, count * 2));
   }
 }
 

@@ -21,6 +21,8 @@ interface MemoryJob extends Submission {
   state: "waiting" | "running" | "ended" | "lost";
   losses: number;
   holder: MemoryWorker | null;
+  /** How often it was taken. */
+  takes: number;
   text: string;
   outcome: string;
   endedAt: number;
@@ -108,7 +110,7 @@ class MemoryClient implements ClientPort {
   async submit(jobs: readonly Submission[]): Promise<void> {
     for (const submission of jobs) {
       if (this.#queue.jobs.has(submission.id)) continue;
-      const fresh = { state: "waiting", losses: 0, holder: null, outcome: "", endedAt: 0 } as const;
+      const fresh = { state: "waiting", losses: 0, holder: null, takes: 0, outcome: "", endedAt: 0 } as const;
       const job: MemoryJob = { ...submission, ...fresh };
       this.#queue.jobs.set(job.id, job);
       this.#queue.wait(job);
@@ -181,29 +183,30 @@ class MemoryWorker implements WorkerPort {
   take(job: MemoryJob): void {
     job.state = "running";
     job.holder = this;
-    const done = this.#run(job);
-    this.#running.add(done);
-    void done.finally(() => {
+    job.takes += 1;
+    const done = this.#run(job).finally(() => {
       this.#running.delete(done);
       this.#queue.ask();
     });
+    this.#running.add(done);
   }
 
   async #run(job: MemoryJob): Promise<void> {
     const taken: Taken = { id: job.id, text: job.text, losses: job.losses };
+    const { takes } = job;
     const verdict = await this.listener.run(taken);
     // Somebody else may have it by now.
-    if (job.holder !== this) return;
-    if (verdict.kind === "back") return this.#queue.wait(job);
-    this.#queue.end(job, "ended", verdict.text, this.#settings);
+    if (job.holder !== this || job.takes !== takes) return;
+    if (verdict.kind === "back") this.#queue.wait(job);
+    else this.#queue.end(job, "ended", verdict.text, this.#settings);
     this.listener.recorded(taken, verdict);
   }
 
   async publish(messages: ReadonlyArray<readonly [client: string, text: string]>): Promise<void> {
     for (const [to, text] of messages) {
-      const client = this.#queue.clients.get(to);
-      const all = to === EVERYBODY ? [...this.#queue.clients.values()] : client === undefined ? [] : [client];
-      for (const { listener } of all) queueMicrotask(() => listener.received(text));
+      for (const [id, { listener }] of this.#queue.clients) {
+        if (to === EVERYBODY || to === id) queueMicrotask(() => listener.received(text));
+      }
     }
   }
 

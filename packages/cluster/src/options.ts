@@ -99,7 +99,8 @@ const MIB = 2 ** 20;
 
 /** Checks the options both sides have. */
 export function checkCommon(what: string, options: QueueOptions, own: readonly string[] = []): CommonSettings {
-  if (typeof options !== "object" || options === null) throw badOption(what, "options", options, "an object with 'queue'");
+  if (typeof options !== "object" || options === null)
+    throw badOption(what, "options", options, "an object with 'queue'");
   checkNames(what, options, [...COMMON, ...own]);
   const { queue, secret } = options;
   if (typeof queue !== "string" || !/^[\w.-]{1,100}$/.test(queue))

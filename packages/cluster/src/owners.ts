@@ -38,7 +38,7 @@ export class Owners {
       this.#asking = { clients, done: promise };
       queueMicrotask(() => {
         this.#asking = null;
-        void this.#askFor([...clients]).then(resolve);
+        this.#askFor([...clients]).then(resolve, resolve);
       });
     }
     this.#asking.clients.add(client);
@@ -49,7 +49,8 @@ export class Owners {
     try {
       const answers = await this.#port().alive(clients);
       const at = performance.now();
-      for (const [index, client] of clients.entries()) this.#known.set(client, { isThere: answers[index] === true, at });
+      for (const [index, client] of clients.entries())
+        this.#known.set(client, { isThere: answers[index] === true, at });
     } catch {
       // Nobody can say now; jobs are not cancelled for that.
     }

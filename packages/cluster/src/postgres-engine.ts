@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 
 import { createPostgresBackend, withBackend } from "bullmq";
-import pg from "pg";
+import { Pool } from "pg";
 
 import { type AnyQueue, type AnyWorker, bullEngine } from "./bull-engine.ts";
 import { type Control, isConnectionTrouble } from "./control.ts";
@@ -35,11 +35,11 @@ export function postgresEngine(url: string): Engine {
 
 class PostgresControl implements Control {
   readonly maxTextBytes = MAX_TEXT_BYTES;
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #subscriber: PostgresSubscriber;
   readonly #queue: string;
 
-  private constructor(pool: pg.Pool, subscriber: PostgresSubscriber, queue: string) {
+  private constructor(pool: Pool, subscriber: PostgresSubscriber, queue: string) {
     this.#pool = pool;
     this.#subscriber = subscriber;
     this.#queue = queue;
@@ -52,7 +52,7 @@ class PostgresControl implements Control {
       query_timeout: Math.min(lostAfterMs, 2 ** 31 - 1),
       keepAlive: true,
     };
-    const pool = new pg.Pool({ connectionString: url, max: 2, ...timeouts });
+    const pool = new Pool({ connectionString: url, max: 2, ...timeouts });
     pool.on("error", ignore);
     const subscriber = new PostgresSubscriber({ connectionString: url, ...timeouts }, () => listener.gap());
     try {
@@ -114,6 +114,7 @@ class PostgresControl implements Control {
   }
 
   async time(): Promise<number> {
+    this.#subscriber.check();
     const { rows } = await this.#pool.query<{ ms: string }>(
       "SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms",
     );

@@ -1,6 +1,6 @@
 // Listens to notifications of PostgreSQL, and does so again when the connection was lost.
 
-import pg from "pg";
+import { Client, type ClientConfig, escapeIdentifier } from "pg";
 
 const { clearTimeout, setTimeout } = globalThis;
 
@@ -9,9 +9,9 @@ const LONGEST_WAIT_MS = 1_000;
 
 /** A connection that listens. */
 export class PostgresSubscriber {
-  readonly #config: pg.ClientConfig;
+  readonly #config: ClientConfig;
   readonly #gap: () => void;
-  #client: pg.Client | null = null;
+  #client: Client | null = null;
   #channels: readonly string[] = [];
   #received: (text: string) => void = ignore;
   #isClosed = false;
@@ -19,13 +19,13 @@ export class PostgresSubscriber {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param gap - is told when the connection is back */
-  constructor(config: pg.ClientConfig, gap: () => void) {
+  constructor(config: ClientConfig, gap: () => void) {
     this.#config = config;
     this.#gap = gap;
   }
 
   async open(): Promise<void> {
-    const client = new pg.Client(this.#config);
+    const client = new Client(this.#config);
     client.on("error", ignore);
     client.on("end", () => this.#lost(client));
     client.on("notification", ({ payload }) => this.#received(payload ?? ""));
@@ -39,7 +39,7 @@ export class PostgresSubscriber {
   async listen(channels: readonly string[], received: (text: string) => void): Promise<void> {
     this.#channels = channels;
     this.#received = received;
-    for (const channel of channels) await this.#client?.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    for (const channel of channels) await this.#client?.query(`LISTEN ${escapeIdentifier(channel)}`);
   }
 
   /** Sees whether the other side is still there. */
@@ -48,7 +48,7 @@ export class PostgresSubscriber {
     client?.query("SELECT 1").catch(() => client.end().catch(ignore));
   }
 
-  #lost(client: pg.Client): void {
+  #lost(client: Client): void {
     if (this.#client === client) this.#client = null;
     else if (this.#client !== null) return;
     if (this.#isClosed || this.#timer !== undefined) return;

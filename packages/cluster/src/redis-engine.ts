@@ -37,14 +37,17 @@ class RedisControl implements Control {
   static async open(url: string, settings: QueueSettings, listener: { gap(): void }): Promise<RedisControl> {
     const commands = new Redis(url, optionsOf(settings));
     const subscriber = new Redis(url, { ...optionsOf(settings), autoResubscribe: true });
-    for (const redis of [commands, subscriber]) redis.on("error", ignore);
+    // What connect() is rejected with does not say why.
+    let newest: unknown;
+    for (const redis of [commands, subscriber]) redis.on("error", (error) => (newest = error));
     try {
       await Promise.all([commands.connect(), subscriber.connect()]);
     } catch (error) {
       commands.disconnect();
       subscriber.disconnect();
-      throw error;
+      throw newest ?? error;
     }
+    newest = undefined;
     // Subscribed again by then, but not to what was said before.
     subscriber.on("ready", () => setTimeout(() => listener.gap(), 50).unref());
     return new RedisControl(commands, subscriber, settings);
@@ -64,7 +67,6 @@ class RedisControl implements Control {
   }
 
   async lease(id: string, ttlMs: number): Promise<number> {
-    this.#checkSubscriber();
     const [, time] = await Promise.all([
       this.commands.set(this.#key("client", id), "1", "PX", Math.ceil(Math.min(ttlMs, 2 ** 40))),
       this.time(),
@@ -72,15 +74,13 @@ class RedisControl implements Control {
     return time;
   }
 
-  // One that only listens would not notice that nobody is there any more.
-  #checkSubscriber(): void {
-    if (this.#subscriber.status !== "ready") return;
-    const timer = setTimeout(() => this.#subscriber.disconnect(true), this.#settings.lostAfterMs);
+  // A connection to nobody would not be noticed for minutes. BullMQ sees to its own that waits for jobs.
+  #check(redis: Redis): void {
+    if (redis.status !== "ready") return;
+    const timer = setTimeout(() => redis.disconnect(true), Math.min(this.#settings.lostAfterMs, 2 ** 31 - 1));
     timer.unref();
-    this.#subscriber.ping().then(
-      () => clearTimeout(timer),
-      () => clearTimeout(timer),
-    );
+    const answered = (): void => clearTimeout(timer);
+    redis.ping().then(answered, answered);
   }
 
   async unlease(id: string): Promise<void> {
@@ -93,6 +93,7 @@ class RedisControl implements Control {
   }
 
   async time(): Promise<number> {
+    for (const redis of [this.#subscriber, this.commands]) this.#check(redis);
     const [seconds, micros] = await this.commands.time();
     return Number(seconds) * 1_000 + Number(micros) / 1_000;
   }
@@ -107,15 +108,12 @@ class RedisControl implements Control {
   }
 }
 
-function optionsOf({ connectTimeoutMs, lostAfterMs }: QueueSettings): RedisOptions {
+function optionsOf({ connectTimeoutMs }: QueueSettings): RedisOptions {
   return {
     lazyConnect: true,
     // BullMQ asks for that: a command waits until the server is back. Whoever waits for it has a deadline, or `unreachableMs`.
     maxRetriesPerRequest: null,
     connectTimeout: Math.min(connectTimeoutMs, 2 ** 31 - 1),
-    socketTimeout: Math.min(lostAfterMs, 2 ** 31 - 1),
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   };
 }
-
-function ignore(): void {}

@@ -7,7 +7,7 @@ import type { ProcessPool, WorkerPool } from "meanwhile/workers";
 import { detached } from "./detached.ts";
 import type { JobHead } from "./wire.ts";
 
-const { clearTimeout, setTimeout } = globalThis;
+const { clearTimeout, performance, setTimeout } = globalThis;
 
 /** Functions by name, as the types of a module nobody knows. */
 export type Functions = Record<string, (...args: unknown[]) => unknown>;
@@ -16,7 +16,7 @@ export type AnyPool = WorkerPool<Functions> | ProcessPool<Functions>;
 
 /** How a job has ended. */
 export type JobEnding =
-  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "value"; readonly value: unknown; readonly ms: number }
   | { readonly kind: "failure"; readonly error: unknown }
   | { readonly kind: "cancelled" };
 
@@ -51,11 +51,14 @@ export class RunningJob {
   /** Runs it to its end. Never throws. @param ms - after how long it is cancelled */
   async run(pool: AnyPool, args: unknown, ms: number, progressed: (value: unknown) => void): Promise<JobEnding> {
     const timer = ms < LONGEST_TIMER_MS ? setTimeout(() => this.cancel("its time is up"), ms) : undefined;
+    const begun = performance.now();
     try {
       const ending = await detached((scope) =>
         this.head.isEach ? this.#each(pool, scope, args as unknown[]) : this.#one(pool, args as unknown[], progressed),
       );
-      return ending.kind === "value" ? { kind: "value", value: ending.value } : { kind: "cancelled" };
+      return ending.kind === "value"
+        ? { kind: "value", value: ending.value, ms: performance.now() - begun }
+        : { kind: "cancelled" };
     } catch (error) {
       const isOurs = this.why !== null && error instanceof TaskCancelledError;
       return isOurs ? { kind: "cancelled" } : { kind: "failure", error };
@@ -74,7 +77,7 @@ export class RunningJob {
     const { name, isIdempotent, graceMs, wantsProgress } = this.head;
     await using job = pool.start(name, args, { isIdempotent, graceMs });
     this.#begin((why) => job.cancel(why));
-    if (wantsProgress) void relay(job.progress, progressed);
+    if (wantsProgress) relay(job.progress, progressed).catch(ignore);
     return await job;
   }
 
@@ -91,3 +94,5 @@ async function relay(values: AsyncIterable<unknown>, progressed: (value: unknown
     // Whoever awaits the job gets its error.
   }
 }
+
+function ignore(): void {}

@@ -40,7 +40,10 @@ function refuseSigned(text: string): string {
 }
 
 function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(Buffer.from(one.padEnd(MAC_LENGTH).slice(0, MAC_LENGTH), "latin1"), Buffer.from(other, "latin1"));
+  return timingSafeEqual(
+    Buffer.from(one.padEnd(MAC_LENGTH).slice(0, MAC_LENGTH), "latin1"),
+    Buffer.from(other, "latin1"),
+  );
 }
 
 function refused(why: string): ClusterError {

@@ -4,12 +4,10 @@ import { cancellable, now, Queue, shield, TimeoutError } from "meanwhile";
 import type { Job } from "meanwhile/workers";
 
 import { type Call, callInCluster } from "./call.ts";
+import { showReason } from "./client-job.ts";
 import type { Client } from "./client.ts";
 import { detached } from "./detached.ts";
 import { jobCancelled } from "./remote-error.ts";
-import { showReason } from "./client-job.ts";
-
-
 
 /** Starts a job; it is nobody's but the cluster's. */
 export function startInCluster(client: Client, call: Omit<Call, "progressed">, timeoutMs: number): Job<unknown> {

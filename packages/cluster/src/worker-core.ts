@@ -10,22 +10,24 @@ import { moveOnAfter } from "meanwhile";
 import { cancellable } from "meanwhile/lowlevel";
 
 import { decodeValue } from "./decode.ts";
-import { define } from "./error-classes.ts";
 import { encodeValue } from "./encode.ts";
 import { EVERYBODY, type Taken, type Verdict, type WorkerListener, type WorkerPort } from "./engine.ts";
+import { define } from "./error-classes.ts";
 import { ClusterError, type WorkerIdentity } from "./errors.ts";
 import { Hints } from "./hints.ts";
 import { Owners } from "./owners.ts";
 import { type AnyPool, type JobEnding, RunningJob } from "./running-job.ts";
 import { type Seal, sealWith } from "./seal.ts";
 import type { ServeSettings } from "./serve-options.ts";
-import { type JobHead, type Outcome, readJob, readToWorkers, writeOutcome, writeProgress } from "./wire.ts";
 import { withoutOurEnd } from "./stacks.ts";
+import { type JobHead, type Outcome, readJob, readToWorkers, writeOutcome, writeProgress } from "./wire.ts";
 import { leftBehind, lostBefore, notServed, tooLarge } from "./worker-errors.ts";
 
 const { clearInterval, performance, setInterval } = globalThis;
 
 const TICK_MS = 1_000;
+/** How long after its deadline a job is cancelled here: it is the client that does it, if it can. */
+const BELT_MS = 250;
 /** How much more than its arguments the text of a job may be. */
 const HEAD_BYTES = 8_192;
 
@@ -90,16 +92,19 @@ export class WorkerCore implements WorkerListener {
 
   #read({ id, text }: Taken): { head: JobHead; args: unknown } {
     const { queue, maxPayloadBytes } = this.#settings;
-    if (Buffer.byteLength(text) > maxPayloadBytes + HEAD_BYTES) throw tooLarge("run a job", "maxPayloadBytes", maxPayloadBytes);
+    if (Buffer.byteLength(text) > maxPayloadBytes + HEAD_BYTES)
+      throw tooLarge("run a job", "maxPayloadBytes", maxPayloadBytes);
     const { head, args } = readJob(this.#seal.open(`job ${queue} ${id}`, text));
     const values = decodeValue(args);
-    if (!Array.isArray(values)) throw new ClusterError("MW_ERR_CLUSTER_REFUSED", "Cannot run a job: its arguments are no list");
+    if (!Array.isArray(values))
+      throw new ClusterError("MW_ERR_CLUSTER_REFUSED", "Cannot run a job: its arguments are no list");
     return { head, args: values };
   }
 
   async #whyNot(head: JobHead, { id, losses }: Taken): Promise<Verdict | null> {
     const { functions } = this.#settings;
-    if (functions !== null && !functions.includes(head.name)) return this.#failed(id, notServed(head.name, this.identity));
+    if (functions !== null && !functions.includes(head.name))
+      return this.#failed(id, notServed(head.name, this.identity));
     if (losses > 0 && !head.isIdempotent) return this.#failed(id, lostBefore(head.name));
     if (head.isOwned && !(await this.#owners.isThere(head.client))) return this.#cancelled(id, "its client is gone");
     if (this.#timeLeft(head) <= 0) return this.#cancelled(id, "its time was up before it began");
@@ -107,7 +112,7 @@ export class WorkerCore implements WorkerListener {
   }
 
   #timeLeft({ deadline }: JobHead): number {
-    return deadline === null ? Infinity : deadline - (performance.now() + this.#clockOffset);
+    return deadline === null ? Infinity : deadline + BELT_MS - (performance.now() + this.#clockOffset);
   }
 
   async #carryOut(head: JobHead, args: unknown, id: string): Promise<Verdict> {
@@ -115,30 +120,34 @@ export class WorkerCore implements WorkerListener {
     this.#running.set(id, job);
     if (this.#isLeaving) job.giveBack("the worker is leaving");
     try {
-      const ending = await job.run(this.#pool, args, this.#timeLeft(head), (value) => this.#progressed(id, head, value));
+      const ending = await job.run(this.#pool, args, this.#timeLeft(head), (value) =>
+        this.#progressed(id, head, value),
+      );
       return this.#verdict(id, job, ending);
     } finally {
-      this.#running.delete(id);
+      if (this.#running.get(id) === job) this.#running.delete(id);
     }
   }
 
   #verdict(id: string, { head, why, isGivenBack }: RunningJob, ending: JobEnding): Verdict {
-    if (ending.kind === "value") return this.#succeeded(id, head, ending.value);
+    if (ending.kind === "value") return this.#succeeded(id, head, ending);
     if (ending.kind === "failure") return this.#failed(id, notServedIfUnknown(ending.error, head.name, this.identity));
     if (!isGivenBack) return this.#cancelled(id, why ?? "");
     return head.isIdempotent ? { kind: "back" } : this.#failed(id, leftBehind(head.name));
   }
 
-  #succeeded(id: string, { name }: JobHead, result: unknown): Verdict {
+  #succeeded(id: string, { name }: JobHead, ending: Extract<JobEnding, { kind: "value" }>): Verdict {
     const { maxResultBytes } = this.#settings;
-    const value = encodeValue(result, `the result of "${name}"`);
+    const value = encodeValue(ending.value, `the result of "${name}"`);
     if (Buffer.byteLength(value) > maxResultBytes)
       throw tooLarge(`send the result of "${name}"`, "maxResultBytes", maxResultBytes);
-    return { kind: "value", text: this.#close(id, { kind: "value", worker: this.identity, ms: 0, value: null }, value) };
+    const outcome = { kind: "value", worker: this.identity, ms: ending.ms, value: null } as const;
+    return { kind: "value", text: this.#close(id, outcome, value) };
   }
 
   #failed(id: string, error: unknown): Verdict {
-    const message = error instanceof Error ? `${error.name}: ${error.message}` : "something was thrown that is no error";
+    const message =
+      error instanceof Error ? `${error.name}: ${error.message}` : "something was thrown that is no error";
     const text = this.#close(id, { kind: "failure", worker: this.identity, value: null }, encodeThrown(error));
     return { kind: "failure", text, message: message.slice(0, 1_000) };
   }
@@ -153,7 +162,10 @@ export class WorkerCore implements WorkerListener {
   }
 
   #progressed(id: string, head: JobHead, value: unknown): void {
-    const text = this.#seal.close(`progress ${this.#settings.queue} ${id}`, writeProgress(encodeValue(value, "progress")));
+    const text = this.#seal.close(
+      `progress ${this.#settings.queue} ${id}`,
+      writeProgress(encodeValue(value, "progress")),
+    );
     this.#hints.tell(head.isShared ? EVERYBODY : head.client, { kind: "progress", id, text });
   }
 
@@ -190,12 +202,12 @@ export class WorkerCore implements WorkerListener {
   }
 
   async #tick(): Promise<void> {
-    for (const job of [...this.#running.values()]) {
+    for (const job of this.#running.values()) {
       const { isOwned, client } = job.head;
       if (isOwned && !(await this.#owners.isThere(client))) job.cancel("its client is gone");
     }
     this.#ticks += 1;
-    if (this.#ticks % 30 !== 0) return;
+    if (this.#ticks % 5 !== 0) return;
     this.#owners.trim();
     await this.#compareClocks().catch((error: unknown) => this.trouble(error));
   }

@@ -1,0 +1,107 @@
+// What the workers of the tests serve.
+
+import { appendFileSync, readFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+
+import { currentSignal } from "meanwhile";
+import { isCancelRequested, reportProgress } from "meanwhile/workers";
+
+export function double(value: number): number {
+  return value * 2;
+}
+
+export function root(value: number): number {
+  if (value < 0) throw new RangeError(`no root of ${value}`);
+  return Math.sqrt(value);
+}
+
+export function echo(value: unknown): unknown {
+  return value;
+}
+
+/** Writes a line when it begins, and another one when it is asked to end. */
+export async function hold(file: string, ms: number): Promise<string> {
+  appendFileSync(file, `begun ${process.pid}\n`);
+  try {
+    await wait(ms, undefined, { signal: currentSignal() });
+    return "held";
+  } catch (error) {
+    appendFileSync(file, "cancelled\n");
+    throw error;
+  } finally {
+    appendFileSync(file, "ended\n");
+  }
+}
+
+/** Holds for ever, if nobody has been here before. */
+export async function holdOnce(file: string): Promise<string> {
+  return await hold(file, countLines(file) > 0 ? 1 : 60_000);
+}
+
+/** Computes, and looks whether it should go on. */
+export function spin(file: string, ms: number): boolean {
+  appendFileSync(file, "begun\n");
+  const end = performance.now() + ms;
+  while (performance.now() < end) if (isCancelRequested()) return false;
+  return true;
+}
+
+/** Computes, and looks at nothing. */
+export function stubborn(file: string, ms: number): void {
+  appendFileSync(file, "begun\n");
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+  appendFileSync(file, "ended\n");
+}
+
+class OutOfStockError extends RangeError {
+  override readonly name = "OutOfStockError";
+  readonly code = "E_STOCK";
+  readonly left: Map<string, number>;
+
+  constructor(left: Map<string, number>, options?: ErrorOptions) {
+    super("Cannot sell 3 pears: there are 2", options);
+    this.left = left;
+  }
+}
+
+export function sell(): never {
+  throw new OutOfStockError(new Map([["pears", 2]]), { cause: new TypeError("the box is broken") });
+}
+
+export function throwText(): never {
+  // oxlint-disable-next-line typescript/only-throw-error -- that is the point
+  throw "just a text";
+}
+
+/** Fails until the file has so many lines. */
+export function failUntil(file: string, lines: number): number {
+  appendFileSync(file, "x\n");
+  const count = countLines(file);
+  if (count < lines) throw new Error(`attempt ${count}`);
+  return count;
+}
+
+export function note(file: string, line: string): string {
+  appendFileSync(file, `${line}\n`);
+  return line;
+}
+
+export function countTo(limit: number): number {
+  for (let i = 1; i <= limit; i++) reportProgress(i);
+  return limit;
+}
+
+export function large(bytes: number): string {
+  return "x".repeat(bytes);
+}
+
+export function die(): never {
+  process.exit(7);
+}
+
+export const notAFunction = 42;
+
+function countLines(file: string): number {
+  return readFileSync(file, "utf8").split("\n").length - 1;
+}
