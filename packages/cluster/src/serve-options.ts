@@ -21,6 +21,8 @@ export interface ServeOptions extends QueueOptions {
   readonly functions?: readonly string[] | undefined;
   /** After how many losses of workers a job fails with `MW_ERR_CLUSTER_WORKER_LOST`: it may be what kills them. Default: 4. */
   readonly maxLosses?: number | undefined;
+  /** Is told what goes wrong and goes on by itself, like a server that is away for a while. Default: nobody is. */
+  readonly onError?: ((error: unknown) => void) | undefined;
   /** Options of the pool that runs the jobs. */
   readonly pool?: Omit<WorkerPoolOptions, "threads" | "concurrency" | "maxQueued"> | undefined;
 }
@@ -33,7 +35,10 @@ export interface ServeSettings extends CommonSettings {
   readonly processes: boolean;
   readonly functions: readonly string[] | null;
   readonly maxLosses: number;
+  readonly onError: (error: unknown) => void;
 }
+
+function nobody(): void {}
 
 /** Checks the options of a worker. */
 export function checkServe(options: ServeOptions): ServeSettings {
@@ -45,16 +50,18 @@ export function checkServe(options: ServeOptions): ServeSettings {
     "processes",
     "functions",
     "maxLosses",
+    "onError",
     "pool",
   ]);
   const cores = availableParallelism();
-  const { processes = false, functions } = options;
+  const { processes = false, functions, onError = nobody } = options;
   const concurrency = count(what, "concurrency", options.concurrency ?? cores, 1);
   const threads = count(what, "threads", options.threads ?? Math.min(cores, concurrency), 1);
   if (concurrency === Infinity) throw badOption(what, "concurrency", concurrency, "an integer >= 1");
   if (typeof processes !== "boolean") throw badOption(what, "processes", processes, "true or false");
   if (functions !== undefined && !(Array.isArray(functions) && functions.every((name) => typeof name === "string")))
     throw badOption(what, "functions", functions, "an array of names");
+  if (typeof onError !== "function") throw badOption(what, "onError", onError, "a function");
   return {
     ...common,
     id: `${common.host}-${process.pid}-${randomUUID().slice(0, 8)}`,
@@ -62,6 +69,7 @@ export function checkServe(options: ServeOptions): ServeSettings {
     threads: Math.min(threads, concurrency),
     processes,
     functions: functions ?? null,
+    onError,
     maxLosses: count(what, "maxLosses", options.maxLosses ?? 4, 0),
   };
 }

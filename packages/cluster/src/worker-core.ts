@@ -43,8 +43,6 @@ export interface WorkerTally {
 export class WorkerCore implements WorkerListener {
   readonly identity: WorkerIdentity;
   readonly tally: WorkerTally = { completed: 0, failed: 0, cancelled: 0, returned: 0 };
-  /** The newest thing that went wrong; undefined for nothing. */
-  newestTrouble: unknown;
   readonly #settings: ServeSettings;
   readonly #pool: AnyPool;
   readonly #seal: Seal;
@@ -198,7 +196,7 @@ export class WorkerCore implements WorkerListener {
   }
 
   trouble(error: unknown): void {
-    this.newestTrouble = error;
+    this.#settings.onError(error);
   }
 
   async #tick(): Promise<void> {

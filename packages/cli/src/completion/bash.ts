@@ -1,6 +1,14 @@
 // The completion of bash; also of 3.2, which macOS has.
 
-import { COMMANDS, COMMON_OPTIONS, fetchOptions, formsOf, type OptionValue, RUN_OPTIONS } from "./options.ts";
+import {
+  COMMANDS,
+  COMMON_OPTIONS,
+  fetchOptions,
+  formsOf,
+  type OptionValue,
+  RUN_OPTIONS,
+  WORKER_OPTIONS,
+} from "./options.ts";
 
 /** @param shells - what `meanwhile completion` takes */
 export function bashScript(shells: readonly string[]): string {
@@ -27,6 +35,7 @@ _meanwhile() {
     completion) ${optionsOr(["--help"], wordsReply(shells))}; return ;;
     tour) ${optionsOr(["--help"], ":")}; return ;;
     run) ${optionsOr(RUN_OPTIONS, FILES_REPLY)}; return ;;
+    worker) ${optionsOr(WORKER_OPTIONS, FILES_REPLY)}; return ;;
     fetch) ;;
     *) return ;;
   esac

@@ -1,6 +1,13 @@
 // The completion of fish.
 
-import { COMMANDS, COMMON_OPTIONS, type CompletedOption, fetchOptions, RUN_OPTIONS } from "./options.ts";
+import {
+  COMMANDS,
+  COMMON_OPTIONS,
+  type CompletedOption,
+  fetchOptions,
+  RUN_OPTIONS,
+  WORKER_OPTIONS,
+} from "./options.ts";
 import { quoted } from "./quoted.ts";
 
 /** @param shells - what `meanwhile completion` takes */
@@ -16,6 +23,8 @@ export function fishScript(shells: readonly string[]): string {
     ...options("tour", ["--help"]),
     `${BASE} ${within("run")} -F`,
     ...options("run", RUN_OPTIONS),
+    `${BASE} ${within("worker")} -F`,
+    ...options("worker", WORKER_OPTIONS),
     ...fetchOptions().map((option) => `${BASE} ${within("fetch")} ${specOf(option)}`),
   ];
   return `# fish completion of meanwhile

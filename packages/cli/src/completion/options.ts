@@ -8,6 +8,7 @@ export const COMMANDS: ReadonlyArray<readonly [name: string, summary: string]> =
   ["fetch", "fetch many URLs under limits"],
   ["run", "run a program whose every await can be cancelled"],
   ["tour", "see the runtime at work"],
+  ["worker", "serve the functions of a module to other machines"],
 ];
 
 /** Of `meanwhile` itself, and of commands that have no others. */
@@ -20,6 +21,19 @@ export const RUN_OPTIONS: readonly string[] = [
   "--no-instrument",
   "--no-cache",
   "--debug",
+  ...COMMON_OPTIONS,
+];
+
+/** What `meanwhile worker` takes. */
+export const WORKER_OPTIONS: readonly string[] = [
+  "--connect",
+  "--queue",
+  "--concurrency",
+  "--threads",
+  "--processes",
+  "--function",
+  "--lost-after",
+  "--drain",
   ...COMMON_OPTIONS,
 ];
 

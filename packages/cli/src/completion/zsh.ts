@@ -8,6 +8,7 @@ import {
   formsOf,
   type OptionValue,
   RUN_OPTIONS,
+  WORKER_OPTIONS,
 } from "./options.ts";
 import { quoted } from "./quoted.ts";
 
@@ -27,6 +28,7 @@ _meanwhile() {
     completion) ${optionsOr(["--help"], `compadd ${shells.join(" ")}`)} ;;
     tour) ${optionsOr(["--help"], ":")} ;;
     run) ${optionsOr(RUN_OPTIONS, "_files")} ;;
+    worker) ${optionsOr(WORKER_OPTIONS, "_files")} ;;
     fetch)
       shift words
       (( CURRENT-- ))

@@ -1,0 +1,94 @@
+// `meanwhile worker`: serves the functions of a module to the clients of a queue.
+
+import { statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { ClusterError, type ClusterWorker, serveCluster } from "@meanwhile/cluster";
+import { CancelledError, run, shield, sleepForever } from "meanwhile";
+import { WorkerError } from "meanwhile/workers";
+
+import { CommandError, EXIT } from "../errors.ts";
+import { escapeControls } from "../output/escape.ts";
+import { print, printError } from "../output/streams.ts";
+import { readVersion } from "../version.ts";
+import { WORKER_HELP } from "./help.ts";
+import { parseWorkerOptions, type WorkerOptions } from "./options.ts";
+
+/** How long the same trouble is not told again. */
+const QUIET_MS = 10_000;
+
+/** Runs `meanwhile worker`. */
+export async function runWorker(args: readonly string[]): Promise<number> {
+  const options = parseWorkerOptions(args);
+  if (options === "help") print(WORKER_HELP);
+  else if (options === "version") print(`${readVersion()}\n`);
+  else await run(() => serveUntilTold(options), { name: "worker", graceMs: Infinity }).catch(exitBySignal);
+  return process.exitCode === undefined ? EXIT.ok : Number(process.exitCode);
+}
+
+/** A signal is how a worker ends. The exit code is set where the signal is handled. */
+function exitBySignal(error: unknown): void {
+  if (error instanceof CancelledError && typeof error.reason === "string") process.exit();
+  throw error;
+}
+
+async function serveUntilTold(options: WorkerOptions): Promise<void> {
+  const worker = await start(options);
+  const { id } = worker.identity;
+  printError(`meanwhile: worker ${id} serves ${shown(basename(options.file))} on queue ${shown(options.queue)}\n`);
+  try {
+    await sleepForever();
+  } finally {
+    await shield(() => leave(worker, options.drainMs));
+  }
+}
+
+async function leave(worker: ClusterWorker, drainMs: number): Promise<void> {
+  const { running } = worker.statistics();
+  if (running > 0) printError(`meanwhile: waiting for ${running} jobs, for at most ${drainMs / 1_000} s\n`);
+  await worker.close({ timeoutMs: drainMs });
+  const { completed, failed, cancelled, returned } = worker.statistics();
+  printError(
+    `meanwhile: left after ${completed} jobs that succeeded, ${failed} that failed, ${cancelled} that were cancelled, ${returned} that were given back\n`,
+  );
+}
+
+async function start(options: WorkerOptions): Promise<ClusterWorker> {
+  const { file, queue, url, secret, concurrency, threads, processes, functions, lostAfterMs } = options;
+  const path = resolve(file);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new CommandError(EXIT.notStarted, `${shown(file)} is not a file with functions to serve`);
+  try {
+    return await serveCluster(pathToFileURL(path), {
+      queue,
+      url,
+      secret,
+      concurrency,
+      threads,
+      processes,
+      functions,
+      lostAfterMs,
+      onError: teller(),
+    });
+  } catch (error) {
+    if (!(error instanceof ClusterError) && !(error instanceof WorkerError)) throw error;
+    const isUsage = error.code === "MW_ERR_CLUSTER_INVALID_ARGUMENT";
+    throw new CommandError(isUsage ? EXIT.usage : EXIT.notStarted, shown(error.message), { cause: error });
+  }
+}
+
+/** Tells what goes wrong, once for a while. */
+function teller(): (error: unknown) => void {
+  let said = { text: "", at: -Infinity };
+  return (error) => {
+    const text = error instanceof Error ? error.message || error.name : String(error);
+    if (text === said.text && performance.now() - said.at < QUIET_MS) return;
+    said = { text, at: performance.now() };
+    printError(`meanwhile: ${shown(text)}; going on\n`);
+  };
+}
+
+function shown(text: string): string {
+  return escapeControls(text);
+}
