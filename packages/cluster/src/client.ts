@@ -185,11 +185,17 @@ export class Client implements ClientListener {
     if (outcome.kind === "value") this.#succeeded(job, outcome);
     else if (outcome.kind === "failure") {
       this.failed(job, (site = new Error()) => remoteError(outcome.value, outcome.worker, site));
-    } else if (job.terms.key !== null && job.cancelling === null && job.resent < MOST_RESENT) this.#startOver(job);
-    else this.cancelled(job, outcome.why);
+    } else this.#endedEarly(job, outcome);
   }
 
-  // Somebody with the same key has cancelled it; who waits here has not.
+  #endedEarly(job: ClientJob, { why, isOrphan }: Extract<Outcome, { kind: "cancelled" }>): void {
+    const isWanted = job.cancelling === null && (job.terms.key !== null || isOrphan);
+    if (!isWanted) this.cancelled(job, why);
+    else if (job.resent < MOST_RESENT && (job.terms.isIdempotent || !isOrphan)) this.#startOver(job);
+    else this.failed(job, () => cutOff(job.name));
+  }
+
+  // Somebody with the same key has cancelled it, or the queue was without this client for too long: it is wanted all the same.
   #startOver(job: ClientJob): void {
     job.heardAt = performance.now();
     this.port.withdraw(job.id).then(() => this.#sendAgain(job), ignore);
@@ -264,5 +270,12 @@ function resultLost({ name, resent }: ClientJob): ClusterError {
   return new ClusterError(
     "MW_ERR_CLUSTER_RESULT_LOST",
     `Cannot tell how "${name}" has ended: the queue has forgotten it, and ${what}; see 'keepMs' and 'keepJobs'`,
+  );
+}
+
+function cutOff(name: string): ClusterError {
+  return new ClusterError(
+    "MW_ERR_CLUSTER_UNREACHABLE",
+    `Cannot finish "${name}": this client was cut off for longer than 'lostAfterMs', so its jobs were cancelled`,
   );
 }

@@ -38,15 +38,17 @@ class PostgresControl implements Control {
   readonly #pool: Pool;
   readonly #subscriber: PostgresSubscriber;
   readonly #queue: string;
+  readonly #lostAfterMs: number;
 
-  private constructor(pool: Pool, subscriber: PostgresSubscriber, queue: string) {
+  private constructor(pool: Pool, subscriber: PostgresSubscriber, { queue, lostAfterMs }: QueueSettings) {
     this.#pool = pool;
     this.#subscriber = subscriber;
     this.#queue = queue;
+    this.#lostAfterMs = lostAfterMs;
   }
 
   static async open(url: string, settings: QueueSettings, listener: { gap(): void }): Promise<PostgresControl> {
-    const { queue, connectTimeoutMs, lostAfterMs } = settings;
+    const { connectTimeoutMs, lostAfterMs } = settings;
     const timeouts = {
       connectionTimeoutMillis: Math.min(connectTimeoutMs, 2 ** 31 - 1),
       query_timeout: Math.min(lostAfterMs, 2 ** 31 - 1),
@@ -62,7 +64,7 @@ class PostgresControl implements Control {
       await Promise.allSettled([pool.end(), subscriber.close()]);
       throw error;
     }
-    return new PostgresControl(pool, subscriber, queue);
+    return new PostgresControl(pool, subscriber, settings);
   }
 
   /** A name of a channel has 63 bytes at most. */
@@ -105,9 +107,12 @@ class PostgresControl implements Control {
   }
 
   async alive(ids: readonly string[]): Promise<boolean[]> {
+    // An unlogged table is empty after a crash: a server that has just come back may have forgotten them.
     const { rows } = await this.#pool.query<{ id: string }>(
-      "SELECT id FROM meanwhile_cluster.client WHERE queue = $1 AND id = ANY ($2) AND until > now()",
-      [this.#queue, ids],
+      `SELECT a.id FROM unnest($2::text[]) AS a (id)
+       WHERE pg_postmaster_start_time() > now() - least($3, 1e12) * interval '1 ms' OR EXISTS (
+         SELECT FROM meanwhile_cluster.client AS c WHERE c.queue = $1 AND c.id = a.id AND c.until > now())`,
+      [this.#queue, ids, this.#lostAfterMs],
     );
     const there = new Set(rows.map(({ id }) => id));
     return ids.map((id) => there.has(id));

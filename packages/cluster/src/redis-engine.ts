@@ -89,7 +89,14 @@ class RedisControl implements Control {
 
   async alive(ids: readonly string[]): Promise<boolean[]> {
     const leases = await this.commands.mget(ids.map((id) => this.#key("client", id)));
-    return leases.map((lease) => lease !== null);
+    // A server that has just come back may have forgotten them.
+    const isAmnesic = leases.includes(null) && (await this.#uptimeMs()) < this.#settings.lostAfterMs;
+    return leases.map((lease) => lease !== null || isAmnesic);
+  }
+
+  async #uptimeMs(): Promise<number> {
+    const info = await this.commands.info("server");
+    return Number(/uptime_in_seconds:(\d+)/.exec(info)?.[1] ?? 0) * 1_000;
   }
 
   async time(): Promise<number> {

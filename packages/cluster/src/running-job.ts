@@ -20,6 +20,8 @@ export type JobEnding =
   | { readonly kind: "failure"; readonly error: unknown }
   | { readonly kind: "cancelled" };
 
+/** Why a job of a client that is gone ends. */
+export const GONE = "its client is gone";
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A job that runs. */
@@ -29,6 +31,8 @@ export class RunningJob {
   why: string | null = null;
   /** Whether it is to go back into the queue when it has ended by that. */
   isGivenBack = false;
+  /** Whether it is to end because its client seems to be gone. */
+  isOrphan = false;
   #cancel: ((why: string) => void) | null = null;
 
   constructor(head: JobHead) {
@@ -40,6 +44,12 @@ export class RunningJob {
     if (this.why !== null) return;
     this.why = why;
     this.#cancel?.(why);
+  }
+
+  /** Asks it to end because nobody waits for it. */
+  orphan(): void {
+    if (this.why === null) this.isOrphan = true;
+    this.cancel(GONE);
   }
 
   /** Asks it to end, so that somebody else can begin it. */

@@ -30,7 +30,13 @@ export interface JobHead {
 export type Outcome =
   | { readonly kind: "value"; readonly worker: WorkerIdentity; readonly ms: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly worker: WorkerIdentity; readonly value: unknown }
-  | { readonly kind: "cancelled"; readonly worker: WorkerIdentity; readonly why: string };
+  | {
+      readonly kind: "cancelled";
+      readonly worker: WorkerIdentity;
+      readonly why: string;
+      /** Whether it was because its client seemed to be gone. */
+      readonly isOrphan: boolean;
+    };
 
 /** What goes to a client: that jobs have ended, or are under way. Only a hint: the job itself tells the truth. */
 export type ToClient =

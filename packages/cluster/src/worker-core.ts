@@ -16,7 +16,7 @@ import { define } from "./error-classes.ts";
 import { ClusterError, type WorkerIdentity } from "./errors.ts";
 import { Hints } from "./hints.ts";
 import { Owners } from "./owners.ts";
-import { type AnyPool, type JobEnding, RunningJob } from "./running-job.ts";
+import { type AnyPool, GONE, type JobEnding, RunningJob } from "./running-job.ts";
 import { type Seal, sealWith } from "./seal.ts";
 import type { ServeSettings } from "./serve-options.ts";
 import { withoutOurEnd } from "./stacks.ts";
@@ -104,8 +104,8 @@ export class WorkerCore implements WorkerListener {
     if (functions !== null && !functions.includes(head.name))
       return this.#failed(id, notServed(head.name, this.identity));
     if (losses > 0 && !head.isIdempotent) return this.#failed(id, lostBefore(head.name));
-    if (head.isOwned && !(await this.#owners.isThere(head.client))) return this.#cancelled(id, "its client is gone");
-    if (this.#timeLeft(head) <= 0) return this.#cancelled(id, "its time was up before it began");
+    if (head.isOwned && !(await this.#owners.isThere(head.client))) return this.#cancelled(id, GONE, true);
+    if (this.#timeLeft(head) <= 0) return this.#cancelled(id, "its time was up before it began", false);
     return null;
   }
 
@@ -127,10 +127,10 @@ export class WorkerCore implements WorkerListener {
     }
   }
 
-  #verdict(id: string, { head, why, isGivenBack }: RunningJob, ending: JobEnding): Verdict {
+  #verdict(id: string, { head, why, isGivenBack, isOrphan }: RunningJob, ending: JobEnding): Verdict {
     if (ending.kind === "value") return this.#succeeded(id, head, ending);
     if (ending.kind === "failure") return this.#failed(id, notServedIfUnknown(ending.error, head.name, this.identity));
-    if (!isGivenBack) return this.#cancelled(id, why ?? "");
+    if (!isGivenBack) return this.#cancelled(id, why ?? "", isOrphan);
     return head.isIdempotent ? { kind: "back" } : this.#failed(id, leftBehind(head.name));
   }
 
@@ -150,8 +150,8 @@ export class WorkerCore implements WorkerListener {
     return { kind: "failure", text, message: message.slice(0, 1_000) };
   }
 
-  #cancelled(id: string, why: string): Verdict {
-    const text = this.#close(id, { kind: "cancelled", worker: this.identity, why }, null);
+  #cancelled(id: string, why: string, isOrphan: boolean): Verdict {
+    const text = this.#close(id, { kind: "cancelled", worker: this.identity, why, isOrphan }, null);
     return { kind: "failure", text, message: `cancelled: ${why}` };
   }
 
@@ -202,7 +202,7 @@ export class WorkerCore implements WorkerListener {
   async #tick(): Promise<void> {
     for (const job of this.#running.values()) {
       const { isOwned, client } = job.head;
-      if (isOwned && !(await this.#owners.isThere(client))) job.cancel("its client is gone");
+      if (isOwned && !(await this.#owners.isThere(client))) job.orphan();
     }
     this.#ticks += 1;
     if (this.#ticks % 5 !== 0) return;
