@@ -22,7 +22,7 @@ export interface QueueOptions {
   readonly maxPayloadBytes?: number | undefined;
   /** How many bytes a result may be as text. Default: 1 MiB. */
   readonly maxResultBytes?: number | undefined;
-  /** After how many milliseconds of silence a worker, or a client, counts as lost; at least 1 000. Default: 15 000. */
+  /** After how many milliseconds of silence a worker, or a client, counts as lost; at least 1 000. Default: 30 000. */
   readonly lostAfterMs?: number | undefined;
   /** How long the end of a job is kept, in milliseconds: for a client that was cut off, and for idempotency keys. Default: an hour. */
   readonly keepMs?: number | undefined;
@@ -110,7 +110,7 @@ export function checkCommon(what: string, options: QueueOptions, own: readonly s
     secret: secret === undefined ? null : keyOf(what, secret),
     maxPayloadBytes: count(what, "maxPayloadBytes", options.maxPayloadBytes ?? MIB, 1),
     maxResultBytes: count(what, "maxResultBytes", options.maxResultBytes ?? MIB, 1),
-    lostAfterMs: duration(what, "lostAfterMs", options.lostAfterMs ?? 15_000, 1_000),
+    lostAfterMs: duration(what, "lostAfterMs", options.lostAfterMs ?? 30_000, 1_000),
     keepMs: duration(what, "keepMs", options.keepMs ?? 3_600_000, 1_000),
     keepJobs: count(what, "keepJobs", options.keepJobs ?? 100_000, 1),
     connectTimeoutMs: duration(what, "connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1),

@@ -77,7 +77,7 @@ class RedisControl implements Control {
   // A connection to nobody would not be noticed for minutes. BullMQ sees to its own that waits for jobs.
   #check(redis: Redis): void {
     if (redis.status !== "ready") return;
-    const timer = setTimeout(() => redis.disconnect(true), Math.min(this.#settings.lostAfterMs, 2 ** 31 - 1));
+    const timer = setTimeout(() => redis.disconnect(true), Math.min(this.#settings.lostAfterMs / 3, 2 ** 31 - 1));
     timer.unref();
     const answered = (): void => clearTimeout(timer);
     redis.ping().then(answered, answered);

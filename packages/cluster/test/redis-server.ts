@@ -17,22 +17,31 @@ export const noRedis: string | false =
     ? false
     : "there is no redis-server on this machine; install it, or name it with MEANWHILE_TEST_REDIS";
 
+/** How a server is to be. */
+export interface RedisOptions {
+  /** Whether it knows after a restart what it knew before. */
+  readonly isKept?: boolean;
+  /** Where it listens, beside 127.0.0.1. */
+  readonly address?: string;
+}
+
 /** A running server. */
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #directory: string;
   readonly #isKept: boolean;
+  readonly #addresses: readonly string[];
   #process: ChildProcess | null = null;
 
-  private constructor(port: number, directory: string, isKept: boolean) {
+  private constructor(port: number, directory: string, { isKept = false, address }: RedisOptions) {
     this.port = port;
     this.#directory = directory;
     this.#isKept = isKept;
+    this.#addresses = ["127.0.0.1", ...(address === undefined ? [] : [address])];
   }
 
-  /** @param isKept - whether it knows after a restart what it knew before */
-  static async start({ isKept = false }: { isKept?: boolean } = {}): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), "meanwhile-redis-")), isKept);
+  static async start(options: RedisOptions = {}): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), "meanwhile-redis-")), options);
     await server.start();
     return server;
   }
@@ -43,7 +52,8 @@ export class RedisServer implements AsyncDisposable {
 
   async start(): Promise<void> {
     const kept = this.#isKept ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
-    const args = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", ...kept, "--dir", this.#directory];
+    const where = ["--port", String(this.port), "--protected-mode", "no", "--bind", ...this.#addresses];
+    const args = [...where, "--save", "", ...kept, "--dir", this.#directory];
     this.#process = spawn(PROGRAM, args, { stdio: "ignore" });
     while (!(await this.#answers())) await pause(5);
   }

@@ -20,7 +20,7 @@ TypeScript runs as it is.
                      the module exports
   --lost-after SECS  a worker that is not heard of for so long loses its jobs;
                      the same for all workers and clients of a queue; default:
-                     15
+                     30
   --drain SECS       how long jobs may take to end after a signal before they go
                      back into the queue; default: 30
   -h, --help         this text
