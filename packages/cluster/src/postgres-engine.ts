@@ -8,6 +8,7 @@ import { Pool } from "pg";
 import { type AnyQueue, type AnyWorker, bullEngine } from "./bull-engine.ts";
 import { type Control, isConnectionTrouble } from "./control.ts";
 import type { Engine, QueueSettings } from "./engine.ts";
+import { patient } from "./patient-backend.ts";
 import { PostgresSubscriber } from "./postgres-subscriber.ts";
 
 /** A notification has 8 000 bytes at most. */
@@ -25,11 +26,14 @@ const SETUP = `
 /** The queues of a PostgreSQL server. */
 export function postgresEngine(url: string): Engine {
   const bull = withBackend(createPostgresBackend);
+  const patientBull = (ms: number): typeof bull =>
+    withBackend((...args: Parameters<typeof createPostgresBackend>) => patient(createPostgresBackend(...args), ms));
   const connection = { connectionString: url, migrate: true };
   return bullEngine({
     control: (settings, listener) => PostgresControl.open(url, settings, listener),
     queue: (name, options) => new bull.Queue(name, { ...options, connection }) as AnyQueue,
-    worker: (name, processor, options) => new bull.Worker(name, processor, { ...options, connection }) as AnyWorker,
+    worker: (name, processor, options) =>
+      new (patientBull(options.lockDuration ?? 0).Worker)(name, processor, { ...options, connection }) as AnyWorker,
   });
 }
 

@@ -18,7 +18,7 @@ type Functions = typeof import("./chaos-functions.ts");
 const JOBS = Math.ceil(10_000 * Number(process.env["MEANWHILE_PROOF_SCALE"] ?? 1));
 const WORKERS = 3;
 const AT_ONCE = 8;
-const LOST_AFTER_MS = 2_000;
+const LOST_AFTER_MS = 5_000;
 const KILL_EVERY_MS = 2_000;
 const JOB_MS = 20;
 
