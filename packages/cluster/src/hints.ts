@@ -1,19 +1,25 @@
-// Tells clients what has become of their jobs: those of one turn of the event loop in one message for each client.
+// Tells clients what has become of their jobs: those of one turn, or of a moment, in one message for each client.
 
 import type { WorkerPort } from "./engine.ts";
 import type { ToClient } from "./wire.ts";
 
-const { setImmediate } = globalThis;
+const { setImmediate, setTimeout } = globalThis;
+
+const BUSY = 8;
+const COLLECT_MS = 2;
 
 /** What goes to clients. */
 export class Hints {
   readonly #port: () => WorkerPort;
+  readonly #load: () => number;
   readonly #messages = new Map<string, ToClient[]>();
   #isAsked = false;
   #sending: Promise<void> = Promise.resolve();
 
-  constructor(port: () => WorkerPort) {
+  /** @param load - how many jobs run */
+  constructor(port: () => WorkerPort, load: () => number) {
     this.#port = port;
+    this.#load = load;
   }
 
   tell(client: string, message: ToClient): void {
@@ -22,7 +28,9 @@ export class Hints {
     else waiting.push(message);
     if (this.#isAsked) return;
     this.#isAsked = true;
-    setImmediate(() => void this.flush());
+    // Where many jobs run there is more to tell in a moment, and each message costs both sides more than a job does.
+    if (this.#load() > BUSY) setTimeout(() => void this.flush(), COLLECT_MS);
+    else setImmediate(() => void this.flush());
   }
 
   /** Sends what there is. Never throws: what is lost here the client finds by looking. */

@@ -48,7 +48,11 @@ export class WorkerCore implements WorkerListener {
   readonly #seal: Seal;
   readonly #running = new Map<string, RunningJob>();
   readonly #heads = new WeakMap<Taken, JobHead>();
-  readonly #hints = new Hints(() => this.#port as WorkerPort);
+  readonly #told = new WeakSet<Verdict>();
+  readonly #hints = new Hints(
+    () => this.#port as WorkerPort,
+    () => this.#running.size,
+  );
   readonly #owners = new Owners(() => this.#port as WorkerPort);
   readonly #timer: ReturnType<typeof setInterval>;
   #port: WorkerPort | null = null;
@@ -82,10 +86,20 @@ export class WorkerCore implements WorkerListener {
       this.#heads.set(taken, head);
       const refusal = await this.#whyNot(head, taken);
       if (refusal !== null) return refusal;
-      return await this.#carryOut(head, args, taken.id);
+      const verdict = await this.#carryOut(head, args, taken.id);
+      // Before it is on record: that takes a turn to the server, and a job that began twice is no news to its client. Of one
+      // that is shared the next who asks would find it still running.
+      if (!head.isShared) this.#tell(taken, head, verdict);
+      return verdict;
     } catch (error) {
       return this.#failed(taken.id, error);
     }
+  }
+
+  #tell({ id }: Taken, { isShared, client }: JobHead, verdict: Verdict): void {
+    if (verdict.kind === "back") return;
+    this.#told.add(verdict);
+    this.#hints.tell(isShared ? EVERYBODY : client, { kind: "ended", id, text: verdict.text });
   }
 
   #read({ id, text }: Taken): { head: JobHead; args: unknown } {
@@ -170,8 +184,7 @@ export class WorkerCore implements WorkerListener {
   recorded(taken: Taken, verdict: Verdict): void {
     this.#count(verdict);
     const head = this.#heads.get(taken);
-    if (head === undefined || verdict.kind === "back") return;
-    this.#hints.tell(head.isShared ? EVERYBODY : head.client, { kind: "ended", id: taken.id, text: verdict.text });
+    if (head !== undefined && !this.#told.has(verdict)) this.#tell(taken, head, verdict);
   }
 
   #count(verdict: Verdict): void {
