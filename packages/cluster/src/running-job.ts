@@ -31,6 +31,8 @@ export class RunningJob {
   why: string | null = null;
   /** Whether it is to go back into the queue when it has ended by that. */
   isGivenBack = false;
+  /** Whether somebody else may have it by now: what becomes of it here is no news. */
+  isLost = false;
   /** Whether it is to end because its client seems to be gone. */
   isOrphan = false;
   #cancel: ((why: string) => void) | null = null;
@@ -50,6 +52,12 @@ export class RunningJob {
   orphan(): void {
     if (this.why === null) this.isOrphan = true;
     this.cancel(GONE);
+  }
+
+  /** Asks it to end because somebody else may have begun it. */
+  lose(): void {
+    this.isLost = true;
+    this.cancel("another worker has it: this one was cut off for too long");
   }
 
   /** Asks it to end, so that somebody else can begin it. */

@@ -86,11 +86,7 @@ export class WorkerCore implements WorkerListener {
       this.#heads.set(taken, head);
       const refusal = await this.#whyNot(head, taken);
       if (refusal !== null) return refusal;
-      const verdict = await this.#carryOut(head, args, taken.id);
-      // Before it is on record: that takes a turn to the server, and a job that began twice is no news to its client. Of one
-      // that is shared the next who asks would find it still running.
-      if (!head.isShared) this.#tell(taken, head, verdict);
-      return verdict;
+      return await this.#carryOut(head, args, taken);
     } catch (error) {
       return this.#failed(taken.id, error);
     }
@@ -127,7 +123,8 @@ export class WorkerCore implements WorkerListener {
     return deadline === null ? Infinity : deadline + BELT_MS - (performance.now() + this.#clockOffset);
   }
 
-  async #carryOut(head: JobHead, args: unknown, id: string): Promise<Verdict> {
+  async #carryOut(head: JobHead, args: unknown, taken: Taken): Promise<Verdict> {
+    const { id } = taken;
     const job = new RunningJob(head);
     this.#running.set(id, job);
     if (this.#isLeaving) job.giveBack("the worker is leaving");
@@ -135,7 +132,11 @@ export class WorkerCore implements WorkerListener {
       const ending = await job.run(this.#pool, args, this.#timeLeft(head), (value) =>
         this.#progressed(id, head, value),
       );
-      return this.#verdict(id, job, ending);
+      const verdict = this.#verdict(id, job, ending);
+      // Before it is on record: that takes a way to the server and back. Of one that is shared the next who asks would find it
+      // still running, and of one that somebody else has there is nothing to tell.
+      if (!head.isShared && !job.isLost) this.#tell(taken, head, verdict);
+      return verdict;
     } finally {
       if (this.#running.get(id) === job) this.#running.delete(id);
     }
@@ -195,7 +196,7 @@ export class WorkerCore implements WorkerListener {
   }
 
   lost(id: string): void {
-    this.#running.get(id)?.cancel("another worker has it: this one was cut off for too long");
+    this.#running.get(id)?.lose();
   }
 
   received(text: string): void {
