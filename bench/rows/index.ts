@@ -3,6 +3,7 @@
 import type { Row } from "../harness/row.ts";
 import { row as cancel } from "./cancel.ts";
 import { row as chain } from "./chain.ts";
+import { row as cluster } from "./cluster.ts";
 import { row as create } from "./create.ts";
 import { row as fetchLarge } from "./fetch-large.ts";
 import { row as fetch } from "./fetch.ts";
@@ -64,4 +65,5 @@ export const rows: readonly Row[] = [
   ...workers,
   ...database,
   ...websockets,
+  cluster,
 ];

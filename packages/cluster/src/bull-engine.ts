@@ -48,7 +48,7 @@ export interface BullServer {
 export type AnyQueue = Queue<string, string, string, string, string, string, any, any>;
 // oxlint-disable-next-line typescript/no-explicit-any -- as above
 export type AnyWorker = Worker<string, string, string, any, any, any>;
-export type AnyJob = Job<string, string>;
+type AnyJob = Job<string, string>;
 
 /** How long a server may take to say goodbye. */
 const GOODBYE_MS = 2_000;

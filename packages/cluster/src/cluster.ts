@@ -144,7 +144,7 @@ export class Cluster<M> implements AsyncDisposable {
   /**
    * Takes no new jobs, waits for those under way, and disconnects. After `timeoutMs` it cancels what is left.
    *
-   * Cancellation: cancels what is left; the end of that is waited for.
+   * Cancellation: reaches the jobs that are left; it ends when they have.
    *
    * @throws {@link ClusterError} `MW_ERR_CLUSTER_INVALID_ARGUMENT` for bad options
    */

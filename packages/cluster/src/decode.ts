@@ -32,10 +32,14 @@ export function decodeValue(parsed: unknown): unknown {
     if (table[0]?.[0] === "=") return table[1];
     return new Decoder(table).decode();
   } catch (error) {
-    throw new ClusterError("MW_ERR_CLUSTER_REFUSED", "Cannot read a value: it was not written by this package", {
-      cause: error,
-    });
+    throw error instanceof ClusterError ? error : unreadable(error);
   }
+}
+
+function unreadable(cause?: unknown): ClusterError {
+  return new ClusterError("MW_ERR_CLUSTER_REFUSED", "Cannot read a value: it was not written by this package", {
+    cause,
+  });
 }
 
 class Decoder {
@@ -53,9 +57,9 @@ class Decoder {
   }
 
   #value(cell: Cell | undefined): unknown {
-    if (cell === undefined) throw new RangeError();
+    if (cell === undefined) throw unreadable();
     if (typeof cell !== "object" || cell === null) return cell;
-    if (!(cell[0] in this.#values)) throw new RangeError();
+    if (!(cell[0] in this.#values)) throw unreadable();
     return this.#values[cell[0]];
   }
 
@@ -125,7 +129,7 @@ function shell([kind, first, second, third, fourth]: Entry): unknown {
     case KIND.error:
       return errorOf(String(first), String(second), String(third), String(fourth));
     default:
-      throw new RangeError();
+      throw unreadable();
   }
 }
 
@@ -136,7 +140,7 @@ function bytesOf(text: unknown): ArrayBuffer {
 
 function viewOf(name: string, bytes: ArrayBuffer): ArrayBufferView {
   const View = VIEWS.get(name);
-  if (View === undefined) throw new RangeError();
+  if (View === undefined) throw unreadable();
   return new View(bytes);
 }
 

@@ -50,7 +50,7 @@ export class ClusterWorker implements AsyncDisposable {
    * Takes no more jobs, waits for those that run, and disconnects. What still runs after `timeoutMs` is cancelled and goes back
    * into the queue, for another worker; jobs that may not begin again fail.
    *
-   * Cancellation: what runs is given back; the end of that is waited for.
+   * Cancellation: reaches the jobs that run, which are given back; it ends when that is done.
    *
    * @throws {@link ClusterError} `MW_ERR_CLUSTER_INVALID_ARGUMENT` for bad options
    */

@@ -2,7 +2,16 @@
 
 const FRAME = /^ +at /;
 // Everything of this package, and of the core, lies below.
-const HOMES = [new URL(".", import.meta.url).href, new URL("..", import.meta.resolve("meanwhile")).href];
+const HOMES = homes();
+
+function homes(): string[] {
+  const ours = new URL(".", import.meta.url).href;
+  try {
+    return [ours, new URL("..", import.meta.resolve("meanwhile")).href];
+  } catch {
+    return [ours]; // in a bundle there is one file for all
+  }
+}
 
 /** Stands between two stacks; whoever reads stacks line by line passes over it. */
 export const CALLED_FROM = "  called from";

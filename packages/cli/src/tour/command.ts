@@ -8,6 +8,7 @@ import { EXIT, usageError } from "../errors.ts";
 import { print, style } from "../output/streams.ts";
 import type { Chapter } from "./chapter.ts";
 import { cancel } from "./chapters/cancel.ts";
+import { clusterChapter } from "./chapters/cluster.ts";
 import { deadlock } from "./chapters/deadlock.ts";
 import { everyAwait } from "./chapters/every-await.ts";
 import { fetchAllChapter } from "./chapters/fetch-all.ts";
@@ -32,6 +33,7 @@ const CHAPTERS: readonly Chapter[] = [
   postgresChapter,
   websocketChapter,
   workersChapter,
+  clusterChapter,
   forgottenAwait,
   deadlock,
 ];
