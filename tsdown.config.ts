@@ -8,6 +8,7 @@ const base: UserConfig = {
   entry: [
     "src/{index,lowlevel,testing,workers,diagnostics,register,runtime,vite,rollup,rolldown,esbuild,program,transform-file}.ts",
     // What threads and processes start with: found by name, so each keeps its file.
+    "src/fetch/far/functions.ts",
     "src/workers/{entry,sync-entry,source-functions}.ts",
   ],
   format: "esm",

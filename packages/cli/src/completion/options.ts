@@ -32,6 +32,7 @@ export const WORKER_OPTIONS: readonly string[] = [
   "--threads",
   "--processes",
   "--function",
+  "--fetch",
   "--lost-after",
   "--drain",
   ...COMMON_OPTIONS,

@@ -15,6 +15,12 @@ import { readVersion } from "../version.ts";
 import { WORKER_HELP } from "./help.ts";
 import { parseWorkerOptions, type WorkerOptions } from "./options.ts";
 
+const SUFFIX = import.meta.url.endsWith(".ts") ? "ts" : "js";
+const FETCH_MODULE = new URL(`../fetch/far/functions.${SUFFIX}`, import.meta.url);
+/** Requests wait more than they compute; a body may be as long as a run allows. */
+const FETCH_AT_ONCE = 50;
+const FETCH_LIMITS = { maxPayloadBytes: 64 * 2 ** 20, maxResultBytes: 2 ** 29 } as const;
+
 /** How long the same trouble is not told again. */
 const QUIET_MS = 10_000;
 
@@ -36,7 +42,8 @@ function exitBySignal(error: unknown): void {
 async function serveUntilTold(options: WorkerOptions): Promise<void> {
   const worker = await start(options);
   const { id } = worker.identity;
-  printError(`meanwhile: worker ${id} serves ${shown(basename(options.file))} on queue ${shown(options.queue)}\n`);
+  const what = options.file === null ? "requests" : shown(basename(options.file));
+  printError(`meanwhile: worker ${id} serves ${what} on queue ${shown(options.queue)}\n`);
   try {
     await sleepForever();
   } finally {
@@ -56,16 +63,14 @@ async function leave(worker: ClusterWorker, drainMs: number): Promise<void> {
 
 async function start(options: WorkerOptions): Promise<ClusterWorker> {
   const { file, queue, url, secret, concurrency, threads, processes, functions, lostAfterMs } = options;
-  const path = resolve(file);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
-    throw new CommandError(EXIT.notStarted, `${shown(file)} is not a file with functions to serve`);
   try {
-    return await serveCluster(pathToFileURL(path), {
+    return await serveCluster(file === null ? FETCH_MODULE : moduleOf(file), {
+      ...(file === null ? FETCH_LIMITS : {}),
       queue,
       url,
       secret,
-      concurrency,
-      threads,
+      concurrency: concurrency ?? (file === null ? FETCH_AT_ONCE : undefined),
+      threads: threads ?? (file === null ? 1 : undefined),
       processes,
       functions,
       lostAfterMs,
@@ -76,6 +81,12 @@ async function start(options: WorkerOptions): Promise<ClusterWorker> {
     const isUsage = error.code === "MW_ERR_CLUSTER_INVALID_ARGUMENT";
     throw new CommandError(isUsage ? EXIT.usage : EXIT.notStarted, shown(error.message), { cause: error });
   }
+}
+
+function moduleOf(file: string): URL {
+  const path = resolve(file);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return pathToFileURL(path);
+  throw new CommandError(EXIT.notStarted, `${shown(file)} is not a file with functions to serve`);
 }
 
 /** Tells what goes wrong, once for a while. */

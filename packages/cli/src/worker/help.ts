@@ -1,6 +1,7 @@
 // `meanwhile worker --help`.
 
 export const WORKER_HELP: string = `Usage: meanwhile worker --connect URL [options] module.ts
+       meanwhile worker --connect URL [options] --fetch
 
 Serves the functions that a module exports to the clients of a queue: programs
 that call them with connectCluster() of @meanwhile/cluster. They run in threads
@@ -10,6 +11,8 @@ TypeScript runs as it is.
   --connect URL      the queue's server: redis:, rediss:, postgres: or
                      postgresql:; default: what MEANWHILE_CLUSTER_URL holds,
                      which other users of the machine cannot see
+  --fetch            makes requests for meanwhile fetch --cluster, 50 at once,
+                     instead of serving a module
   --queue NAME       the queue; default: the file name without its ending
   --concurrency N    jobs at once; default: the number of cores
   --threads N        in so many threads; default: one for each job, but no more
@@ -38,5 +41,5 @@ Exit codes: 2 wrong usage, 3 the module or the server cannot be used, 130 and
 
 Examples
   meanwhile worker --connect redis://10.0.0.5 --concurrency 8 math.ts
-  MEANWHILE_CLUSTER_URL=postgres://app@db/app meanwhile worker --queue math math.ts
+  MEANWHILE_CLUSTER_URL=postgres://app@db/app meanwhile worker math.ts
 `;

@@ -4,11 +4,12 @@ import { basename, extname } from "node:path";
 import { parseArgs } from "node:util";
 
 import { usageError } from "../errors.ts";
+import { FETCH_QUEUE } from "../fetch/far/queue.ts";
 
 /** What `meanwhile worker` is told. */
 export interface WorkerOptions {
-  /** The module, as it was given. */
-  readonly file: string;
+  /** The module, as it was given; null for the one that makes the requests of `meanwhile fetch`. */
+  readonly file: string | null;
   readonly url: string;
   readonly queue: string;
   readonly secret: string | undefined;
@@ -28,6 +29,7 @@ const OPTIONS = {
   processes: { type: "boolean", default: false },
   function: { type: "string", multiple: true },
   "lost-after": { type: "string" },
+  fetch: { type: "boolean", default: false },
   drain: { type: "string", default: "30" },
   help: { type: "boolean", short: "h", default: false },
   version: { type: "boolean", short: "V", default: false },
@@ -41,13 +43,11 @@ export function parseWorkerOptions(
   const { values, positionals } = parse(args);
   if (values.help) return "help";
   if (values.version) return "version";
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0)
-    throw usageError("worker needs one module: meanwhile worker --connect URL [options] module.ts");
+  const file = fileOf(positionals, values.fetch);
   return {
     file,
     url: urlOf(values.connect ?? env["MEANWHILE_CLUSTER_URL"]),
-    queue: values.queue ?? basename(file, extname(file)),
+    queue: values.queue ?? (file === null ? FETCH_QUEUE : basename(file, extname(file))),
     secret: env["MEANWHILE_CLUSTER_SECRET"] === "" ? undefined : env["MEANWHILE_CLUSTER_SECRET"],
     concurrency: count("concurrency", values.concurrency),
     threads: count("threads", values.threads),
@@ -67,6 +67,13 @@ function parse(
     const message = error instanceof Error ? error.message : String(error);
     throw usageError(`${message.split(". ")[0]}; see meanwhile worker --help`);
   }
+}
+
+function fileOf([file, ...more]: readonly string[], isFetch: boolean): string | null {
+  if (isFetch && file === undefined) return null;
+  if (isFetch) throw usageError("worker --fetch serves no other module: leave it out");
+  if (file !== undefined && more.length === 0) return file;
+  throw usageError("worker needs one module: meanwhile worker --connect URL [options] module.ts");
 }
 
 function urlOf(text: string | undefined): string {
