@@ -38,6 +38,9 @@ export interface Cancelling {
   by: JobListener | null;
 }
 
+/** How long a job that is not heard of is left alone at most. */
+const LONGEST_MS = 30_000;
+
 /** A job of a client. */
 export class ClientJob {
   readonly id: string;
@@ -63,7 +66,8 @@ export class ClientJob {
 
   /** Whether it is time to look what has become of it: the longer it takes, the less often. */
   isToBeLookedAt(now: number, pollMs: number): boolean {
-    return this.state === "sent" && now - this.heardAt >= Math.max(pollMs, (this.heardAt - this.sentAt) / 4);
+    if (this.state !== "sent") return false;
+    return now - this.heardAt >= Math.max(pollMs, Math.min(LONGEST_MS, this.heardAt - this.sentAt));
   }
 }
 
