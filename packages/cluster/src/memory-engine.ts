@@ -36,6 +36,8 @@ class MemoryQueue {
   readonly ended: Set<MemoryJob> = new Set();
   readonly clients: Map<string, MemoryClient> = new Map();
   readonly workers: Set<MemoryWorker> = new Set();
+  /** Whether messages get lost. */
+  isLossy = false;
   #isAsked = false;
 
   /** Gives jobs to workers that have room, a little later. */
@@ -134,6 +136,7 @@ class MemoryClient implements ClientPort {
   }
 
   async publish(text: string): Promise<void> {
+    if (this.#queue.isLossy) return;
     for (const worker of this.#queue.workers) queueMicrotask(() => worker.listener.received(text));
   }
 
@@ -203,6 +206,7 @@ class MemoryWorker implements WorkerPort {
   }
 
   async publish(messages: ReadonlyArray<readonly [client: string, text: string]>): Promise<void> {
+    if (this.#queue.isLossy) return;
     for (const [to, text] of messages) {
       for (const [id, { listener }] of this.#queue.clients) {
         if (to === EVERYBODY || to === id) queueMicrotask(() => listener.received(text));
@@ -250,6 +254,12 @@ function join(name: string): { queue: MemoryQueue; leave: () => void } {
 /** Cuts off all workers of a queue for a moment; for tests. */
 export function loseWorkers(name: string): void {
   for (const worker of queues.get(name)?.workers ?? []) worker.lose();
+}
+
+/** Has the messages of a queue get lost, or not any more; for tests. */
+export function loseMessages(name: string, isLossy: boolean): void {
+  const queue = queues.get(name);
+  if (queue !== undefined) queue.isLossy = isLossy;
 }
 
 /** The queues of this process. */

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import { connectCluster } from "@meanwhile/cluster";
+import { cancellable, cancelScope, isCancelled, run } from "meanwhile";
 
-import { loseWorkers } from "../src/memory-engine.ts";
+import { loseMessages, loseWorkers } from "../src/memory-engine.ts";
 import { describeBehaviours } from "./behaviours.ts";
 import { linesOf, pairOf, type TestEngine, until } from "./engines.ts";
 
@@ -39,6 +40,44 @@ describe("a worker that is lost", () => {
       loseWorkers(pair.queue);
     }
     await assert.rejects(call, { code: "MW_ERR_CLUSTER_WORKER_LOST" });
+  });
+});
+
+describe("messages that are lost", () => {
+  it("cost time, and no answer", async () => {
+    await using pair = await pairOf(engine, { client: { pollMs: 20 } });
+    loseMessages(pair.queue, true);
+    const results = await Promise.all([1, 2, 3].map((n) => pair.cluster.call("double", n)));
+    assert.deepEqual(results, [2, 4, 6]);
+    assert.equal(pair.cluster.statistics().polled, 3);
+  });
+
+  it("are said again, if they are to cancel a job", async () => {
+    await using pair = await pairOf(engine, { client: { pollMs: 20 } });
+    const job = pair.cluster.start("hold", [pair.file, 60_000]);
+    await until(() => linesOf(pair.file).length > 0);
+    loseMessages(pair.queue, true);
+    job.cancel("not needed");
+    loseMessages(pair.queue, false);
+    await assert.rejects(Promise.resolve(job), { code: "MW_ERR_TASK_CANCELLED" });
+    assert.ok(linesOf(pair.file).includes("cancelled"));
+  });
+
+  it("keep nobody who was cancelled for longer than a few seconds", async () => {
+    await using pair = await pairOf(engine, { client: { graceMs: 0 } });
+    await run(async () => {
+      const started = performance.now();
+      await cancelScope(async (scope) => {
+        const call = pair.cluster.call("hold", pair.file, 60_000);
+        const refused = assert.rejects(call, (error) => isCancelled(error));
+        await cancellable(until(() => linesOf(pair.file).length > 0));
+        loseMessages(pair.queue, true);
+        scope.cancel();
+        await refused;
+      });
+      assert.ok(performance.now() - started < 40_000);
+      loseMessages(pair.queue, false);
+    });
   });
 });
 

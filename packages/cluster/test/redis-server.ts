@@ -21,6 +21,8 @@ export const noRedis: string | false =
 export interface RedisOptions {
   /** Whether it knows after a restart what it knew before. */
   readonly isKept?: boolean;
+  /** What it asks for. */
+  readonly password?: string;
   /** Where it listens, beside 127.0.0.1. */
   readonly address?: string;
 }
@@ -30,13 +32,15 @@ export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #directory: string;
   readonly #isKept: boolean;
+  readonly #password: string | undefined;
   readonly #addresses: readonly string[];
   #process: ChildProcess | null = null;
 
-  private constructor(port: number, directory: string, { isKept = false, address }: RedisOptions) {
+  private constructor(port: number, directory: string, { isKept = false, address, password }: RedisOptions) {
     this.port = port;
     this.#directory = directory;
     this.#isKept = isKept;
+    this.#password = password;
     this.#addresses = ["127.0.0.1", ...(address === undefined ? [] : [address])];
   }
 
@@ -53,7 +57,8 @@ export class RedisServer implements AsyncDisposable {
   async start(): Promise<void> {
     const kept = this.#isKept ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
     const where = ["--port", String(this.port), "--protected-mode", "no", "--bind", ...this.#addresses];
-    const args = [...where, "--save", "", ...kept, "--dir", this.#directory];
+    const asks = this.#password === undefined ? [] : ["--requirepass", this.#password];
+    const args = [...where, ...asks, "--save", "", ...kept, "--dir", this.#directory];
     this.#process = spawn(PROGRAM, args, { stdio: "ignore" });
     while (!(await this.#answers())) await pause(5);
   }
@@ -64,7 +69,7 @@ export class RedisServer implements AsyncDisposable {
       await once(socket, "connect");
       socket.write("PING\r\n");
       const [answer] = (await once(socket, "data")) as [Buffer];
-      return answer.toString().startsWith("+PONG");
+      return answer.toString().match(/^(\+PONG|-NOAUTH)/) !== null;
     } catch {
       return false;
     } finally {

@@ -1,4 +1,54 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { connectCluster, serveCluster } from "@meanwhile/cluster";
+
 import { describeBehaviours } from "./behaviours.ts";
-import { noRedis, sharedRedis } from "./redis-server.ts";
+import { FUNCTIONS, type Functions, linesOf, newFile, newQueue, until } from "./engines.ts";
+import { noRedis, RedisServer, sharedRedis } from "./redis-server.ts";
 
 describeBehaviours({ name: "on Redis", skip: noRedis, url: async () => (await sharedRedis()).url });
+
+/** Jobs go into the queue one after the other: when a later one is there, so are those before it. */
+async function sent(cluster: { start(name: "double", args: [number]): { cancel(): void } & PromiseLike<unknown> }) {
+  const later = cluster.start("double", [1]);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  later.cancel();
+  await later.then(undefined, () => {});
+}
+
+describe("a Redis that forgets everything in a restart", { skip: noRedis }, () => {
+  it("is sent the jobs again, but not those that may not begin again", async () => {
+    await using server = await RedisServer.start();
+    const options = { queue: newQueue(), url: server.url };
+    await using cluster = await connectCluster<Functions>(server.url, { queue: options.queue, pollMs: 100 });
+    const file = newFile();
+    const again = cluster.start("note", [file, "done"]);
+    const once = cluster.start("note", [newFile(), "done"], { isIdempotent: false });
+    const failed = assert.rejects(Promise.resolve(once), { code: "MW_ERR_CLUSTER_RESULT_LOST" });
+    await until(() => cluster.statistics().running === 2);
+    await sent(cluster);
+    await server.stop("SIGKILL");
+    await server.start();
+    await failed;
+    await using _worker = await serveCluster(FUNCTIONS, { ...options, concurrency: 1 });
+    assert.equal(await again, "done");
+    assert.deepEqual(linesOf(file), ["done"]);
+    assert.ok(cluster.statistics().resent >= 1);
+  });
+
+  it("says who is not let in, and shows no password", async () => {
+    await using server = await RedisServer.start({ password: "the right one" });
+    const url = new URL(server.url);
+    url.password = "the wrong one";
+    await assert.rejects(connectCluster(url, { queue: newQueue() }), (error: Error) => {
+      assert.equal((error as { code?: string }).code, "MW_ERR_CLUSTER_CONNECT");
+      assert.match(error.message, /WRONGPASS/);
+      assert.doesNotMatch(error.message, /the wrong one/);
+      return true;
+    });
+    url.password = "the right one";
+    const cluster = await connectCluster(url, { queue: newQueue() });
+    await cluster.close();
+  });
+});
