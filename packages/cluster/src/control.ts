@@ -22,7 +22,7 @@ export interface Control {
 }
 
 const PASSING =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|Connection is closed|Connection terminated|not queryable|Stream isn't writeable|LOADING|READONLY|timeout exceeded|Socket timeout/;
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|connect ENOENT|Query read timeout|Connection is closed|Connection terminated|not queryable|Stream isn't writeable|LOADING|READONLY|timeout exceeded|Query read timeout|Socket timeout/;
 
 /** Whether the text or the code of an error is one of a connection. */
 export function isConnectionTrouble(error: unknown): boolean {

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 
-import { createPostgresBackend, withBackend } from "bullmq";
-import { Pool } from "pg";
+import { createPostgresBackend, runMigrations, withBackend } from "bullmq";
+import { Client, type ClientConfig, Pool } from "pg";
 
 import { type AnyQueue, type AnyWorker, bullEngine } from "./bull-engine.ts";
 import { type Control, isConnectionTrouble } from "./control.ts";
@@ -11,8 +11,13 @@ import type { Engine, QueueSettings } from "./engine.ts";
 import { patient } from "./patient-backend.ts";
 import { PostgresSubscriber } from "./postgres-subscriber.ts";
 
+const { clearTimeout, setTimeout } = globalThis;
+
 /** A notification has 8 000 bytes at most. */
 const MAX_TEXT_BYTES = 7_900;
+
+/** How long an answer may take at least before its connection counts as dead. */
+const LEAST_ANSWER_MS = 2_000;
 
 const SETUP = `
   BEGIN;
@@ -28,23 +33,60 @@ export function postgresEngine(url: string): Engine {
   const bull = withBackend(createPostgresBackend);
   const patientBull = (ms: number): typeof bull =>
     withBackend((...args: Parameters<typeof createPostgresBackend>) => patient(createPostgresBackend(...args), ms));
-  const connection = { connectionString: url, migrate: true };
   return bullEngine({
     control: (settings, listener) => PostgresControl.open(url, settings, listener),
-    queue: (name, options) => new bull.Queue(name, { ...options, connection }) as AnyQueue,
-    worker: (name, processor, options) =>
-      new (patientBull(options.lockDuration ?? 0).Worker)(name, processor, { ...options, connection }) as AnyWorker,
+    queue(name, options, control) {
+      const { connection } = control as PostgresControl;
+      return new bull.Queue(name, { ...options, connection }) as AnyQueue;
+    },
+    worker(name, processor, options, control) {
+      const { connection } = control as PostgresControl;
+      return new (patientBull(options.lockDuration ?? 0).Worker)(name, processor, { ...options, connection }) as AnyWorker;
+    },
   });
+}
+
+/** A connection to nobody is given up before locks and leases are lost, as a rule: without that it would be waited for for ever. */
+function connectionTo(url: string, { connectTimeoutMs, lostAfterMs }: QueueSettings): ClientConfig {
+  return {
+    connectionString: url,
+    connectionTimeoutMillis: Math.min(connectTimeoutMs, 2 ** 31 - 1),
+    query_timeout: Math.min(Math.max(lostAfterMs / 3, LEAST_ANSWER_MS), 2 ** 31 - 1),
+    keepAlive: true,
+  };
+}
+
+/** Makes what is not there yet. It may wait for others who do so, for longer than an answer may take. */
+async function setUp({ query_timeout: _any, ...connection }: ClientConfig): Promise<void> {
+  const client = new Client(connection);
+  client.on("error", ignore);
+  const timer = setTimeout(() => void client.end().catch(ignore), connection.connectionTimeoutMillis);
+  try {
+    await client.connect();
+    await runMigrations(client);
+    await client.query(SETUP);
+  } finally {
+    clearTimeout(timer);
+    await client.end();
+  }
 }
 
 class PostgresControl implements Control {
   readonly maxTextBytes = MAX_TEXT_BYTES;
+  /** For others who connect. */
+  readonly connection: ClientConfig;
   readonly #pool: Pool;
   readonly #subscriber: PostgresSubscriber;
   readonly #queue: string;
   readonly #lostAfterMs: number;
 
-  private constructor(pool: Pool, subscriber: PostgresSubscriber, { queue, lostAfterMs }: QueueSettings) {
+  private constructor(
+    connection: ClientConfig,
+    pool: Pool,
+    subscriber: PostgresSubscriber,
+    { queue, lostAfterMs }: QueueSettings,
+  ) {
+    this.connection = connection;
     this.#pool = pool;
     this.#subscriber = subscriber;
     this.#queue = queue;
@@ -52,23 +94,18 @@ class PostgresControl implements Control {
   }
 
   static async open(url: string, settings: QueueSettings, listener: { gap(): void }): Promise<PostgresControl> {
-    const { connectTimeoutMs, lostAfterMs } = settings;
-    const timeouts = {
-      connectionTimeoutMillis: Math.min(connectTimeoutMs, 2 ** 31 - 1),
-      query_timeout: Math.min(lostAfterMs, 2 ** 31 - 1),
-      keepAlive: true,
-    };
-    const pool = new Pool({ connectionString: url, max: 2, ...timeouts });
+    const connection = connectionTo(url, settings);
+    await setUp(connection);
+    const pool = new Pool({ ...connection, max: 2 });
     pool.on("error", ignore);
-    const subscriber = new PostgresSubscriber({ connectionString: url, ...timeouts }, () => listener.gap());
+    const subscriber = new PostgresSubscriber(connection, () => listener.gap());
     try {
-      await pool.query(SETUP);
       await subscriber.open();
     } catch (error) {
       await Promise.allSettled([pool.end(), subscriber.close()]);
       throw error;
     }
-    return new PostgresControl(pool, subscriber, settings);
+    return new PostgresControl(connection, pool, subscriber, settings);
   }
 
   /** A name of a channel has 63 bytes at most. */
