@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 
 import { createPostgresBackend, runMigrations, withBackend } from "bullmq";
-import { Client, type ClientConfig, Pool } from "pg";
+import { Client, Pool } from "pg";
 
 import { type AnyQueue, type AnyWorker, bullEngine } from "./bull-engine.ts";
 import { type Control, isConnectionTrouble } from "./control.ts";
@@ -36,18 +36,29 @@ export function postgresEngine(url: string): Engine {
   return bullEngine({
     control: (settings, listener) => PostgresControl.open(url, settings, listener),
     queue(name, options, control) {
-      const { connection } = control as PostgresControl;
+      const connection = { ...(control as PostgresControl).connection };
       return new bull.Queue(name, { ...options, connection }) as AnyQueue;
     },
     worker(name, processor, options, control) {
-      const { connection } = control as PostgresControl;
-      return new (patientBull(options.lockDuration ?? 0).Worker)(name, processor, { ...options, connection }) as AnyWorker;
+      const connection = { ...(control as PostgresControl).connection };
+      return new (patientBull(options.lockDuration ?? 0).Worker)(name, processor, {
+        ...options,
+        connection,
+      }) as AnyWorker;
     },
   });
 }
 
+/** How a server is connected to. */
+interface Connection {
+  readonly connectionString: string;
+  readonly connectionTimeoutMillis: number;
+  readonly query_timeout: number;
+  readonly keepAlive: true;
+}
+
 /** A connection to nobody is given up before locks and leases are lost, as a rule: without that it would be waited for for ever. */
-function connectionTo(url: string, { connectTimeoutMs, lostAfterMs }: QueueSettings): ClientConfig {
+function connectionTo(url: string, { connectTimeoutMs, lostAfterMs }: QueueSettings): Connection {
   return {
     connectionString: url,
     connectionTimeoutMillis: Math.min(connectTimeoutMs, 2 ** 31 - 1),
@@ -57,7 +68,7 @@ function connectionTo(url: string, { connectTimeoutMs, lostAfterMs }: QueueSetti
 }
 
 /** Makes what is not there yet. It may wait for others who do so, for longer than an answer may take. */
-async function setUp({ query_timeout: _any, ...connection }: ClientConfig): Promise<void> {
+async function setUp({ query_timeout: _any, ...connection }: Connection): Promise<void> {
   const client = new Client(connection);
   client.on("error", ignore);
   const timer = setTimeout(() => void client.end().catch(ignore), connection.connectionTimeoutMillis);
@@ -74,14 +85,14 @@ async function setUp({ query_timeout: _any, ...connection }: ClientConfig): Prom
 class PostgresControl implements Control {
   readonly maxTextBytes = MAX_TEXT_BYTES;
   /** For others who connect. */
-  readonly connection: ClientConfig;
+  readonly connection: Connection;
   readonly #pool: Pool;
   readonly #subscriber: PostgresSubscriber;
   readonly #queue: string;
   readonly #lostAfterMs: number;
 
   private constructor(
-    connection: ClientConfig,
+    connection: Connection,
     pool: Pool,
     subscriber: PostgresSubscriber,
     { queue, lostAfterMs }: QueueSettings,

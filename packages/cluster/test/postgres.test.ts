@@ -1,8 +1,12 @@
-import { after } from "node:test";
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
 
+import { connectCluster, serveCluster } from "@meanwhile/cluster";
 import { type EmbeddedServer, startEmbedded } from "@meanwhile/postgres";
 
 import { describeBehaviours } from "./behaviours.ts";
+import { FUNCTIONS, type Functions, linesOf, newFile, newQueue, until } from "./engines.ts";
+import { SilentProxy } from "./silent-proxy.ts";
 
 let server: Promise<EmbeddedServer> | null = null;
 after(async () => (await server)?.stop());
@@ -14,3 +18,41 @@ async function url(): Promise<string> {
 }
 
 describeBehaviours({ name: "on PostgreSQL", skip: false, url });
+
+/** A way to the server that can be cut, and the URL of that. */
+async function wayTo(): Promise<{ proxy: SilentProxy; url: string }> {
+  const { socketDirectory, port } = placeOf(await url());
+  const proxy = await SilentProxy.to({ path: `${socketDirectory}/.s.PGSQL.${port}` });
+  return { proxy, url: `postgres://postgres@127.0.0.1:${proxy.port}/postgres` };
+}
+
+function placeOf(dsn: string): { socketDirectory: string; port: string } {
+  const [, directory = "", port = "5432"] = /@([^:/]*):?(\d*)/.exec(dsn) ?? [];
+  return { socketDirectory: decodeURIComponent(directory), port: port || "5432" };
+}
+
+describe("connections to PostgreSQL that fall silent", () => {
+  it("cost a client time, and no answer", async () => {
+    const way = await wayTo();
+    await using proxy = way.proxy;
+    const queue = newQueue();
+    await using _worker = await serveCluster(FUNCTIONS, { queue, url: await url(), concurrency: 1 });
+    await using cluster = await connectCluster<Functions>(way.url, { queue, lostAfterMs: 3_000, pollMs: 200 });
+    assert.equal(await cluster.call("double", 1), 2);
+    proxy.silence();
+    assert.equal(await cluster.call("double", 2), 4);
+  });
+
+  it("cost a worker time, and no job", async () => {
+    const way = await wayTo();
+    await using proxy = way.proxy;
+    const [queue, file] = [newQueue(), newFile()];
+    const options = { queue, url: way.url, lostAfterMs: 3_000, concurrency: 1, onError() {} };
+    await using _worker = await serveCluster(FUNCTIONS, options);
+    await using cluster = await connectCluster<Functions>(await url(), { queue, lostAfterMs: 3_000, pollMs: 200 });
+    const call = cluster.call("hold", file, 300);
+    await until(() => linesOf(file).length > 0);
+    proxy.silence();
+    assert.equal(await call, "held");
+  });
+});
