@@ -19,6 +19,7 @@ const SUFFIX = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const FETCH_MODULE = new URL(`../fetch/far/functions.${SUFFIX}`, import.meta.url);
 /** Requests wait more than they compute; a body may be as long as a run allows. */
 const FETCH_AT_ONCE = 50;
+const NO_LIMITS = { maxPayloadBytes: undefined, maxResultBytes: undefined } as const;
 const FETCH_LIMITS = { maxPayloadBytes: 64 * 2 ** 20, maxResultBytes: 2 ** 29 } as const;
 
 /** How long the same trouble is not told again. */
@@ -62,18 +63,15 @@ async function leave(worker: ClusterWorker, drainMs: number): Promise<void> {
 }
 
 async function start(options: WorkerOptions): Promise<ClusterWorker> {
-  const { file, queue, url, secret, concurrency, threads, processes, functions, lostAfterMs } = options;
+  const { file, concurrency, threads, drainMs: _drain, ...others } = options;
+  const limits = file === null ? FETCH_LIMITS : NO_LIMITS;
   try {
     return await serveCluster(file === null ? FETCH_MODULE : moduleOf(file), {
-      ...(file === null ? FETCH_LIMITS : {}),
-      queue,
-      url,
-      secret,
+      ...others,
+      maxPayloadBytes: others.maxPayloadBytes ?? limits.maxPayloadBytes,
+      maxResultBytes: others.maxResultBytes ?? limits.maxResultBytes,
       concurrency: concurrency ?? (file === null ? FETCH_AT_ONCE : undefined),
       threads: threads ?? (file === null ? 1 : undefined),
-      processes,
-      functions,
-      lostAfterMs,
       onError: teller(),
     });
   } catch (error) {

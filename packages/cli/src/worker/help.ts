@@ -21,6 +21,9 @@ TypeScript runs as it is.
                      crash
   --function NAME    only this function may be called; repeatable; default: all
                      the module exports
+  --max-payload SIZE how long the arguments of a job may be; default: 1MiB
+  --max-result SIZE  how long its result may be; default: 1MiB
+  --max-losses N     how many workers a job may lose before it fails; default: 4
   --lost-after SECS  a worker that is not heard of for so long loses its jobs;
                      the same for all workers and clients of a queue; default:
                      30

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 
 import { usageError } from "../errors.ts";
 import { FETCH_QUEUE } from "../fetch/far/queue.ts";
+import { parseBytes } from "../fetch/quantities.ts";
 
 /** What `meanwhile worker` is told. */
 export interface WorkerOptions {
@@ -18,6 +19,9 @@ export interface WorkerOptions {
   readonly processes: boolean;
   readonly functions: readonly string[] | undefined;
   readonly lostAfterMs: number | undefined;
+  readonly maxPayloadBytes: number | undefined;
+  readonly maxResultBytes: number | undefined;
+  readonly maxLosses: number | undefined;
   readonly drainMs: number;
 }
 
@@ -29,6 +33,9 @@ const OPTIONS = {
   processes: { type: "boolean", default: false },
   function: { type: "string", multiple: true },
   "lost-after": { type: "string" },
+  "max-payload": { type: "string" },
+  "max-result": { type: "string" },
+  "max-losses": { type: "string" },
   fetch: { type: "boolean", default: false },
   drain: { type: "string", default: "30" },
   help: { type: "boolean", short: "h", default: false },
@@ -54,6 +61,9 @@ export function parseWorkerOptions(
     processes: values.processes,
     functions: values.function,
     lostAfterMs: values["lost-after"] === undefined ? undefined : seconds("lost-after", values["lost-after"], 1),
+    maxPayloadBytes: size("max-payload", values["max-payload"]),
+    maxResultBytes: size("max-result", values["max-result"]),
+    maxLosses: count("max-losses", values["max-losses"]),
     drainMs: seconds("drain", values.drain, 0),
   };
 }
@@ -72,6 +82,9 @@ function parse(
 function fileOf([file, ...more]: readonly string[], isFetch: boolean): string | null {
   if (isFetch && file === undefined) return null;
   if (isFetch) throw usageError("worker --fetch serves no other module: leave it out");
+  // Not shown: it may be the one that belongs behind --connect, with a password in it.
+  if (file?.includes("://") === true)
+    throw usageError("worker needs a file, not a URL; that of the queue follows --connect");
   if (file !== undefined && more.length === 0) return file;
   throw usageError("worker needs one module: meanwhile worker --connect URL [options] module.ts");
 }
@@ -91,6 +104,13 @@ function count(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw usageError(`--${name} needs an integer from 1, not ${text}`);
+}
+
+function size(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const bytes = parseBytes(text);
+  if (bytes !== undefined && bytes >= 1) return bytes;
+  throw usageError(`--${name} needs a size like 500kB or 10MiB, not ${text}`);
 }
 
 function seconds(name: string, text: string, least: number): number {

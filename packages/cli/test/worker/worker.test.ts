@@ -49,6 +49,8 @@ describe("meanwhile worker", () => {
       [[SUMS, "--connect", "http://x:secret@y"], 2, /--connect needs a URL with redis:/],
       [[SUMS, "--connect", "redis://x", "--concurrency", "0"], 2, /--concurrency needs an integer from 1, not 0/],
       [[SUMS, "--connect", "redis://x", "--oops"], 2, /Unknown option '--oops'/],
+      [["redis://u:secret@x"], 2, /needs a file, not a URL/],
+      [[SUMS, "--connect", "redis://x", "--max-result", "much"], 2, /--max-result needs a size/],
       [["none.ts", "--connect", "redis://x"], 3, /none\.ts is not a file/],
       [[SUMS, "--connect", "redis://u:secret@127.0.0.1:1"], 3, /Cannot connect to redis:\/\/127\.0\.0\.1:1/],
     ];
@@ -81,6 +83,9 @@ describe("meanwhile worker", () => {
       processes: false,
       functions: ["add", "sub"],
       lostAfterMs: undefined,
+      maxPayloadBytes: undefined,
+      maxResultBytes: undefined,
+      maxLosses: undefined,
       drainMs: 30_000,
     });
   });
