@@ -9,7 +9,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Server } from "./row.ts";
 
 export const redis: Server = {
-  missing: () => (spawnSync("redis-server", ["--version"]).status === 0 ? null : "needs redis-server: apt-get install redis-server"),
+  missing: () =>
+    spawnSync("redis-server", ["--version"]).status === 0 ? null : "needs redis-server: apt-get install redis-server",
   start,
 };
 
