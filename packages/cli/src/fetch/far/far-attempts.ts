@@ -5,6 +5,7 @@ import { type Cluster, ClusterError, connectCluster } from "@meanwhile/cluster";
 import { WorkerError } from "meanwhile/workers";
 
 import { CommandError, EXIT } from "../../errors.ts";
+import { printError } from "../../output/streams.ts";
 import type { Brakes } from "../brakes.ts";
 import type { FetchOptions } from "../options.ts";
 import type { Outcome } from "../outcome.ts";
@@ -14,6 +15,11 @@ import { FETCH_QUEUE } from "./queue.ts";
 
 const IDEMPOTENT: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"]);
 
+/** Longer than a request usually takes. */
+const NOBODY_MS = 10_000;
+const NOBODY =
+  "meanwhile: no request was made yet; is there a worker? Start meanwhile worker --fetch on some machine\n";
+
 type Functions = typeof import("./functions.ts");
 
 /** Makes attempts far from here. */
@@ -22,6 +28,9 @@ export class FarAttempts implements AsyncDisposable {
   readonly #options: FetchOptions;
   readonly #run: FarRun;
   readonly #brakes: Brakes;
+  /** Tells that nobody makes any requests; null once somebody has, or was to. */
+  #alarm: ReturnType<typeof setTimeout> | null = null;
+  #hasBegun = false;
 
   private constructor(cluster: Cluster<Functions>, options: FetchOptions, brakes: Brakes) {
     this.#cluster = cluster;
@@ -59,9 +68,11 @@ export class FarAttempts implements AsyncDisposable {
    */
   async attempt(target: Target): Promise<Outcome> {
     const order = orderFor(this.#run, this.#options, target);
+    this.#setAlarm();
     try {
       await using job = this.#cluster.start("fetchOne", [order], { isIdempotent: IDEMPOTENT.has(order.method) });
       const outcome = await job;
+      this.#clearAlarm();
       this.#brakes.countBytes(outcome.bytes);
       return outcome;
     } catch (error) {
@@ -73,7 +84,21 @@ export class FarAttempts implements AsyncDisposable {
     }
   }
 
+  #setAlarm(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    if (this.#options.quiet) return;
+    this.#alarm = setTimeout(() => printError(NOBODY), NOBODY_MS);
+    this.#alarm.unref();
+  }
+
+  #clearAlarm(): void {
+    if (this.#alarm !== null) clearTimeout(this.#alarm);
+    this.#alarm = null;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#clearAlarm();
     await this.#cluster[Symbol.asyncDispose]();
   }
 }
