@@ -21,6 +21,7 @@ import {
   type Engine,
   EVERYBODY,
   type Found,
+  type KeepSettings,
   type QueueSettings,
   type Submission,
   type Taken,
@@ -85,7 +86,7 @@ export function bullEngine(server: BullServer): Engine {
   };
 }
 
-function jobOptions({ keepMs, keepJobs }: QueueSettings): JobsOptions {
+function jobOptions({ keepMs, keepJobs }: KeepSettings): JobsOptions {
   const keep = {
     age: Math.min(Math.ceil(keepMs / 1_000), 2 ** 31),
     ...(keepJobs === Infinity ? {} : { count: keepJobs }),
@@ -95,30 +96,41 @@ function jobOptions({ keepMs, keepJobs }: QueueSettings): JobsOptions {
 }
 
 class BullClient implements ClientPort {
+  readonly maxTextBytes: number;
   readonly #queue: AnyQueue;
   readonly #control: Control;
   readonly #id: string;
 
   constructor(queue: AnyQueue, control: Control, id: string) {
+    this.maxTextBytes = control.maxTextBytes;
     this.#queue = queue;
     this.#control = control;
     this.#id = id;
   }
 
   async submit(jobs: readonly Submission[]): Promise<void> {
-    await this.#queue.addBulk(jobs.map(({ id, name, text }) => ({ name, data: text, opts: { jobId: id } })));
+    await this.#queue.addBulk(
+      jobs.map(({ id, name, text }) => ({ name: shown(name), data: text, opts: { jobId: id } })),
+    );
   }
 
   look(ids: readonly string[]): Promise<Found[]> {
     return Promise.all(ids.map(async (id) => foundOf(await this.#queue.getJob(id))));
   }
 
+  // BullMQ removes what has ended, too: one that runs may have ended by the time that it is asked to.
   async withdraw(id: string): Promise<boolean> {
+    const state = await this.#queue.getJobState(id);
+    if (state === "active" || state === "completed" || state === "failed") return false;
     return (await this.#queue.remove(id)) === 1;
   }
 
-  publish(text: string): Promise<void> {
-    return this.#control.publish([[WORKERS, text]]);
+  async forget(id: string): Promise<void> {
+    await this.#queue.remove(id);
+  }
+
+  publish(texts: readonly string[]): Promise<void> {
+    return this.#control.publish(texts.map((text) => [WORKERS, text]));
   }
 
   beat(ttlMs: number): Promise<number> {
@@ -224,9 +236,14 @@ class BullWorker implements WorkerPort {
 
 /** BullMQ keeps the message and the stack of an error. Those who look into the queue see the message. */
 function failureOf({ message, text }: Extract<Verdict, { kind: "failure" }>): Error {
-  const error = new UnrecoverableError(message);
+  const error = new UnrecoverableError(shown(message));
   error.stack = text;
   return error;
+}
+
+/** What a server can keep of a text that is only looked at. */
+function shown(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\\0");
 }
 
 /** Waits for something that needs the server, but not for ever. */

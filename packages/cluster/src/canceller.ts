@@ -5,14 +5,16 @@
 
 import { type Cancelling, type ClientJob, type JobListener, showReason } from "./client-job.ts";
 import type { Client } from "./client.ts";
-import { writeToWorkers } from "./wire.ts";
+import { type ToWorkers, writeToWorkers } from "./wire.ts";
 
 const { performance, queueMicrotask } = globalThis;
 
 /** How long, beside its time to end, a cancelled job may be without a sign before nobody waits for it any more. */
 const CONFIRM_MS = 3_000;
-/** After how long nobody tries any more to end a job that nobody waits for: by then the lease of a client would have run out. */
+/** After how long nobody tries any more to end a job that nobody waits for, at least. */
 const GIVE_UP_MS = 60_000;
+/** How much longer a text may become when it is closed. */
+const SEAL_BYTES = 200;
 
 /** What a client wants to be ended. */
 export class Canceller {
@@ -51,9 +53,11 @@ export class Canceller {
     this.#toTell = [];
     const { port, seal, settings } = this.#client;
     const cancel = jobs.map(({ id, cancelling }) => [id, cancelling?.why ?? ""] as const);
-    const text = seal.close(`workers ${settings.queue}`, writeToWorkers({ cancel }));
+    const texts = inTexts(cancel, port.maxTextBytes - SEAL_BYTES).map((part) =>
+      seal.close(`workers ${settings.queue}`, writeToWorkers({ cancel: part })),
+    );
     // What fails here is tried again with the next tick.
-    port.publish(text).catch(ignore);
+    port.publish(texts).catch(ignore);
     for (const job of jobs) this.#withdraw(job).catch(ignore);
   }
 
@@ -64,10 +68,13 @@ export class Canceller {
 
   /** Says again what was not confirmed, and lets those go who have waited long enough. */
   tick(now: number): void {
+    // One whose worker was lost begins again when that is noticed, and would run to its end if nobody said any more that it is
+    // cancelled.
+    const giveUpMs = Math.max(GIVE_UP_MS, 2 * this.#client.settings.lostAfterMs);
     for (const job of this.#client.jobs()) {
       if (job.cancelling === null) continue;
       const waitedMs = now - job.cancelling.at;
-      if (waitedMs > job.terms.graceMs + GIVE_UP_MS) this.#client.cancelled(job, job.cancelling.why);
+      if (waitedMs > job.terms.graceMs + giveUpMs) this.#client.cancelled(job, job.cancelling.why);
       else if (job.state === "sent") this.tell(job);
       if (waitedMs > job.terms.graceMs + CONFIRM_MS) this.#letGo(job, job.cancelling);
     }
@@ -79,6 +86,22 @@ export class Canceller {
     job.listeners = job.listeners.filter((listener) => !leaving.includes(listener));
     for (const listener of leaving) listener.cancelled(why);
   }
+}
+
+/** Parts whose texts are not too long. */
+function inTexts(cancel: ToWorkers["cancel"], maxBytes: number): Array<ToWorkers["cancel"]> {
+  const parts: Array<Array<ToWorkers["cancel"][number]>> = [[]];
+  let bytes = 0;
+  for (const one of cancel) {
+    const length = Buffer.byteLength(JSON.stringify(one)) + 1;
+    if (bytes + length > maxBytes && bytes > 0) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(one);
+    bytes += length;
+  }
+  return parts;
 }
 
 function ignore(): void {}

@@ -1,13 +1,13 @@
-// What the cluster needs of whoever keeps the queue: seven things of a client, six of a worker.
+// What the cluster needs of whoever keeps the queue: nine things of a client, six of a worker.
 //
 // A job in the queue goes through
 //
 //   (unknown) ──submit──▶ waiting ──taken──▶ running ──▶ ended (kept for a while) ──▶ unknown
-//       ▲                   │  ▲               │
-//       └─────withdraw──────┘  └──lost, back───┘
+//       ▲                   │  ▲               │            │              ▲
+//       └─────withdraw──────┘  └──lost, back───┘            └────forget────┘
 //
 // Invariants every engine keeps
-// - A job that was submitted is waiting, running or ended until it was withdrawn or forgotten as too old; one that is
+// - A job that was submitted is waiting, running or ended until it was withdrawn, or forgotten: because it is too old, or somebody asks for that; one that is
 //   submitted again under the same id is the same job.
 // - At most one worker holds a job. One that is not heard of for `lostAfterMs` loses it: the job waits again, and what the
 //   worker says of its end is not recorded.
@@ -35,10 +35,14 @@ export interface ClientPort {
   submit(jobs: readonly Submission[]): Promise<void>;
   /** What has become of jobs. */
   look(ids: readonly string[]): Promise<Found[]>;
-  /** Takes a job out of the queue that nobody has begun; also one that has ended. Returns whether it is gone. */
+  /** Takes a job out of the queue that nobody has begun. Returns whether it is gone. */
   withdraw(id: string): Promise<boolean>;
+  /** Takes a job out of the queue that has ended, or that nobody has begun. */
+  forget(id: string): Promise<void>;
+  /** How long a text to workers may be. */
+  readonly maxTextBytes: number;
   /** Tells all workers. */
-  publish(text: string): Promise<void>;
+  publish(texts: readonly string[]): Promise<void>;
   /** Says that the client is there for so long. Returns the time of the server in ms. */
   beat(ttlMs: number): Promise<number>;
   /** Says that it is there no more, and lets go of the connection. */
@@ -105,9 +109,13 @@ export interface WorkerListener {
 export interface QueueSettings {
   readonly queue: string;
   readonly lostAfterMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** How long the ends of the jobs of a client are kept. */
+export interface KeepSettings {
   readonly keepMs: number;
   readonly keepJobs: number;
-  readonly connectTimeoutMs: number;
 }
 
 /** What a worker needs beside. */
@@ -120,7 +128,7 @@ export interface WorkerSettings extends QueueSettings {
 
 /** Whoever keeps queues. */
 export interface Engine {
-  openClient(settings: QueueSettings, client: string, listener: ClientListener): Promise<ClientPort>;
+  openClient(settings: QueueSettings & KeepSettings, client: string, listener: ClientListener): Promise<ClientPort>;
   openWorker(settings: WorkerSettings, listener: WorkerListener): Promise<WorkerPort>;
 }
 

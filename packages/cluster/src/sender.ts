@@ -41,7 +41,8 @@ export class Sender {
         for (const job of batch) this.#sent(job);
         waitMs = FIRST_WAIT_MS;
       } catch (error) {
-        if (this.#client.state === "closed" || !this.#client.port.isPassing(error)) this.#refuse(batch, error);
+        if (this.#client.state === "closed") this.#refuse(batch, error);
+        else if (!this.#client.port.isPassing(error)) await this.#sendEach(batch, error);
         else {
           this.#outbox = [...batch, ...this.#outbox];
           await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -50,6 +51,20 @@ export class Sender {
       }
     }
     this.#isSending = false;
+  }
+
+  // It may be one of them that the server does not take.
+  async #sendEach(batch: readonly ClientJob[], refusal: unknown): Promise<void> {
+    if (batch.length === 1) return this.#refuse(batch, refusal);
+    for (const job of batch) {
+      try {
+        await this.#client.port.submit([submissionOf(job)]);
+        this.#sent(job);
+      } catch (error) {
+        if (this.#client.port.isPassing(error)) this.#outbox.push(job);
+        else this.#refuse([job], error);
+      }
+    }
   }
 
   #next(): ClientJob[] {
@@ -69,6 +84,8 @@ export class Sender {
   }
 
   #sent(job: ClientJob): void {
+    // Nobody waits for it any more: without a word it would run all the same.
+    if (job.state === "done" && job.terms.key === null) this.#client.canceller.tell(job);
     if (job.state !== "sending") return;
     job.state = "sent";
     job.sentAt = performance.now();
@@ -89,5 +106,5 @@ function submissionOf({ id, name, text }: ClientJob): Submission {
 
 function refused(name: string, cause: unknown): ClusterError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new ClusterError("MW_ERR_CLUSTER_UNREACHABLE", `Cannot put "${name}" into the queue: ${why}`, { cause });
+  return new ClusterError("MW_ERR_CLUSTER_REFUSED", `Cannot put "${name}" into the queue: ${why}`, { cause });
 }

@@ -17,6 +17,7 @@ import {
 } from "meanwhile";
 
 import { FUNCTIONS, type Functions, linesOf, newFile, newQueue, pairOf, type TestEngine, until } from "./engines.ts";
+import { describeOthers } from "./shared.ts";
 
 /** The suite. */
 export function describeBehaviours(engine: TestEngine): void {
@@ -27,6 +28,7 @@ export function describeBehaviours(engine: TestEngine): void {
     describeJobs(engine);
     describeTrust(engine);
     describeEnds(engine);
+    describeOthers(engine);
   });
 }
 
@@ -126,6 +128,15 @@ function describeErrors(engine: TestEngine): void {
     await assert.rejects(pair.cluster.call("throwText"), (thrown) => thrown === "just a text");
   });
 
+  it("carries names and messages that not every server can keep", async () => {
+    await using pair = await pairOf(engine);
+    const call = pair.cluster.call.bind(pair.cluster) as (name: string) => Promise<unknown>;
+    const [bad, good] = [call("a\0b"), pair.cluster.call("double", 1)];
+    await assert.rejects(bad, { code: "MW_ERR_CLUSTER_UNKNOWN_FUNCTION" });
+    assert.equal(await good, 2);
+    await assert.rejects(pair.cluster.call("complain", "bad\0message\ud800"), { message: "bad\0message\ud800" });
+  });
+
   it("says where in the arguments, or in the result, lies what cannot be sent", async () => {
     await using pair = await pairOf(engine);
     const value = { user: { save() {} } };
@@ -190,6 +201,23 @@ function describeCancellation(engine: TestEngine): void {
       linesOf(pair.file).filter((line) => line === "ended"),
       [],
     );
+  });
+
+  it("tells workers of many cancellations at once, whatever the reasons", async () => {
+    await using pair = await pairOf(engine, { worker: { concurrency: 40, threads: 1 }, client: { graceMs: 5_000 } });
+    const jobs = Array.from({ length: 40 }, () => pair.cluster.start("hold", [pair.file, 60_000]));
+    await until(() => linesOf(pair.file).length === 40);
+    for (const job of jobs) job.cancel("nobody reads the answer any more ".repeat(10));
+    for (const job of jobs) await assert.rejects(Promise.resolve(job), TaskCancelledError);
+    assert.equal(linesOf(pair.file).filter((line) => line === "cancelled").length, 40);
+  });
+
+  it("delivers what functions return in spite of it, however late they are", async () => {
+    await using pair = await pairOf(engine, { worker: { concurrency: 20, threads: 1 }, client: { graceMs: 5_000 } });
+    const late = Array.from({ length: 20 }, (_, i) => pair.cluster.start("lateAnswer", [pair.file, 360 + i * 4]));
+    await until(() => linesOf(pair.file).length === 20);
+    for (const job of late) job.cancel();
+    assert.deepEqual(await Promise.all(late), Array<string>(20).fill("in spite of it"));
   });
 
   it("takes a job that waits out of the queue", async () => {
@@ -257,6 +285,20 @@ function describeJobs(engine: TestEngine): void {
       cluster.start("note", [pair.file, "paid"], { idempotencyKey: "order 7" });
     assert.deepEqual(await Promise.all([ask(pair.cluster), ask(pair.cluster), ask(other)]), ["paid", "paid", "paid"]);
     assert.equal(await ask(other), "paid");
+    assert.deepEqual(linesOf(pair.file), ["paid"]);
+  });
+
+  it("keeps the result of a key when one who asks for it later is cancelled", async () => {
+    await using pair = await pairOf(engine);
+    await using other = await connectCluster<Functions>(pair.url, { queue: pair.queue });
+    const ask = (cluster: typeof other): ReturnType<typeof other.start<"note">> =>
+      cluster.start("note", [pair.file, "paid"], { idempotencyKey: "order 8" });
+    assert.equal(await ask(pair.cluster), "paid");
+    const late = ask(other);
+    await new Promise((resolve) => setImmediate(resolve));
+    late.cancel();
+    await Promise.allSettled([late]);
+    assert.equal(await ask(pair.cluster), "paid");
     assert.deepEqual(linesOf(pair.file), ["paid"]);
   });
 

@@ -46,6 +46,19 @@ export function spin(file: string, ms: number): boolean {
   return true;
 }
 
+/** Gives the half of it if it is asked to end; all of it at once if somebody has been here before. */
+export async function halfOrWhole(file: string): Promise<string> {
+  const isFirst = countLines(file) === 0;
+  appendFileSync(file, "begun\n");
+  while (isFirst && !isCancelRequested()) await wait(5);
+  return isFirst ? "half" : "whole";
+}
+
+/** Computes for two seconds, and looks at nothing. */
+export function stubbornItem(file: string): void {
+  stubborn(file, 2_000);
+}
+
 /** Computes, and looks at nothing. */
 export function stubborn(file: string, ms: number): void {
   appendFileSync(file, "begun\n");
@@ -80,6 +93,18 @@ export function failUntil(file: string, lines: number): number {
   const count = countLines(file);
   if (count < lines) throw new Error(`attempt ${count}`);
   return count;
+}
+
+/** Returns in spite of being asked to end, some time after that. */
+export async function lateAnswer(file: string, ms: number): Promise<string> {
+  appendFileSync(file, "begun\n");
+  await wait(60_000, undefined, { signal: currentSignal() }).catch(() => {});
+  await wait(ms);
+  return "in spite of it";
+}
+
+export function complain(message: string): never {
+  throw new Error(message);
 }
 
 export function note(file: string, line: string): string {

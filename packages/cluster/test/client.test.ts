@@ -1,0 +1,107 @@
+// What a client asks of the queue, whatever that answers.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import type { JobListener } from "../src/client-job.ts";
+import { Client } from "../src/client.ts";
+import type { ClientPort, Submission } from "../src/engine.ts";
+import { checkClient, type ClusterOptions } from "../src/options.ts";
+import { until } from "./engines.ts";
+
+/** A queue that does what it is told. */
+class TestPort implements ClientPort {
+  readonly maxTextBytes = Infinity;
+  readonly submitted: string[] = [];
+  readonly published: string[] = [];
+  /** What becomes of jobs that are put in. */
+  submitting: (jobs: readonly Submission[]) => Promise<void> = async () => {};
+
+  async submit(jobs: readonly Submission[]): Promise<void> {
+    await this.submitting(jobs);
+    this.submitted.push(...jobs.map(({ name }) => name));
+  }
+
+  async look(ids: readonly string[]): Promise<Array<{ state: "running" }>> {
+    return ids.map(() => ({ state: "running" }));
+  }
+
+  async withdraw(): Promise<boolean> {
+    return false;
+  }
+
+  async forget(): Promise<void> {}
+
+  async publish(texts: readonly string[]): Promise<void> {
+    this.published.push(...texts);
+  }
+
+  async beat(): Promise<number> {
+    return performance.now();
+  }
+
+  async close(): Promise<void> {}
+
+  isPassing(): boolean {
+    return false;
+  }
+}
+
+const TERMS = { isEach: false, isIdempotent: true, graceMs: 0, wantsProgress: false, key: null };
+
+/** A listener that writes down what it is told. */
+function noted(into: string[]): JobListener {
+  return {
+    succeeded: () => into.push("succeeded"),
+    failed: (makeError) => into.push(String((makeError() as { code?: unknown }).code)),
+    cancelled: () => into.push("cancelled"),
+    progressed() {},
+  };
+}
+
+function clientOf(port: TestPort, options: Omit<ClusterOptions, "queue"> = {}): Client {
+  const client = new Client("client", checkClient({ queue: "queue", ...options }));
+  client.connected(port);
+  return client;
+}
+
+describe("a client", () => {
+  it("fails a job that the server does not take, and no other one", async () => {
+    const port = new TestPort();
+    port.submitting = async (jobs) => {
+      if (jobs.some(({ name }) => name === "bad")) throw new Error("not this one");
+    };
+    const client = clientOf(port);
+    const told: string[] = [];
+    for (const name of ["one", "bad", "two"]) client.add(name, name, () => "{}", TERMS, noted(told));
+    await until(() => told.length > 0 && port.submitted.length === 2);
+    assert.deepEqual(told, ["MW_ERR_CLUSTER_REFUSED"]);
+    assert.deepEqual(port.submitted, ["one", "two"]);
+  });
+
+  it("cancels a job that arrives after it has failed", async () => {
+    const port = new TestPort();
+    const arriving = Promise.withResolvers<void>();
+    port.submitting = () => arriving.promise;
+    const client = clientOf(port);
+    const job = client.add("late", "late", () => "{}", TERMS, noted([]));
+    await until(() => job.state === "sending");
+    client.failed(job, () => new Error("unreachable"));
+    arriving.resolve();
+    await until(() => port.published.length > 0);
+    assert.match(String(port.published[0]), /"late"/);
+  });
+
+  it("says that a job is cancelled until no worker can begin it any more", async () => {
+    const port = new TestPort();
+    const client = clientOf(port, { lostAfterMs: 300_000 });
+    const told: string[] = [];
+    const job = client.add("job", "job", () => "{}", TERMS, noted(told));
+    await until(() => job.state === "sent");
+    client.canceller.cancel(job, "not needed", null);
+    client.canceller.tick(performance.now() + 400_000);
+    assert.equal(client.size, 1);
+    client.canceller.tick(performance.now() + 700_000);
+    assert.equal(client.size, 0);
+  });
+});
