@@ -10,6 +10,8 @@ const { clearInterval, performance, setImmediate, setInterval } = globalThis;
 const LOOKS = 1_000;
 /** How often a cancellation is said again. */
 const TELL_MS = 400;
+/** How soon a server that has not answered is asked again. */
+const AGAIN_MS = 1_000;
 
 /** Looks after the jobs of a client. */
 export class Caretaker {
@@ -17,9 +19,10 @@ export class Caretaker {
   readonly #timer: ReturnType<typeof setInterval>;
   #isLooking = false;
   #isLookAsked = false;
-  #isBeating = false;
+  #beating: Promise<boolean> | null = null;
   #beatAt = -Infinity;
-  #reachedAt = performance.now();
+  /** Since when the server has been asked without an answer; null if it has answered. */
+  #askedAt: number | null = null;
   #toldAt = 0;
 
   constructor(client: Client) {
@@ -28,6 +31,7 @@ export class Caretaker {
     // It is the connection that keeps a process alive, and jobs that run.
     this.#timer.unref();
     client.lookSoon = () => this.#lookSoon();
+    client.sayThere = () => this.beat();
   }
 
   // What is being looked at now may have been asked for too early.
@@ -48,8 +52,9 @@ export class Caretaker {
   #tick(): void {
     const now = performance.now();
     const { lostAfterMs, unreachableMs } = this.#client.settings;
-    if (!this.#isBeating && now - this.#beatAt >= lostAfterMs / 5) this.beat().catch(ignore);
-    if (now - this.#reachedAt > unreachableMs) this.#failAll(now - this.#reachedAt);
+    const everyMs = Math.min(lostAfterMs / 5, unreachableMs / 4, this.#askedAt === null ? Infinity : AGAIN_MS);
+    if (this.#beating === null && now - this.#beatAt >= everyMs) this.beat().catch(ignore);
+    if (this.#askedAt !== null && now - this.#askedAt > unreachableMs) this.#failAll(now - this.#askedAt);
     if (now - this.#toldAt >= TELL_MS) {
       this.#toldAt = now;
       this.#client.canceller.tick(now);
@@ -57,20 +62,25 @@ export class Caretaker {
     if (!this.#isLooking) this.#look(now).catch(ignore);
   }
 
-  /** Says that this client is there, and compares the clocks. */
-  async beat(): Promise<void> {
-    this.#isBeating = true;
+  /** Says that this client is there, and compares the clocks. Whether the server has answered. */
+  beat(): Promise<boolean> {
+    this.#beating ??= this.#beat().finally(() => (this.#beating = null));
+    return this.#beating;
+  }
+
+  async #beat(): Promise<boolean> {
     const before = performance.now();
     this.#beatAt = before;
+    this.#askedAt ??= before;
     try {
       const serverTime = await this.#client.port.beat(this.#client.settings.lostAfterMs);
       const after = performance.now();
       this.#client.clockOffset = serverTime - (before + after) / 2;
-      this.#reachedAt = after;
+      this.#askedAt = null;
+      return true;
     } catch {
       // The next one may come through.
-    } finally {
-      this.#isBeating = false;
+      return false;
     }
   }
 

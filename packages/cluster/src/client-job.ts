@@ -12,8 +12,11 @@ import { inspect } from "node:util";
 
 /** Who waits for a job. */
 export interface JobListener {
-  /** @param ms - how long the function took */
-  succeeded(value: unknown, ms: number): void;
+  /**
+   * @param ms - how long the function took
+   * @param bytes - how long its result was on the way
+   */
+  succeeded(value: unknown, ms: number, bytes: number): void;
   /** @param makeError - makes the error where the caller goes on: `site` is a stack of there */
   failed(makeError: (site?: Error) => unknown): void;
   cancelled(why: string): void;
@@ -67,7 +70,8 @@ export class ClientJob {
   /** Whether it is time to look what has become of it: the longer it takes, the less often. */
   isToBeLookedAt(now: number, pollMs: number): boolean {
     if (this.state !== "sent") return false;
-    return now - this.heardAt >= Math.max(pollMs, Math.min(LONGEST_MS, this.heardAt - this.sentAt));
+    const longestMs = this.cancelling === null ? LONGEST_MS : 0;
+    return now - this.heardAt >= Math.max(pollMs, Math.min(longestMs, this.heardAt - this.sentAt));
   }
 }
 

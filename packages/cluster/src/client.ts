@@ -19,7 +19,8 @@ import type { ClientSettings } from "./options.ts";
 import { remoteError } from "./remote-error.ts";
 import { type Seal, sealWith } from "./seal.ts";
 import { Sender } from "./sender.ts";
-import { type Outcome, readOutcome, readProgress, type ToClient } from "./wire.ts";
+import { HEAD_BYTES, type Outcome, readOutcome, readProgress, readToClient } from "./wire.ts";
+import { tooLarge } from "./worker-errors.ts";
 
 const { performance } = globalThis;
 
@@ -52,6 +53,8 @@ export class Client implements ClientListener {
   clockOffset = 0;
   /** Has the queue looked at. */
   lookSoon: () => void = ignore;
+  /** Says that this client is there; whether the server has answered. */
+  sayThere: () => Promise<boolean> = async () => true;
   readonly sender: Sender;
   readonly canceller: Canceller;
   readonly #jobs = new Map<string, ClientJob>();
@@ -112,7 +115,7 @@ export class Client implements ClientListener {
   }
 
   received(text: string): void {
-    for (const message of readMessages(text)) {
+    for (const message of readToClient(text)) {
       const job = this.#jobs.get(message.id);
       if (job === undefined) continue;
       if (message.kind === "progress") this.#progressed(job, message.text);
@@ -125,7 +128,7 @@ export class Client implements ClientListener {
   #hinted(job: ClientJob, text: string): void {
     const outcome = this.#read(job, text);
     if (outcome === null) this.#lookAt(job);
-    else this.#ended(job, outcome);
+    else this.#ended(job, outcome, text);
   }
 
   #lookAt(job: ClientJob): void {
@@ -153,6 +156,8 @@ export class Client implements ClientListener {
 
   gap(): void {
     for (const job of this.#jobs.values()) job.heardAt = -Infinity;
+    // It may have been away for so long that it counts as lost.
+    this.sayThere().catch(ignore);
     this.lookSoon();
   }
 
@@ -166,7 +171,7 @@ export class Client implements ClientListener {
     this.tally.polled += 1;
     const outcome = this.#read(job, found.text);
     if (outcome === null) this.failed(job, () => unreadableEnd(job.name));
-    else this.#ended(job, outcome);
+    else this.#ended(job, outcome, found.text);
   }
 
   #forgotten(job: ClientJob): void {
@@ -181,8 +186,8 @@ export class Client implements ClientListener {
     this.sender.send(job);
   }
 
-  #ended(job: ClientJob, outcome: Outcome): void {
-    if (outcome.kind === "value") this.#succeeded(job, outcome);
+  #ended(job: ClientJob, outcome: Outcome, text: string): void {
+    if (outcome.kind === "value") this.#succeeded(job, outcome, Buffer.byteLength(text));
     else if (outcome.kind === "failure") {
       this.failed(job, (site = new Error()) => remoteError(outcome.value, outcome.worker, site));
     } else this.#endedEarly(job, outcome);
@@ -191,21 +196,39 @@ export class Client implements ClientListener {
   #endedEarly(job: ClientJob, { why, isOrphan }: Extract<Outcome, { kind: "cancelled" }>): void {
     const isWanted = job.cancelling === null && (job.terms.key !== null || isOrphan);
     if (!isWanted) this.cancelled(job, why);
-    else if (job.resent < MOST_RESENT && (job.terms.isIdempotent || !isOrphan)) this.#startOver(job);
-    else this.failed(job, () => cutOff(job.name));
+    else if (job.resent < MOST_RESENT && (job.terms.isIdempotent || !isOrphan)) this.#startOver(job, isOrphan);
+    else this.failed(job, () => (isOrphan ? cutOff(job.name) : cancelledByOthers(job)));
   }
 
   // Somebody with the same key has cancelled it, or the queue was without this client for too long: it is wanted all the same.
-  #startOver(job: ClientJob): void {
-    job.heardAt = performance.now();
-    this.port.withdraw(job.id).then(() => this.#sendAgain(job), ignore);
+  #startOver(job: ClientJob, isOrphan = false): void {
+    // Else it is on its way anyhow.
+    if (job.state !== "sent") return;
+    job.state = "new";
+    this.#clearTheWay(job, isOrphan).then((isClear) => {
+      if (job.state !== "new") return;
+      if (isClear) return this.#sendAgain(job);
+      job.state = "sent";
+      job.heardAt = performance.now();
+    }, ignore);
   }
 
-  #succeeded(job: ClientJob, { value, ms }: Extract<Outcome, { kind: "value" }>): void {
+  // As long as workers do not know that this client is there they would cancel the job again.
+  async #clearTheWay({ id }: ClientJob, isOrphan: boolean): Promise<boolean> {
+    if (isOrphan && !(await this.sayThere())) return false;
+    return await this.port.forget(id).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #succeeded(job: ClientJob, { value, ms }: Extract<Outcome, { kind: "value" }>, bytes: number): void {
+    const { maxResultBytes } = this.settings;
+    if (bytes > maxResultBytes + HEAD_BYTES) return this.failed(job, () => resultTooLarge(job.name, maxResultBytes));
     if (!this.#done(job, "completed")) return;
     for (const listener of job.listeners) {
       try {
-        listener.succeeded(decodeValue(value), ms);
+        listener.succeeded(decodeValue(value), ms, bytes);
       } catch (error) {
         listener.failed(() => error);
       }
@@ -243,15 +266,6 @@ export class Client implements ClientListener {
   }
 }
 
-function readMessages(text: string): ToClient[] {
-  try {
-    const messages: unknown = JSON.parse(text);
-    return Array.isArray(messages) ? (messages as ToClient[]) : [];
-  } catch {
-    return [];
-  }
-}
-
 function ignore(): void {}
 
 function workerLost(name: string, why: string): ClusterError {
@@ -270,6 +284,17 @@ function resultLost({ name, resent }: ClientJob): ClusterError {
   return new ClusterError(
     "MW_ERR_CLUSTER_RESULT_LOST",
     `Cannot tell how "${name}" has ended: the queue has forgotten it, and ${what}; see 'keepMs' and 'keepJobs'`,
+  );
+}
+
+function resultTooLarge(name: string, bytes: number): ClusterError {
+  return tooLarge(`take the result of "${name}"`, "maxResultBytes", bytes, "this side");
+}
+
+function cancelledByOthers({ name, resent }: ClientJob): ClusterError {
+  return new ClusterError(
+    "MW_ERR_CLUSTER_RESULT_LOST",
+    `Cannot finish "${name}": it began ${resent + 1} times, and others with the same key have cancelled it each time`,
   );
 }
 

@@ -7,7 +7,7 @@ import {
   type Engine,
   EVERYBODY,
   type Found,
-  type QueueSettings,
+  type KeepSettings,
   type Submission,
   type Taken,
   type WorkerListener,
@@ -26,6 +26,7 @@ interface MemoryJob extends Submission {
   text: string;
   outcome: string;
   endedAt: number;
+  readonly keep: KeepSettings;
 }
 
 /** One queue. It is there as long as somebody is connected to it. */
@@ -36,6 +37,8 @@ class MemoryQueue {
   readonly ended: Set<MemoryJob> = new Set();
   readonly clients: Map<string, MemoryClient> = new Map();
   readonly workers: Set<MemoryWorker> = new Set();
+  /** How many have joined and not left: more than the clients and the workers, as those come in later. */
+  members = 0;
   /** Whether messages get lost. */
   isLossy = false;
   #isAsked = false;
@@ -68,7 +71,8 @@ class MemoryQueue {
   }
 
   /** The job has ended; what has ended too long ago, and what is too much, is forgotten. */
-  end(job: MemoryJob, state: "ended" | "lost", outcome: string, { keepMs, keepJobs }: QueueSettings): void {
+  end(job: MemoryJob, state: "ended" | "lost", outcome: string): void {
+    const { keepMs, keepJobs } = job.keep;
     Object.assign(job, { state, outcome, holder: null, endedAt: performance.now() });
     this.ended.add(job);
     for (const oldest of this.ended) {
@@ -88,7 +92,7 @@ class MemoryQueue {
     for (const job of this.jobs.values()) {
       if (job.holder !== worker) continue;
       job.losses += 1;
-      if (job.losses > settings.maxLosses) this.end(job, "lost", `${job.losses} workers were lost with it`, settings);
+      if (job.losses > settings.maxLosses) this.end(job, "lost", `${job.losses} workers were lost with it`);
       else this.wait(job);
       worker.listener.lost(job.id);
     }
@@ -96,13 +100,16 @@ class MemoryQueue {
 }
 
 class MemoryClient implements ClientPort {
+  readonly maxTextBytes = Infinity;
   readonly #queue: MemoryQueue;
   readonly #id: string;
+  readonly #keep: KeepSettings;
   readonly listener: ClientListener;
   readonly #leave: () => void;
 
-  constructor(queue: MemoryQueue, id: string, listener: ClientListener, leave: () => void) {
+  constructor(queue: MemoryQueue, keep: KeepSettings, id: string, listener: ClientListener, leave: () => void) {
     this.#queue = queue;
+    this.#keep = keep;
     this.#id = id;
     this.listener = listener;
     this.#leave = leave;
@@ -113,7 +120,7 @@ class MemoryClient implements ClientPort {
     for (const submission of jobs) {
       if (this.#queue.jobs.has(submission.id)) continue;
       const fresh = { state: "waiting", losses: 0, holder: null, takes: 0, outcome: "", endedAt: 0 } as const;
-      const job: MemoryJob = { ...submission, ...fresh };
+      const job: MemoryJob = { ...submission, ...fresh, keep: this.#keep };
       this.#queue.jobs.set(job.id, job);
       this.#queue.wait(job);
     }
@@ -130,14 +137,20 @@ class MemoryClient implements ClientPort {
 
   async withdraw(id: string): Promise<boolean> {
     const job = this.#queue.jobs.get(id);
-    if (job === undefined || job.state === "running") return false;
+    if (job?.state !== "waiting") return false;
     this.#queue.forget(job);
     return true;
   }
 
-  async publish(text: string): Promise<void> {
+  async forget(id: string): Promise<void> {
+    const job = this.#queue.jobs.get(id);
+    if (job !== undefined && job.state !== "running") this.#queue.forget(job);
+  }
+
+  async publish(texts: readonly string[]): Promise<void> {
     if (this.#queue.isLossy) return;
-    for (const worker of this.#queue.workers) queueMicrotask(() => worker.listener.received(text));
+    for (const text of texts)
+      for (const worker of this.#queue.workers) queueMicrotask(() => worker.listener.received(text));
   }
 
   async beat(): Promise<number> {
@@ -201,7 +214,7 @@ class MemoryWorker implements WorkerPort {
     // Somebody else may have it by now.
     if (job.holder !== this || job.takes !== takes) return;
     if (verdict.kind === "back") this.#queue.wait(job);
-    else this.#queue.end(job, "ended", verdict.text, this.#settings);
+    else this.#queue.end(job, "ended", verdict.text);
     this.listener.recorded(taken, verdict);
   }
 
@@ -245,8 +258,10 @@ const queues = new Map<string, MemoryQueue>();
 function join(name: string): { queue: MemoryQueue; leave: () => void } {
   const queue = queues.get(name) ?? new MemoryQueue();
   queues.set(name, queue);
+  queue.members += 1;
   const leave = (): void => {
-    if (queue.clients.size === 0 && queue.workers.size === 0) queues.delete(name);
+    queue.members -= 1;
+    if (queue.members === 0) queues.delete(name);
   };
   return { queue, leave };
 }
@@ -264,9 +279,9 @@ export function loseMessages(name: string, isLossy: boolean): void {
 
 /** The queues of this process. */
 export const memoryEngine: Engine = {
-  async openClient({ queue: name }, client, listener) {
-    const { queue, leave } = join(name);
-    return new MemoryClient(queue, client, listener, leave);
+  async openClient(settings, client, listener) {
+    const { queue, leave } = join(settings.queue);
+    return new MemoryClient(queue, settings, client, listener, leave);
   },
   async openWorker(settings, listener) {
     const { queue, leave } = join(settings.queue);

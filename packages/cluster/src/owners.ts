@@ -25,7 +25,8 @@ export class Owners {
   /** Whether the client is there; true also if nobody can say. */
   async isThere(client: string): Promise<boolean> {
     const known = this.#known.get(client);
-    if (known !== undefined && performance.now() - known.at < FRESH_MS) return known.isThere;
+    // One that was cut off may be back at any moment, and its jobs are here at once.
+    if (known?.isThere === true && performance.now() - known.at < FRESH_MS) return true;
     await this.#ask(client);
     return this.#known.get(client)?.isThere ?? true;
   }

@@ -12,6 +12,8 @@ export class PostgresSubscriber {
   readonly #config: ClientConfig;
   readonly #gap: () => void;
   #client: Client | null = null;
+  /** What is being checked. */
+  #checked: Client | null = null;
   #channels: readonly string[] = [];
   #received: (text: string) => void = ignore;
   #isClosed = false;
@@ -45,7 +47,12 @@ export class PostgresSubscriber {
   /** Sees whether the other side is still there. */
   check(): void {
     const client = this.#client;
-    client?.query("SELECT 1").catch(() => client.end().catch(ignore));
+    if (client === null || client === this.#checked) return;
+    this.#checked = client;
+    client
+      .query("SELECT 1")
+      .catch(() => client.end().catch(ignore))
+      .finally(() => (this.#checked = null));
   }
 
   #lost(client: Client): void {

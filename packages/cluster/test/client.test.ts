@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
+import { Caretaker } from "../src/caretaker.ts";
 import type { JobListener } from "../src/client-job.ts";
 import { Client } from "../src/client.ts";
 import type { ClientPort, Submission } from "../src/engine.ts";
 import { checkClient, type ClusterOptions } from "../src/options.ts";
+import { writeOutcome } from "../src/wire.ts";
 import { until } from "./engines.ts";
 
 /** A queue that does what it is told. */
@@ -14,6 +16,8 @@ class TestPort implements ClientPort {
   readonly maxTextBytes = Infinity;
   readonly submitted: string[] = [];
   readonly published: string[] = [];
+  beats = 0;
+  isAway = false;
   /** What becomes of jobs that are put in. */
   submitting: (jobs: readonly Submission[]) => Promise<void> = async () => {};
 
@@ -37,6 +41,8 @@ class TestPort implements ClientPort {
   }
 
   async beat(): Promise<number> {
+    if (this.isAway) throw new Error("nobody is there");
+    this.beats += 1;
     return performance.now();
   }
 
@@ -90,6 +96,26 @@ describe("a client", () => {
     arriving.resolve();
     await until(() => port.published.length > 0);
     assert.match(String(port.published[0]), /"late"/);
+  });
+
+  it("says that it is there before it begins jobs again that were cancelled because it seemed to be gone", async () => {
+    const port = new TestPort();
+    const client = clientOf(port, { lostAfterMs: 300_000 });
+    const caretaker = new Caretaker(client);
+    const job = client.add("job", "job", () => "{}", TERMS, noted([]));
+    await until(() => job.state === "sent");
+    const worker = { id: "worker", host: "host", pid: 1 };
+    const text = writeOutcome({ kind: "cancelled", worker, why: "its client is gone", isOrphan: true }, null);
+    port.isAway = true;
+    client.found(job, { state: "ended", text });
+    await until(() => job.state === "sent");
+    assert.deepEqual([port.submitted.length, port.beats, job.resent], [1, 0, 0]);
+    port.isAway = false;
+    client.found(job, { state: "ended", text });
+    client.found(job, { state: "ended", text });
+    await until(() => port.submitted.length === 2);
+    assert.deepEqual([port.beats, job.resent], [1, 1]);
+    caretaker.stop();
   });
 
   it("says that a job is cancelled until no worker can begin it any more", async () => {

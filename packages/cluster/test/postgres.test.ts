@@ -43,6 +43,25 @@ describe("connections to PostgreSQL that fall silent", () => {
     assert.equal(await cluster.call("double", 2), 4);
   });
 
+  it("or are refused for so long that a client counts as lost, cost no answer", async () => {
+    const way = await wayTo();
+    await using proxy = way.proxy;
+    const [queue, file] = [newQueue(), newFile()];
+    await using _worker = await serveCluster(FUNCTIONS, {
+      queue,
+      url: await url(),
+      lostAfterMs: 3_000,
+      concurrency: 1,
+    });
+    await using cluster = await connectCluster<Functions>(way.url, { queue, lostAfterMs: 3_000, pollMs: 50 });
+    const [running, waiting] = [cluster.call("holdOnce", file), cluster.call("double", 1)];
+    await until(() => linesOf(file).length > 0);
+    proxy.refuse(true);
+    await until(() => linesOf(file).includes("cancelled"));
+    proxy.refuse(false);
+    assert.deepEqual(await Promise.all([running, waiting]), ["held", 2]);
+  });
+
   it("cost a worker time, and no job", async () => {
     const way = await wayTo();
     await using proxy = way.proxy;
