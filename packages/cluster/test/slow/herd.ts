@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -20,15 +21,20 @@ export class Herd implements AsyncDisposable {
     this.#prefix = prefix;
   }
 
-  /** Starts one, and waits until it takes jobs. */
+  /** Starts one, and waits until it takes jobs. One that cannot, as the server is away, is started again. */
   async start(): Promise<void> {
-    const child = startProgram("./worker-program.ts", this.#args, this.#prefix);
-    this.#all.push(child);
-    const [first] = (await Promise.race([
-      once(child.stdout as NodeJS.ReadableStream, "data"),
-      once(child, "exit"),
-    ])) as [unknown];
-    if (!String(first).startsWith("ready")) throw new Error(`A worker ended instead of starting: ${String(first)}`);
+    for (let tries = 1; ; tries++) {
+      const child = startProgram("./worker-program.ts", this.#args, this.#prefix);
+      this.#all.push(child);
+      const [first] = (await Promise.race([
+        once(child.stdout as NodeJS.ReadableStream, "data"),
+        once(child, "exit"),
+      ])) as [unknown];
+      if (String(first).startsWith("ready") || child.killed) return;
+      if (tries === 10) throw new Error(`A worker ended instead of starting: ${String(first)}`);
+      this.#all.splice(this.#all.indexOf(child), 1);
+      await pause(200);
+    }
   }
 
   /** Kills the oldest, without a word. */
