@@ -15,7 +15,7 @@ import {
   type WorkerOptions,
 } from "bullmq";
 
-import type { Control } from "./control.ts";
+import { type Control, inTime } from "./control.ts";
 import {
   type ClientPort,
   type Engine,
@@ -60,30 +60,34 @@ export function bullEngine(server: BullServer): Engine {
   return {
     async openClient(settings, client, listener) {
       const control = await server.control(settings, listener);
-      try {
-        const queue = server.queue(settings.queue, { defaultJobOptions: jobOptions(settings) }, control);
-        queue.on("error", ignore);
+      const queue = server.queue(settings.queue, { defaultJobOptions: jobOptions(settings) }, control);
+      queue.on("error", ignore);
+      const port = new BullClient(queue, control, client);
+      return await ready(port, settings.connectTimeoutMs, async () => {
         await queue.waitUntilReady();
         await control.subscribe([client, EVERYBODY], (text) => listener.received(text));
-        return new BullClient(queue, control, client);
-      } catch (error) {
-        await control.close();
-        throw error;
-      }
+      });
     },
     async openWorker(settings, listener) {
       const control = await server.control(settings, { gap: ignore });
-      try {
+      const port = new BullWorker(server, settings, control, listener);
+      return await ready(port, settings.connectTimeoutMs, async () => {
         await control.subscribe([WORKERS], (text) => listener.received(text));
-        const port = new BullWorker(server, settings, control, listener);
         await port.ready();
-        return port;
-      } catch (error) {
-        await control.close();
-        throw error;
-      }
+      });
     },
   };
+}
+
+/** The port when it is ready; else it is closed. */
+async function ready<P extends { close(): Promise<void> }>(port: P, ms: number, work: () => Promise<void>): Promise<P> {
+  try {
+    await inTime(ms, work());
+    return port;
+  } catch (error) {
+    await port.close();
+    throw error;
+  }
 }
 
 function jobOptions({ keepMs, keepJobs }: KeepSettings): JobsOptions {
@@ -231,6 +235,8 @@ class BullWorker implements WorkerPort {
   async close(): Promise<void> {
     await within(GOODBYE_MS, () => this.#worker.close());
     await this.#control.close();
+    // If the server is away it has not closed, and goes on renewing locks: the process would not end.
+    await endLocks(this.#worker);
   }
 }
 
@@ -244,6 +250,12 @@ function failureOf({ message, text }: Extract<Verdict, { kind: "failure" }>): Er
 /** What a server can keep of a text that is only looked at. */
 function shown(text: string): string {
   return text.toWellFormed().replaceAll("\0", "\\0");
+}
+
+/** BullMQ does so with its `close`, but only after all that needs the server; it has no other word for it. */
+async function endLocks(worker: AnyWorker): Promise<void> {
+  const { lockManager } = worker as unknown as { lockManager: { close(): Promise<void> } };
+  await lockManager.close();
 }
 
 /** Waits for something that needs the server, but not for ever. */

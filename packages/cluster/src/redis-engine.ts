@@ -4,7 +4,7 @@ import { Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 
 import { bullEngine } from "./bull-engine.ts";
-import { type Control, isConnectionTrouble } from "./control.ts";
+import { type Control, inTime, isConnectionTrouble } from "./control.ts";
 import type { Engine, QueueSettings } from "./engine.ts";
 
 const { clearTimeout, setTimeout } = globalThis;
@@ -41,7 +41,8 @@ class RedisControl implements Control {
     let newest: unknown;
     for (const redis of [commands, subscriber]) redis.on("error", (error) => (newest = error));
     try {
-      await Promise.all([commands.connect(), subscriber.connect()]);
+      // It waits for as long as a server takes that has accepted, and says nothing.
+      await inTime(settings.connectTimeoutMs, Promise.all([commands.connect(), subscriber.connect()]));
     } catch (error) {
       commands.disconnect();
       subscriber.disconnect();

@@ -6,6 +6,7 @@ import { type PoolCloseOptions, ProcessPool, WorkerPool } from "meanwhile/worker
 
 import { engineOf, openWithin } from "./connect.ts";
 import { detached } from "./detached.ts";
+import type { Engine, WorkerPort } from "./engine.ts";
 import type { WorkerIdentity } from "./errors.ts";
 import { checkNames, duration } from "./options.ts";
 import type { AnyPool, Functions } from "./running-job.ts";
@@ -120,12 +121,22 @@ export async function serveCluster(module: URL | string, options: ServeOptions):
   try {
     await pool.warmUp();
     const core = new WorkerCore(settings, pool);
-    const port = await openWithin(settings.connectTimeoutMs, options.url, () => engine.openWorker(settings, core));
-    await core.connected(port);
-    port.start();
+    await openWithin(settings.connectTimeoutMs, options.url, () => open(engine, settings, core));
+    core.start();
     return new ClusterWorker(core, pool);
   } catch (error) {
     await shield(() => pool.terminate());
+    throw error;
+  }
+}
+
+async function open(engine: Engine, settings: ServeSettings, core: WorkerCore): Promise<WorkerPort> {
+  const port = await engine.openWorker(settings, core);
+  try {
+    await core.connected(port);
+    return port;
+  } catch (error) {
+    await port.close();
     throw error;
   }
 }

@@ -3,14 +3,15 @@
 //   open ──drain──▶ draining (no new jobs) ──all recorded──▶ closed
 //
 // Invariants
-// - A job is in #running from its start in the pool to its end there; what is asked of it meanwhile is asked there.
+// - A job is in #running from its start in the pool to its end there; what is asked of it meanwhile is asked there. If this
+//   worker is given the same job again, because the queue had lost it, the former run counts no more and is ended.
 // - Only names go to the pool: it calls what its module exports, and no name loads anything.
 
 import { moveOnAfter } from "meanwhile";
-import { cancellable } from "meanwhile/lowlevel";
+import { cancellable, ParkingLot } from "meanwhile/lowlevel";
 
 import { decodeValue } from "./decode.ts";
-import { encodeValue } from "./encode.ts";
+import { encodeValue, type Entry, KIND } from "./encode.ts";
 import { EVERYBODY, type Taken, type Verdict, type WorkerListener, type WorkerPort } from "./engine.ts";
 import { define } from "./error-classes.ts";
 import { ClusterError, type WorkerIdentity } from "./errors.ts";
@@ -20,16 +21,16 @@ import { type AnyPool, GONE, type JobEnding, RunningJob } from "./running-job.ts
 import { type Seal, sealWith } from "./seal.ts";
 import type { ServeSettings } from "./serve-options.ts";
 import { withoutOurEnd } from "./stacks.ts";
-import { type JobHead, type Outcome, readJob, readToWorkers, writeOutcome, writeProgress } from "./wire.ts";
+import { HEAD_BYTES, type JobHead, type Outcome, readJob, readToWorkers, writeOutcome, writeProgress } from "./wire.ts";
 import { leftBehind, lostBefore, notServed, tooLarge } from "./worker-errors.ts";
 
-const { clearInterval, performance, setInterval } = globalThis;
+const { clearInterval, clearTimeout, performance, setInterval, setTimeout } = globalThis;
 
 const TICK_MS = 1_000;
+/** How long the server may take to take note of the last ends. */
+const LAST_MS = 4_000;
 /** How long after its deadline a job is cancelled here: it is the client that does it, if it can. */
 const BELT_MS = 250;
-/** How much more than its arguments the text of a job may be. */
-const HEAD_BYTES = 8_192;
 
 /** What has become of jobs. */
 export interface WorkerTally {
@@ -46,7 +47,10 @@ export class WorkerCore implements WorkerListener {
   readonly #settings: ServeSettings;
   readonly #pool: AnyPool;
   readonly #seal: Seal;
-  readonly #running = new Map<string, RunningJob>();
+  readonly #running = new Set<RunningJob>();
+  /** The newest run of each. */
+  readonly #jobs = new Map<string, RunningJob>();
+  readonly #idle = new ParkingLot({ describe: () => "the end of jobs of a worker", foreign: true });
   readonly #heads = new WeakMap<Taken, JobHead>();
   readonly #told = new WeakSet<Verdict>();
   readonly #hints = new Hints(
@@ -54,7 +58,7 @@ export class WorkerCore implements WorkerListener {
     () => this.#running.size,
   );
   readonly #owners = new Owners(() => this.#port as WorkerPort);
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #port: WorkerPort | null = null;
   #clockOffset = 0;
   #isLeaving = false;
@@ -66,13 +70,18 @@ export class WorkerCore implements WorkerListener {
     this.#settings = settings;
     this.#pool = pool;
     this.#seal = sealWith(settings.secret);
-    this.#timer = setInterval(() => void this.#tick(), TICK_MS);
-    this.#timer.unref();
   }
 
   async connected(port: WorkerPort): Promise<void> {
     this.#port = port;
     await this.#compareClocks();
+  }
+
+  /** Begins to take jobs. */
+  start(): void {
+    this.#timer = setInterval(() => void this.#tick(), TICK_MS);
+    this.#timer.unref();
+    this.#port?.start();
   }
 
   /** How many jobs run. */
@@ -83,7 +92,6 @@ export class WorkerCore implements WorkerListener {
   async run(taken: Taken): Promise<Verdict> {
     try {
       const { head, args } = this.#read(taken);
-      this.#heads.set(taken, head);
       const refusal = await this.#whyNot(head, taken);
       if (refusal !== null) return refusal;
       return await this.#carryOut(head, args, taken);
@@ -98,15 +106,17 @@ export class WorkerCore implements WorkerListener {
     this.#hints.tell(isShared ? EVERYBODY : client, { kind: "ended", id, text: verdict.text });
   }
 
-  #read({ id, text }: Taken): { head: JobHead; args: unknown } {
+  #read(taken: Taken): { head: JobHead; args: unknown } {
+    const { id, text } = taken;
     const { queue, maxPayloadBytes } = this.#settings;
     if (Buffer.byteLength(text) > maxPayloadBytes + HEAD_BYTES)
       throw tooLarge("run a job", "maxPayloadBytes", maxPayloadBytes);
     const { head, args } = readJob(this.#seal.open(`job ${queue} ${id}`, text));
-    const values = decodeValue(args);
-    if (!Array.isArray(values))
+    this.#heads.set(taken, head);
+    // A list with holes may be longer than anything that is there.
+    if ((args as Entry[] | undefined)?.[0]?.[0] !== KIND.array)
       throw new ClusterError("MW_ERR_CLUSTER_REFUSED", "Cannot run a job: its arguments are no list");
-    return { head, args: values };
+    return { head, args: decodeValue(args) };
   }
 
   async #whyNot(head: JobHead, { id, losses }: Taken): Promise<Verdict | null> {
@@ -126,7 +136,9 @@ export class WorkerCore implements WorkerListener {
   async #carryOut(head: JobHead, args: unknown, taken: Taken): Promise<Verdict> {
     const { id } = taken;
     const job = new RunningJob(head);
-    this.#running.set(id, job);
+    this.#jobs.get(id)?.lose();
+    this.#jobs.set(id, job);
+    this.#running.add(job);
     if (this.#isLeaving) job.giveBack("the worker is leaving");
     try {
       const ending = await job.run(this.#pool, args, this.#timeLeft(head), (value) =>
@@ -138,13 +150,18 @@ export class WorkerCore implements WorkerListener {
       if (!head.isShared && !job.isLost) this.#tell(taken, head, verdict);
       return verdict;
     } finally {
-      if (this.#running.get(id) === job) this.#running.delete(id);
+      if (this.#jobs.get(id) === job) this.#jobs.delete(id);
+      this.#running.delete(job);
+      if (this.#running.size === 0) this.#idle.unparkAll();
     }
   }
 
   #verdict(id: string, { head, why, isGivenBack, isOrphan }: RunningJob, ending: JobEnding): Verdict {
-    if (ending.kind === "value") return this.#succeeded(id, head, ending);
-    if (ending.kind === "failure") return this.#failed(id, notServedIfUnknown(ending.error, head.name, this.identity));
+    // What a function returns after it was asked to end may be half of it: that is for whoever has asked, and for nobody else.
+    const isForOthers = isGivenBack || isOrphan || (head.isShared && why !== null);
+    if (ending.kind === "value" && !isForOthers) return this.#succeeded(id, head, ending);
+    if (ending.kind === "failure" && !isForOthers)
+      return this.#failed(id, notServedIfUnknown(ending.error, head.name, this.identity));
     if (!isGivenBack) return this.#cancelled(id, why ?? "", isOrphan);
     return head.isIdempotent ? { kind: "back" } : this.#failed(id, leftBehind(head.name));
   }
@@ -196,14 +213,14 @@ export class WorkerCore implements WorkerListener {
   }
 
   lost(id: string): void {
-    this.#running.get(id)?.lose();
+    this.#jobs.get(id)?.lose();
   }
 
   received(text: string): void {
     if (this.#running.size === 0) return;
     try {
       const { cancel } = readToWorkers(this.#seal.open(`workers ${this.#settings.queue}`, text));
-      for (const [id, why] of cancel) this.#running.get(id)?.cancel(why);
+      for (const [id, why] of cancel) this.#jobs.get(id)?.cancel(why);
     } catch (error) {
       this.trouble(error);
     }
@@ -214,7 +231,7 @@ export class WorkerCore implements WorkerListener {
   }
 
   async #tick(): Promise<void> {
-    for (const job of this.#running.values()) {
+    for (const job of this.#running) {
       const { isOwned, client } = job.head;
       if (isOwned && !(await this.#owners.isThere(client))) job.orphan();
     }
@@ -234,24 +251,44 @@ export class WorkerCore implements WorkerListener {
   async drain(timeoutMs: number): Promise<void> {
     const port = this.#port as WorkerPort;
     const draining = port.drain();
-    const isDone = await moveOnAfter(timeoutMs, () => cancellable(draining.then(() => true)));
+    const isDone = await moveOnAfter(timeoutMs, () => this.#untilDrained(draining));
     if (isDone !== true) {
       this.leaveNow();
-      await draining;
+      await this.#untilDrained(draining);
     }
-    await this.#hints.flush();
+    await isWithin(LAST_MS, this.#hints.flush());
+  }
+
+  // When no job runs here any more there is only the server to wait for, and it may be away: then what has ended is not on
+  // record, and begins again elsewhere.
+  async #untilDrained(draining: Promise<void>): Promise<true> {
+    for (;;) {
+      while (this.#running.size > 0) await this.#idle.park();
+      if ((await cancellable(isWithin(LAST_MS, draining))) || this.#running.size === 0) return true;
+    }
   }
 
   /** Gives back what runs. */
   leaveNow(): void {
     this.#isLeaving = true;
-    for (const job of this.#running.values()) job.giveBack("the worker is leaving");
+    for (const job of this.#running) job.giveBack("the worker is leaving");
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#port?.close();
   }
+}
+
+/** Whether something has ended in time. */
+async function isWithin(ms: number, work: Promise<void>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  const isDone = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return isDone;
 }
 
 function notServedIfUnknown(error: unknown, name: string, worker: WorkerIdentity): unknown {

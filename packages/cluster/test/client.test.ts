@@ -1,7 +1,10 @@
 // What a client asks of the queue, whatever that answers.
 
 import assert from "node:assert/strict";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
+
+import { connectCluster, serveCluster } from "@meanwhile/cluster";
 
 import { Caretaker } from "../src/caretaker.ts";
 import type { JobListener } from "../src/client-job.ts";
@@ -9,7 +12,7 @@ import { Client } from "../src/client.ts";
 import type { ClientPort, Submission } from "../src/engine.ts";
 import { checkClient, type ClusterOptions } from "../src/options.ts";
 import { writeOutcome } from "../src/wire.ts";
-import { until } from "./engines.ts";
+import { FUNCTIONS, newQueue, until } from "./engines.ts";
 
 /** A queue that does what it is told. */
 class TestPort implements ClientPort {
@@ -70,6 +73,27 @@ function clientOf(port: TestPort, options: Omit<ClusterOptions, "queue"> = {}): 
   client.connected(port);
   return client;
 }
+
+describe("a server that accepts and says nothing", () => {
+  for (const protocol of ["redis", "postgres"]) {
+    it(`is given up in time, and left (${protocol})`, async () => {
+      const open = new Set<Socket>();
+      const server = createServer((socket) => {
+        open.add(socket);
+        socket.on("error", () => {}).on("close", () => open.delete(socket));
+        socket.resume();
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const url = `${protocol}://someone@127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const options = { queue: newQueue(), connectTimeoutMs: 100 };
+      await assert.rejects(connectCluster(url, options), { code: "MW_ERR_CLUSTER_CONNECT" });
+      const worker = { ...options, url, concurrency: 1 };
+      await assert.rejects(serveCluster(FUNCTIONS, worker), { code: "MW_ERR_CLUSTER_CONNECT" });
+      await until(() => open.size === 0);
+      await new Promise((resolve) => server.close(resolve));
+    });
+  }
+});
 
 describe("a client", () => {
   it("fails a job that the server does not take, and no other one", async () => {
