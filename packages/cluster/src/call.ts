@@ -22,8 +22,10 @@ export interface Call {
   /** Where the call was made, if that is not where it is awaited. */
   readonly site?: Error;
   readonly progressed?: (value: unknown) => void;
-  /** Is told how long the function took. */
-  readonly took?: (ms: number) => void;
+  /** Is told that the job is one of the client's: its arguments can be sent. */
+  readonly taken?: () => void;
+  /** Is told how long the function took, and how long its result was. */
+  readonly took?: (ms: number, bytes: number) => void;
 }
 
 /** Calls the function, again and again if the policy says so. Waits for room first. */
@@ -56,6 +58,7 @@ function callOnce(client: Client, call: Call, attempt: number): Promise<unknown>
       if (client.state !== "open") throw closedError(client.settings.name);
       const listener = new WaitingCall(waiter, call);
       const job: ClientJob = client.add(id, name, makeText, terms, listener);
+      call.taken?.();
       return () => (client.leave(job, listener, waiter.scope?.effective?.reason) ? undefined : "wait");
     },
     { describe: () => `"${name}" in cluster ${client.settings.name}`, foreign: true },
@@ -71,8 +74,8 @@ class WaitingCall implements JobListener {
     this.#call = call;
   }
 
-  succeeded(value: unknown, ms: number): void {
-    this.#call.took?.(ms);
+  succeeded(value: unknown, ms: number, bytes: number): void {
+    this.#call.took?.(ms, bytes);
     this.#waiter.wake(value);
   }
 
@@ -103,7 +106,8 @@ function sharedId(name: string, key: string, attempt: number): string {
 }
 
 function encodeArguments({ settings }: Client, name: string, args: unknown): string {
-  const text = encodeValue(args, "args");
+  // A list with holes would be no list at the other end.
+  const text = encodeValue(Array.from(args as ArrayLike<unknown>), "args");
   const bytes = Buffer.byteLength(text);
   if (bytes <= settings.maxPayloadBytes) return text;
   throw new ClusterError(
@@ -115,6 +119,8 @@ function encodeArguments({ settings }: Client, name: string, args: unknown): str
 function textOf(client: Client, id: string, name: string, args: string, terms: JobTerms, deadline: number): string {
   const { settings, seal, clockOffset } = client;
   const { isEach, isIdempotent, graceMs, wantsProgress, key } = terms;
+  // A job that others share ends in time for none of them: each client cancels for those of its own whose time is up.
+  const isTimed = deadline !== Infinity && key === null;
   const head = {
     name,
     isEach,
@@ -123,8 +129,8 @@ function textOf(client: Client, id: string, name: string, args: string, terms: J
     isIdempotent,
     isOwned: settings.orphans === "cancel",
     wantsProgress,
-    graceMs,
-    deadline: deadline === Infinity ? null : deadline + clockOffset,
+    graceMs: graceMs === Infinity ? null : graceMs,
+    deadline: isTimed ? deadline + clockOffset : null,
   };
   return seal.close(`job ${settings.queue} ${id}`, writeJob(head, args));
 }

@@ -14,6 +14,7 @@ const VIEWS: ReadonlyMap<string, new (buffer: ArrayBuffer) => ArrayBufferView> =
     Uint16Array,
     Int32Array,
     Uint32Array,
+    Float16Array,
     Float32Array,
     Float64Array,
     BigInt64Array,
@@ -59,8 +60,10 @@ class Decoder {
   #value(cell: Cell | undefined): unknown {
     if (cell === undefined) throw unreadable();
     if (typeof cell !== "object" || cell === null) return cell;
-    if (!(cell[0] in this.#values)) throw unreadable();
-    return this.#values[cell[0]];
+    const [index] = cell;
+    // Not a name: an array has more properties than its entries.
+    if (!Number.isInteger(index) || index < 0 || index >= this.#values.length) throw unreadable();
+    return this.#values[index];
   }
 
   #fill(value: unknown, [kind, ...cells]: Entry): void {
@@ -122,6 +125,8 @@ function shell([kind, first, second, third, fourth]: Entry): unknown {
       return Number(first);
     case KIND.undefined:
       return undefined;
+    case KIND.boxed:
+      return boxed(String(first), String(second));
     case KIND.buffer:
       return bytesOf(first);
     case KIND.view:
@@ -131,6 +136,14 @@ function shell([kind, first, second, third, fourth]: Entry): unknown {
     default:
       throw unreadable();
   }
+}
+
+function boxed(type: string, text: string): unknown {
+  if (type === "string") return Object(text);
+  if (type === "number") return Object(Number(text));
+  if (type === "bigint") return Object(BigInt(text));
+  if (type === "boolean") return Object(text === "true");
+  throw unreadable();
 }
 
 function bytesOf(text: unknown): ArrayBuffer {

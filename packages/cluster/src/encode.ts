@@ -26,6 +26,7 @@ export const KIND = {
   view: "V",
   error: "E",
   sparse: "H",
+  boxed: "P",
 } as const;
 
 type Slot = readonly [index: number];
@@ -57,9 +58,12 @@ class Encoder {
   readonly #pending: Pending[] = [];
   readonly #known = new Map<unknown, Slot>();
   readonly #at: string;
+  /** What is known of properties of errors: each is tried once, however deep the errors lie in each other. */
+  readonly #sendable: Map<object, boolean>;
   #current = -1;
 
-  constructor(at: string) {
+  constructor(at: string, sendable = new Map<object, boolean>()) {
+    this.#sendable = sendable;
     this.#at = at;
   }
 
@@ -111,7 +115,9 @@ class Encoder {
 
   #array(value: readonly unknown[]): Entry {
     const keys = Object.keys(value);
-    if (keys.length !== value.length) return this.#sparse(value, keys);
+    // The keys that are an index come first, in order.
+    const isPlain = keys.length === value.length && (keys.length === 0 || keys.at(-1) === String(keys.length - 1));
+    if (!isPlain) return this.#sparse(value, keys);
     return [KIND.array, ...value.map((item, i) => this.#cell(item, `[${i}]`))];
   }
 
@@ -141,6 +147,10 @@ class Encoder {
     if (types.isArrayBuffer(value) && !value.detached) return [KIND.buffer, Buffer.from(value).toString("base64")];
     if (ArrayBuffer.isView(value)) return this.#view(value);
     if (Error.isError(value)) return this.#error(value);
+    if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) return boxed(value.valueOf());
+    // An instance of a class of one's own arrives as its properties, as with structured clone. One without any has what it is
+    // elsewhere.
+    if (!isExotic(value) && Object.keys(value).length > 0) return this.#object(value);
     throw this.#refuse("", describe(value));
   }
 
@@ -157,10 +167,28 @@ class Encoder {
       const property = Object.getOwnPropertyDescriptor(error, key);
       // A getter of one's own would run code of the user's here.
       if (key === "stack" || key === "message" || property === undefined || !("value" in property)) continue;
-      if (isSendable(property.value))
+      if (this.#isSendable(property.value))
         entry.push(key, property.enumerable === true, this.#cell(property.value, stepTo(key)));
     }
     return entry;
+  }
+
+  /** Whether a property of an error can go with it; what cannot is left out, as the error matters more. */
+  #isSendable(value: unknown): boolean {
+    if (typeof value === "function" || typeof value === "symbol") return false;
+    if (typeof value !== "object" || value === null || Error.isError(value)) return true;
+    if (Array.isArray(value) && value.every((item) => Error.isError(item))) return true;
+    const known = this.#sendable.get(value);
+    if (known !== undefined) return known;
+    // Whoever asks on the way has come round in a circle.
+    this.#sendable.set(value, true);
+    try {
+      new Encoder("", this.#sendable).encode(value);
+      return true;
+    } catch {
+      this.#sendable.set(value, false);
+      return false;
+    }
   }
 
   #refuse(step: string, what: string): ClusterError {
@@ -178,17 +206,20 @@ class Encoder {
   }
 }
 
-/** Whether a property of an error can go with it; what cannot is left out, as the error matters more. */
-function isSendable(value: unknown): boolean {
-  if (typeof value === "function" || typeof value === "symbol") return false;
-  if (typeof value !== "object" || value === null || Error.isError(value)) return true;
-  if (Array.isArray(value) && value.every((item) => Error.isError(item))) return true;
-  try {
-    encodeValue(value, "");
-    return true;
-  } catch {
-    return false;
-  }
+function isExotic(value: object): boolean {
+  return (
+    types.isProxy(value) ||
+    types.isPromise(value) ||
+    types.isWeakMap(value) ||
+    types.isWeakSet(value) ||
+    types.isGeneratorObject(value) ||
+    types.isAnyArrayBuffer(value) ||
+    types.isSymbolObject(value)
+  );
+}
+
+function boxed(value: unknown): Entry {
+  return [KIND.boxed, typeof value, Object.is(value, -0) ? "-0" : String(value)];
 }
 
 function text(value: unknown): string {

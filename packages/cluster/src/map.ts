@@ -8,6 +8,7 @@ import type { PoolMapOptions, PoolResults } from "meanwhile/workers";
 import { callInCluster } from "./call.ts";
 import type { JobTerms } from "./client-job.ts";
 import type { Client } from "./client.ts";
+import { ClusterError } from "./errors.ts";
 import { badOption, checkNames } from "./options.ts";
 
 /** A source of items, as `map` of the core takes it. */
@@ -37,12 +38,8 @@ export function mapInCluster(
     key: null,
   };
   const chunks = (): AsyncIterable<unknown[]> => {
-    const sizes = new Sizes(window, isAsync(source) ? (options.chunk ?? 1) : options.chunk);
-    const work = async (items: unknown[]): Promise<unknown[]> => {
-      const took = (ms: number): void => sizes.learn(items.length, ms);
-      const results = (await callInCluster(client, { name, args: items, terms, took })) as ArrayLike<unknown>;
-      return Array.from(results);
-    };
+    const sizes = new Sizes(client, window, isAsync(source) ? (options.chunk ?? 1) : options.chunk);
+    const work = async (items: unknown[]): Promise<unknown[]> => await callInParts(client, name, items, terms, sizes);
     const inChunks = isAsync(source) ? collectAsync(source, sizes) : collect(source, sizes);
     return map(inChunks, work, { concurrency: sizes.concurrency, ordered });
   };
@@ -56,14 +53,41 @@ export function mapInCluster(
   };
 }
 
-/** How many items go in one job: more, as long as they take little time. */
+/** What is too much for one job goes in two: the limits are there for jobs, not for how many items happen to be in one. */
+async function callInParts(
+  client: Client,
+  name: string,
+  items: unknown[],
+  terms: JobTerms,
+  sizes: Sizes,
+): Promise<unknown[]> {
+  let mayBegin = true;
+  const taken = (): void => void (mayBegin = terms.isIdempotent);
+  const took = (ms: number, bytes: number): void => sizes.learn(items.length, ms, bytes);
+  try {
+    const results = await callInCluster(client, { name, args: items, terms, taken, took });
+    return Array.from(results as ArrayLike<unknown>);
+  } catch (error) {
+    const isTooLarge = error instanceof ClusterError && error.code === "MW_ERR_CLUSTER_TOO_LARGE";
+    if (!isTooLarge || !mayBegin || items.length === 1) throw error;
+  }
+  const half = Math.ceil(items.length / 2);
+  sizes.limit(half);
+  const first = await callInParts(client, name, items.slice(0, half), terms, sizes);
+  return [...first, ...(await callInParts(client, name, items.slice(half), terms, sizes))];
+}
+
+/** How many items go in one job: more, as long as they take little time and are not too large together. */
 class Sizes {
   readonly concurrency: number;
-  readonly #largest: number;
+  readonly #mostBytes: number;
+  #largest: number;
   readonly #isFixed: boolean;
   #size: number;
 
-  constructor(window: number, chunk: number | undefined) {
+  constructor({ settings }: Client, window: number, chunk: number | undefined) {
+    // Others may be larger than those there were.
+    this.#mostBytes = settings.maxResultBytes / 2;
     this.#isFixed = chunk !== undefined;
     this.#largest = Math.max(1, Math.min(chunk ?? Infinity, Math.floor(window === Infinity ? 4_096 : window / CHUNKS)));
     this.#size = chunk === undefined ? 1 : Math.min(chunk, window);
@@ -75,8 +99,16 @@ class Sizes {
     return this.#size;
   }
 
-  learn(count: number, ms: number): void {
+  /** There was too much in a job. */
+  limit(size: number): void {
     if (this.#isFixed) return;
+    this.#largest = Math.min(this.#largest, size);
+    this.#size = Math.min(this.#size, size);
+  }
+
+  learn(count: number, ms: number, bytes: number): void {
+    if (this.#isFixed) return;
+    this.limit(Math.max(1, Math.floor((this.#mostBytes * count) / bytes)));
     const wanted = Math.max(1, Math.floor(TARGET_MS / Math.max(ms / count, 0.001)));
     // Not all at once: a few quick items say little about the rest.
     this.#size = Math.min(this.#largest, wanted, Math.max(this.#size, count * 2));

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 
 import type { RetryPolicy } from "meanwhile";
 
-import type { QueueSettings } from "./engine.ts";
+import type { KeepSettings, QueueSettings } from "./engine.ts";
 import { ClusterError } from "./errors.ts";
 
 /** Options that clients and workers of a queue have to agree on. */
@@ -24,16 +24,16 @@ export interface QueueOptions {
   readonly maxResultBytes?: number | undefined;
   /** After how many milliseconds of silence a worker, or a client, counts as lost; at least 1 000. Default: 30 000. */
   readonly lostAfterMs?: number | undefined;
-  /** How long the end of a job is kept, in milliseconds: for a client that was cut off, and for idempotency keys. Default: an hour. */
-  readonly keepMs?: number | undefined;
-  /** How many ended jobs are kept at most. Default: 100 000. */
-  readonly keepJobs?: number | undefined;
   /** How long it may take to connect, in milliseconds. Default: 10 000. */
   readonly connectTimeoutMs?: number | undefined;
 }
 
 /** Options of {@link connectCluster}. */
 export interface ClusterOptions extends QueueOptions {
+  /** How long the end of a job is kept, in milliseconds: for a client that was cut off, and for idempotency keys. Default: an hour. */
+  readonly keepMs?: number | undefined;
+  /** How many ended jobs are kept at most. Default: 100 000. */
+  readonly keepJobs?: number | undefined;
   /** Whether a job may begin again after its worker was lost; else it fails. Default: true, each job begins at least once. */
   readonly isIdempotent?: boolean | undefined;
   /** What becomes of jobs whose client is gone, killed or cut off. Default: `"cancel"`. */
@@ -61,7 +61,7 @@ export interface CommonSettings extends QueueSettings {
 }
 
 /** The options of a client with their defaults. */
-export interface ClientSettings extends CommonSettings {
+export interface ClientSettings extends CommonSettings, KeepSettings {
   readonly isIdempotent: boolean;
   readonly orphans: "cancel" | "finish";
   readonly graceMs: number;
@@ -78,13 +78,13 @@ const COMMON = [
   "maxPayloadBytes",
   "maxResultBytes",
   "lostAfterMs",
-  "keepMs",
-  "keepJobs",
   "connectTimeoutMs",
 ] satisfies Array<keyof QueueOptions>;
 
 const CLIENT = [
   ...COMMON,
+  "keepMs",
+  "keepJobs",
   "isIdempotent",
   "orphans",
   "graceMs",
@@ -96,6 +96,8 @@ const CLIENT = [
 ] satisfies Array<keyof ClusterOptions>;
 
 const MIB = 2 ** 20;
+/** Timers and servers know no longer ones: 25 days are as good as for ever. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** Checks the options both sides have. */
 export function checkCommon(what: string, options: QueueOptions, own: readonly string[] = []): CommonSettings {
@@ -110,9 +112,7 @@ export function checkCommon(what: string, options: QueueOptions, own: readonly s
     secret: secret === undefined ? null : keyOf(what, secret),
     maxPayloadBytes: count(what, "maxPayloadBytes", options.maxPayloadBytes ?? MIB, 1),
     maxResultBytes: count(what, "maxResultBytes", options.maxResultBytes ?? MIB, 1),
-    lostAfterMs: duration(what, "lostAfterMs", options.lostAfterMs ?? 30_000, 1_000),
-    keepMs: duration(what, "keepMs", options.keepMs ?? 3_600_000, 1_000),
-    keepJobs: count(what, "keepJobs", options.keepJobs ?? 100_000, 1),
+    lostAfterMs: Math.min(LONGEST_MS, duration(what, "lostAfterMs", options.lostAfterMs ?? 30_000, 1_000)),
     connectTimeoutMs: duration(what, "connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1),
     host: hostname(),
   };
@@ -134,6 +134,8 @@ export function checkClient(options: ClusterOptions): ClientSettings {
     orphans,
     name,
     retry: retry ?? null,
+    keepMs: duration(what, "keepMs", options.keepMs ?? 3_600_000, 1_000),
+    keepJobs: count(what, "keepJobs", options.keepJobs ?? 100_000, 1),
     graceMs: duration(what, "graceMs", options.graceMs ?? 1_000, 0),
     maxQueued: count(what, "maxQueued", options.maxQueued ?? Infinity, 1),
     pollMs: duration(what, "pollMs", options.pollMs ?? 1_000, 10),

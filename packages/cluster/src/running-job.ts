@@ -86,6 +86,8 @@ export class RunningJob {
   }
 
   async #each(pool: AnyPool, scope: CancelScope, items: unknown[]): Promise<unknown> {
+    // A chunk of one is what takes long: it has its time to end, as a call has. In longer ones that is the pool's.
+    if (items.length === 1) return [await this.#one(pool, items, ignore)];
     this.#begin((why) => scope.cancel(why));
     const size = Math.max(1, items.length);
     return await pool.map(this.head.name, items, { chunk: size, window: size }).toArray();
@@ -93,9 +95,10 @@ export class RunningJob {
 
   async #one(pool: AnyPool, args: unknown[], progressed: (value: unknown) => void): Promise<unknown> {
     const { name, isIdempotent, graceMs, wantsProgress } = this.head;
-    await using job = pool.start(name, args, { isIdempotent, graceMs });
+    await using job = pool.start(name, args, { isIdempotent, graceMs: graceMs ?? Infinity });
     this.#begin((why) => job.cancel(why));
-    if (wantsProgress) relay(job.progress, progressed).catch(ignore);
+    // All of it before the end: whoever knows that the job has ended listens no more.
+    if (wantsProgress) await relay(job.progress, progressed);
     return await job;
   }
 

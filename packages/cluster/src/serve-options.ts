@@ -19,7 +19,7 @@ export interface ServeOptions extends QueueOptions {
   readonly processes?: boolean | undefined;
   /** Which of the functions of the module may be called. Default: all it exports. */
   readonly functions?: readonly string[] | undefined;
-  /** After how many losses of workers a job fails with `MW_ERR_CLUSTER_WORKER_LOST`: it may be what kills them. Default: 4. */
+  /** How many losses of workers a job survives; with the next one it fails with `MW_ERR_CLUSTER_WORKER_LOST`: it may be what kills them. Default: 4. */
   readonly maxLosses?: number | undefined;
   /** Is told what goes wrong and goes on by itself, like a server that is away for a while. Default: nobody is. */
   readonly onError?: ((error: unknown) => void) | undefined;

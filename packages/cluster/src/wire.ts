@@ -6,6 +6,8 @@ import { ClusterError, type WorkerIdentity } from "./errors.ts";
 
 /** Changes when a side would no longer understand the other one. */
 const VERSION = 1;
+/** How much longer a text may be than the arguments or the result in it. */
+export const HEAD_BYTES = 8_192;
 
 /** The terms of a job, as its worker is told them. */
 export interface JobHead {
@@ -21,7 +23,8 @@ export interface JobHead {
   /** Whether it is cancelled when its client is gone. */
   readonly isOwned: boolean;
   readonly wantsProgress: boolean;
-  readonly graceMs: number;
+  /** Null for endless: JSON knows no `Infinity`. */
+  readonly graceMs: number | null;
   /** When it is cancelled, by the clock of the server; null for never. */
   readonly deadline: number | null;
 }
@@ -42,6 +45,23 @@ export type Outcome =
 export type ToClient =
   | { readonly kind: "ended"; readonly id: string; readonly text: string | null }
   | { readonly kind: "progress"; readonly id: string; readonly text: string };
+
+/** Reads what went to a client: it may come from anybody, and what is no such message is as if it had not come. */
+export function readToClient(text: string): ToClient[] {
+  try {
+    const messages: unknown = JSON.parse(text);
+    return Array.isArray(messages) ? messages.filter(isToClient) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isToClient(message: unknown): message is ToClient {
+  if (typeof message !== "object" || message === null) return false;
+  const { kind, id, text } = message as { kind?: unknown; id?: unknown; text?: unknown };
+  if (typeof id !== "string") return false;
+  return kind === "ended" ? typeof text === "string" || text === null : kind === "progress" && typeof text === "string";
+}
 
 /** What goes to all workers. */
 export interface ToWorkers {
@@ -69,8 +89,15 @@ export function writeOutcome(outcome: Outcome, value: string | null): string {
 /** Reads an outcome. Its value is still a table. */
 export function readOutcome(text: string): Outcome {
   const { outcome, value } = read(text);
-  if (typeof (outcome as Outcome | undefined)?.kind !== "string") throw unreadable();
-  return { ...(outcome as Outcome), value } as Outcome;
+  if (!isOutcome(outcome)) throw unreadable();
+  return { ...outcome, value } as Outcome;
+}
+
+function isOutcome(outcome: unknown): outcome is Outcome {
+  if (typeof outcome !== "object" || outcome === null) return false;
+  const { kind, worker, why } = outcome as { kind?: unknown; worker?: Partial<WorkerIdentity> | null; why?: unknown };
+  if (typeof worker?.id !== "string" || typeof worker.host !== "string") return false;
+  return kind === "value" || kind === "failure" || (kind === "cancelled" && typeof why === "string");
 }
 
 /** The text of a value on its own. */
@@ -92,6 +119,8 @@ export function writeToWorkers(message: ToWorkers): string {
 export function readToWorkers(text: string): ToWorkers {
   const { cancel } = read(text);
   if (!Array.isArray(cancel)) throw unreadable();
+  if (!cancel.every((one) => Array.isArray(one) && typeof one[0] === "string" && typeof one[1] === "string"))
+    throw unreadable();
   return { cancel: cancel as ToWorkers["cancel"] };
 }
 

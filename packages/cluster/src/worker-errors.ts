@@ -27,9 +27,9 @@ export function leftBehind(name: string): ClusterError {
 }
 
 /** It is more than is allowed. */
-export function tooLarge(what: string, option: string, bytes: number): ClusterError {
+export function tooLarge(what: string, option: string, bytes: number, whose: string = "the worker"): ClusterError {
   return new ClusterError(
     "MW_ERR_CLUSTER_TOO_LARGE",
-    `Cannot ${what}: it is more than ${bytes} bytes, which is '${option}' of the worker; put the data where both sides can read it and pass the place`,
+    `Cannot ${what}: it is more than ${bytes} bytes, which is '${option}' of ${whose}; put the data where both sides can read it and pass the place`,
   );
 }

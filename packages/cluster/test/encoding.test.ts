@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { createSecretKey } from "node:crypto";
 import { describe, it } from "node:test";
 
+import { Client } from "../src/client.ts";
 import { decodeValue } from "../src/decode.ts";
 import { encodeValue } from "../src/encode.ts";
+import { checkClient } from "../src/options.ts";
 import { sealWith } from "../src/seal.ts";
-import { readJob, readOutcome, readToWorkers } from "../src/wire.ts";
+import { readJob, readOutcome, readToClient, readToWorkers } from "../src/wire.ts";
 
 const back = (value: unknown): unknown => decodeValue(JSON.parse(encodeValue(value, "value")));
 
@@ -39,8 +41,36 @@ describe("a value on its way", () => {
       new Uint8Array([1, 2, 255]),
       new BigInt64Array([-1n]),
       new DataView(new ArrayBuffer(2)),
+      new Float16Array([0.5]),
+      Object.assign([0, 1], { x: 2 }),
+      // oxlint-disable-next-line no-sparse-arrays -- that is the point
+      Object.assign([, 1], { x: 2 }),
+      ...["text", -0, NaN, true, 5n].map((primitive) => Object(primitive) as unknown),
+      new (class Point {
+        x = 1;
+        get y(): number {
+          return 2;
+        }
+      })(),
     ];
     for (const value of values) assert.deepEqual(back(value), structuredClone(value));
+  });
+
+  it("takes no longer for errors that lie in properties of errors", () => {
+    let error = new Error("bottom");
+    for (let depth = 0; depth < 60; depth++) error = Object.assign(new Error(`at ${depth}`), { details: { error } });
+    let copy = back(error) as typeof error & { details?: { error: Error } };
+    for (let depth = 0; depth < 60; depth++) copy = copy.details?.error as typeof copy;
+    assert.equal(copy.message, "bottom");
+  });
+
+  it("leaves out of an error what cannot be sent, wherever it lies, also in circles", () => {
+    const details: Record<string, unknown> = { n: 1 };
+    const error = Object.assign(new Error("outer"), { details, bad: { deep: [() => 1] } });
+    details["error"] = error;
+    const copy = back(error) as typeof error;
+    assert.equal(copy.details["error"], copy);
+    assert.equal("bad" in copy, false);
   });
 
   it("keeps what is shared shared, and circles closed", () => {
@@ -76,6 +106,19 @@ describe("a value on its way", () => {
       [[new WeakMap()], /it is an instance of WeakMap/],
       [[new SharedArrayBuffer(1)], /it is memory that is shared within one process/],
       [[new Proxy({}, {})], /it is a Proxy/],
+      [
+        [
+          new Proxy(
+            new (class Point {
+              x = 1;
+            })(),
+            {},
+          ),
+        ],
+        /it is a Proxy/,
+      ],
+      [[Object.assign(Promise.resolve(), { x: 1 })], /it is a Promise/],
+      [[new URL("file:///x")], /it is an instance of URL/],
     ];
     for (const [value, message] of cases) {
       assert.throws(() => encodeValue(value, "args"), { code: "MW_ERR_CLUSTER_NOT_SENDABLE", message });
@@ -84,6 +127,45 @@ describe("a value on its way", () => {
 });
 
 describe("a text that comes over the queue", () => {
+  it("reaches no property of a list but its entries", () => {
+    for (const index of ["map", "constructor", "__proto__", "0", 0.5, -1, 1, null, [0]]) {
+      assert.throws(() => decodeValue([["A", [index]]]), { code: "MW_ERR_CLUSTER_REFUSED" }, JSON.stringify(index));
+    }
+  });
+
+  it("is no message to a client if it is none: nothing is thrown where messages are listened to", () => {
+    const ended = { kind: "ended", id: "1", text: null };
+    const bad = [
+      null,
+      1,
+      [],
+      {},
+      { ...ended, id: 1 },
+      { ...ended, text: 1 },
+      { ...ended, kind: "progress" },
+      { id: "1" },
+    ];
+    assert.deepEqual(readToClient(JSON.stringify([...bad, ended])), [ended]);
+    for (const text of ["", "null", "{}", "[null", '{"length":1}']) assert.deepEqual(readToClient(text), []);
+    const client = new Client("c", checkClient({ queue: "q" }));
+    client.received(JSON.stringify(bad));
+  });
+
+  it("is no end of a job if it does not say who has run it, or how it has ended", () => {
+    const worker = { id: "w", host: "h", pid: 1 };
+    const outcomes = [
+      { kind: "value" },
+      { kind: "failure", worker: {} },
+      { kind: "odd", worker },
+      { kind: "cancelled", worker },
+    ];
+    for (const outcome of outcomes) {
+      assert.throws(() => readOutcome(JSON.stringify({ v: 1, outcome, value: null })), {
+        code: "MW_ERR_CLUSTER_REFUSED",
+      });
+    }
+  });
+
   it("is refused, and never anything else, if it was not written by this package", () => {
     const tables: readonly unknown[] = [
       null,

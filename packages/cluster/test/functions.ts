@@ -48,10 +48,10 @@ export function spin(file: string, ms: number): boolean {
 
 /** Gives the half of it if it is asked to end; all of it at once if somebody has been here before. */
 export async function halfOrWhole(file: string): Promise<string> {
-  const isFirst = countLines(file) === 0;
   appendFileSync(file, "begun\n");
-  while (isFirst && !isCancelRequested()) await wait(5);
-  return isFirst ? "half" : "whole";
+  if (countLines(file) > 1) return "whole";
+  while (!isCancelRequested()) await wait(5);
+  return "half";
 }
 
 /** Computes for two seconds, and looks at nothing. */

@@ -3,10 +3,17 @@ import { describe, it } from "node:test";
 
 import { connectCluster } from "@meanwhile/cluster";
 import { cancellable, cancelScope, isCancelled, run } from "meanwhile";
+import { WorkerPool } from "meanwhile/workers";
 
-import { loseMessages, loseWorkers } from "../src/memory-engine.ts";
+import { encodeValue } from "../src/encode.ts";
+import type { ClientListener, WorkerListener, WorkerPort } from "../src/engine.ts";
+import { loseMessages, loseWorkers, memoryEngine } from "../src/memory-engine.ts";
+import { checkClient } from "../src/options.ts";
+import { checkServe } from "../src/serve-options.ts";
+import { writeJob, writeToWorkers } from "../src/wire.ts";
+import { WorkerCore } from "../src/worker-core.ts";
 import { describeBehaviours } from "./behaviours.ts";
-import { linesOf, pairOf, type TestEngine, until } from "./engines.ts";
+import { FUNCTIONS, linesOf, newFile, newQueue, pairOf, type TestEngine, until } from "./engines.ts";
 
 const engine: TestEngine = { name: "inside this process", skip: false, url: async () => undefined };
 
@@ -78,6 +85,92 @@ describe("messages that are lost", () => {
       assert.ok(performance.now() - started < 40_000);
       loseMessages(pair.queue, false);
     });
+  });
+});
+
+describe("a queue inside this process", () => {
+  const settings = { ...checkServe({ queue: "q", concurrency: 1 }), ...checkClient({ queue: "q" }) };
+  const client: ClientListener = { received() {}, gap() {} };
+  const worker: WorkerListener = {
+    run: async () => ({ kind: "value", text: "done" }),
+    recorded() {},
+    lost() {},
+    received() {},
+    trouble() {},
+  };
+
+  it("is the same for a worker that opens it while the last client leaves", async () => {
+    const queue = newQueue();
+    const former = await memoryEngine.openClient({ ...settings, queue }, "former", client);
+    const port = await memoryEngine.openWorker({ ...settings, queue }, worker);
+    await former.close();
+    port.start();
+    const next = await memoryEngine.openClient({ ...settings, queue }, "next", client);
+    await next.submit([{ id: "1", name: "double", text: "" }]);
+    await port.drain();
+    assert.deepEqual(await next.look(["1"]), [{ state: "ended", text: "done" }]);
+    await Promise.all([port.close(), next.close()]);
+  });
+
+  it("keeps as many ends as their client has said", async () => {
+    const queue = newQueue();
+    const port = await memoryEngine.openWorker({ ...settings, queue, concurrency: 3 }, worker);
+    const few = await memoryEngine.openClient({ ...settings, queue, keepJobs: 1 }, "few", client);
+    port.start();
+    await few.submit(["1", "2", "3"].map((id) => ({ id, name: "double", text: "" })));
+    await new Promise((resolve) => setImmediate(resolve));
+    await port.drain();
+    const found = await few.look(["1", "2", "3"]);
+    assert.deepEqual(
+      found.map(({ state }) => state),
+      ["unknown", "unknown", "ended"],
+    );
+    await Promise.all([port.close(), few.close()]);
+  });
+
+  it("takes no list with holes for arguments: it may be longer than anything that is there", async () => {
+    await using pair = await pairOf(engine);
+    const port = await memoryEngine.openClient({ ...settings, queue: pair.queue }, "stranger", client);
+    const head = { name: "double", isEach: false, client: "stranger", isShared: false, isOwned: false };
+    const rest = { isIdempotent: true, wantsProgress: false, graceMs: 0, deadline: null };
+    const text = writeJob({ ...head, ...rest }, '[["H",3]]');
+    await port.submit([{ id: "1", name: "double", text }]);
+    await until(() => pair.worker.statistics().failed === 1);
+    const [found] = await port.look(["1"]);
+    assert.match((found as { text: string }).text, /its arguments are no list/);
+    await port.close();
+  });
+});
+
+describe("a worker that is given a job again that it still runs", () => {
+  it("ends the former run, and knows of both until then", async () => {
+    const settings = checkServe({ queue: "q", concurrency: 2 });
+    await using pool = new WorkerPool<Record<string, (...args: unknown[]) => unknown>>(FUNCTIONS, { threads: 2 });
+    const core = new WorkerCore(settings, pool);
+    const port: WorkerPort = {
+      maxTextBytes: Infinity,
+      start() {},
+      publish: async () => {},
+      alive: async (clients) => clients.map(() => true),
+      serverTime: async () => performance.now(),
+      drain: async () => {},
+      close: async () => {},
+    };
+    await core.connected(port);
+    const file = newFile();
+    const head = { name: "hold", isEach: false, client: "c", isShared: false, isOwned: false };
+    const rest = { isIdempotent: true, wantsProgress: false, graceMs: 1_000, deadline: null };
+    const text = writeJob({ ...head, ...rest }, encodeValue([file, 60_000], "args"));
+    const former = core.run({ id: "1", text, losses: 0 });
+    await until(() => linesOf(file).length === 1);
+    const newer = core.run({ id: "1", text, losses: 0 });
+    assert.equal((await former).kind, "failure");
+    await until(() => linesOf(file).filter((line) => line.startsWith("begun")).length === 2);
+    assert.equal(core.running, 1);
+    core.received(writeToWorkers({ cancel: [["1", "enough"]] }));
+    assert.match(((await newer) as { message: string }).message, /^cancelled: enough/);
+    assert.equal(core.running, 0);
+    await core.close();
   });
 });
 

@@ -52,3 +52,22 @@ describe("a Redis that forgets everything in a restart", { skip: noRedis }, () =
     await cluster.close();
   });
 });
+
+describe("a Redis that is away", { skip: noRedis }, () => {
+  it("keeps no worker from leaving, idle or with jobs", async () => {
+    await using server = await RedisServer.start();
+    const options = { queue: newQueue(), url: server.url, concurrency: 1 };
+    const [idle, busy] = [await serveCluster(FUNCTIONS, options), await serveCluster(FUNCTIONS, options)];
+    const cluster = await connectCluster<Functions>(server.url, { queue: options.queue });
+    const file = newFile();
+    const job = cluster.start("hold", [file, 60_000]);
+    await until(() => linesOf(file).length > 0);
+    await server.stop("SIGKILL");
+    await Promise.all([idle.close({ timeoutMs: 100 }), busy.close({ timeoutMs: 100 })]);
+    assert.deepEqual(linesOf(file).slice(1), ["cancelled", "ended"]);
+    await server.start();
+    job.cancel();
+    await cluster.close({ timeoutMs: 0 });
+    await assert.rejects(Promise.resolve(job), { code: "MW_ERR_TASK_CANCELLED" });
+  });
+});
