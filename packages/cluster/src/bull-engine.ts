@@ -60,7 +60,7 @@ export function bullEngine(server: BullServer): Engine {
   return {
     async openClient(settings, client, listener) {
       const control = await server.control(settings, listener);
-      const queue = server.queue(settings.queue, { defaultJobOptions: jobOptions(settings) }, control);
+      const queue = server.queue(settings.queue, queueOptions(settings), control);
       queue.on("error", ignore);
       const port = new BullClient(queue, control, client);
       return await ready(port, settings.connectTimeoutMs, async () => {
@@ -88,6 +88,11 @@ async function ready<P extends { close(): Promise<void> }>(port: P, ms: number, 
     await port.close();
     throw error;
   }
+}
+
+/** Nobody here reads BullMQ's events, and each would keep a result in memory once more. */
+function queueOptions(settings: KeepSettings): Omit<QueueOptions, "connection"> {
+  return { defaultJobOptions: jobOptions(settings), streams: { events: { maxLen: 1 } } };
 }
 
 function jobOptions({ keepMs, keepJobs }: KeepSettings): JobsOptions {

@@ -58,6 +58,7 @@ export class Caretaker {
     if (now - this.#toldAt >= TELL_MS) {
       this.#toldAt = now;
       this.#client.canceller.tick(now);
+      this.#client.answered.sweep();
     }
     if (!this.#isLooking) this.#look(now).catch(ignore);
   }

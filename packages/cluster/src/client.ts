@@ -10,6 +10,7 @@
 
 import { ParkingLot } from "meanwhile/lowlevel";
 
+import { Answered } from "./answered.ts";
 import { Canceller } from "./canceller.ts";
 import { ClientJob, type JobListener, type JobTerms } from "./client-job.ts";
 import { decodeValue } from "./decode.ts";
@@ -57,6 +58,7 @@ export class Client implements ClientListener {
   sayThere: () => Promise<boolean> = async () => true;
   readonly sender: Sender;
   readonly canceller: Canceller;
+  readonly answered: Answered = new Answered(() => this.port);
   readonly #jobs = new Map<string, ClientJob>();
   #port: ClientPort | null = null;
 
@@ -191,6 +193,7 @@ export class Client implements ClientListener {
     else if (outcome.kind === "failure") {
       this.failed(job, (site = new Error()) => remoteError(outcome.value, outcome.worker, site));
     } else this.#endedEarly(job, outcome);
+    if (job.state === "done" && job.terms.key === null) this.answered.add(job.id, job.text.length + text.length);
   }
 
   #endedEarly(job: ClientJob, { why, isOrphan }: Extract<Outcome, { kind: "cancelled" }>): void {

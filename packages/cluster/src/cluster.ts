@@ -188,6 +188,7 @@ export class Cluster<M> implements AsyncDisposable {
     client.state = "closed";
     for (const job of client.jobs()) client.cancelled(job, why);
     this.#caretaker.stop();
+    await client.answered.flush();
     await client.port.close();
   }
 

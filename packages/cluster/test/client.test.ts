@@ -9,6 +9,7 @@ import { connectCluster, serveCluster } from "@meanwhile/cluster";
 import { Caretaker } from "../src/caretaker.ts";
 import type { JobListener } from "../src/client-job.ts";
 import { Client } from "../src/client.ts";
+import { encodeValue } from "../src/encode.ts";
 import type { ClientPort, Submission } from "../src/engine.ts";
 import { checkClient, type ClusterOptions } from "../src/options.ts";
 import { writeOutcome } from "../src/wire.ts";
@@ -19,6 +20,7 @@ class TestPort implements ClientPort {
   readonly maxTextBytes = Infinity;
   readonly submitted: string[] = [];
   readonly published: string[] = [];
+  readonly forgotten: string[] = [];
   beats = 0;
   isAway = false;
   /** What becomes of jobs that are put in. */
@@ -37,7 +39,9 @@ class TestPort implements ClientPort {
     return false;
   }
 
-  async forget(): Promise<void> {}
+  async forget(id: string): Promise<void> {
+    this.forgotten.push(id);
+  }
 
   async publish(texts: readonly string[]): Promise<void> {
     this.published.push(...texts);
@@ -120,6 +124,30 @@ describe("a client", () => {
     arriving.resolve();
     await until(() => port.published.length > 0);
     assert.match(String(port.published[0]), /"late"/);
+  });
+
+  it("has the queue forget large jobs that were answered, but none that others may ask for", async () => {
+    const port = new TestPort();
+    const client = clientOf(port);
+    const worker = { id: "worker", host: "host", pid: 1 };
+    const told: string[] = [];
+    const one = (id: string, key: string | null, length: number): void => {
+      const job = client.add(id, "job", () => "{}", { ...TERMS, key }, noted(told));
+      const value = encodeValue("x".repeat(length), "value");
+      const text = writeOutcome({ kind: "value", worker, ms: 1, value: null }, value);
+      const message = [{ kind: "ended", id: job.id, text }];
+      client.received(JSON.stringify(message));
+    };
+    one("small", null, 10);
+    one("large", null, 10_000);
+    one("shared", "key", 10_000);
+    client.answered.sweep();
+    assert.deepEqual([told, port.forgotten], [["succeeded", "succeeded", "succeeded"], []]);
+    client.answered.sweep();
+    assert.deepEqual(port.forgotten, ["large"]);
+    one("last", null, 10_000);
+    await client.answered.flush();
+    assert.deepEqual(port.forgotten, ["large", "last"]);
   });
 
   it("says that it is there before it begins jobs again that were cancelled because it seemed to be gone", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
 import { connectCluster, serveCluster } from "@meanwhile/cluster";
+import { Redis } from "ioredis";
 
 import { describeBehaviours } from "./behaviours.ts";
 import { FUNCTIONS, type Functions, linesOf, newFile, newQueue, until } from "./engines.ts";
@@ -35,6 +36,19 @@ describe("a Redis that forgets everything in a restart", { skip: noRedis }, () =
     assert.equal(await again, "done");
     assert.deepEqual(linesOf(file), ["done"]);
     assert.ok(cluster.statistics().resent >= 1);
+  });
+
+  it("keeps no large results that have been answered", async () => {
+    await using server = await RedisServer.start();
+    const options = { queue: newQueue(), url: server.url };
+    await using _worker = await serveCluster(FUNCTIONS, { ...options, concurrency: 1 });
+    const cluster = await connectCluster<Functions>(server.url, { queue: options.queue });
+    for (let i = 0; i < 20; i++) await cluster.call("large", 900_000);
+    await cluster.close();
+    const redis = new Redis(server.url);
+    const bytes = Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]);
+    redis.disconnect();
+    assert.ok(bytes < 9_000_000, `${bytes} bytes`);
   });
 
   it("says who is not let in, and shows no password", async () => {
