@@ -12,16 +12,15 @@ import { ParkingLot } from "meanwhile/lowlevel";
 
 import { Answered } from "./answered.ts";
 import { Canceller } from "./canceller.ts";
+import { cancelledByOthers, cutOff, resultLost, resultTooLarge, unreadableEnd, workerLost } from "./client-errors.ts";
 import { ClientJob, type JobListener, type JobTerms } from "./client-job.ts";
 import { decodeValue } from "./decode.ts";
 import type { ClientListener, ClientPort, Found } from "./engine.ts";
-import { ClusterError } from "./errors.ts";
 import type { ClientSettings } from "./options.ts";
 import { remoteError } from "./remote-error.ts";
 import { type Seal, sealWith } from "./seal.ts";
 import { Sender } from "./sender.ts";
 import { HEAD_BYTES, type Outcome, readOutcome, readProgress, readToClient } from "./wire.ts";
-import { tooLarge } from "./worker-errors.ts";
 
 const { performance } = globalThis;
 
@@ -270,40 +269,3 @@ export class Client implements ClientListener {
 }
 
 function ignore(): void {}
-
-function workerLost(name: string, why: string): ClusterError {
-  return new ClusterError("MW_ERR_CLUSTER_WORKER_LOST", `Cannot finish "${name}": ${why}`);
-}
-
-function unreadableEnd(name: string): ClusterError {
-  return new ClusterError(
-    "MW_ERR_CLUSTER_REFUSED",
-    `Cannot take the result of "${name}": it is not signed as this side expects; give both sides the same 'secret'`,
-  );
-}
-
-function resultLost({ name, resent }: ClientJob): ClusterError {
-  const what = resent === 0 ? "it may not begin again" : `it was sent ${resent + 1} times`;
-  return new ClusterError(
-    "MW_ERR_CLUSTER_RESULT_LOST",
-    `Cannot tell how "${name}" has ended: the queue has forgotten it, and ${what}; see 'keepMs' and 'keepJobs'`,
-  );
-}
-
-function resultTooLarge(name: string, bytes: number): ClusterError {
-  return tooLarge(`take the result of "${name}"`, "maxResultBytes", bytes, "this side");
-}
-
-function cancelledByOthers({ name, resent }: ClientJob): ClusterError {
-  return new ClusterError(
-    "MW_ERR_CLUSTER_RESULT_LOST",
-    `Cannot finish "${name}": it began ${resent + 1} times, and others with the same key have cancelled it each time`,
-  );
-}
-
-function cutOff(name: string): ClusterError {
-  return new ClusterError(
-    "MW_ERR_CLUSTER_UNREACHABLE",
-    `Cannot finish "${name}": this client was cut off for longer than 'lostAfterMs', so its jobs were cancelled`,
-  );
-}
