@@ -1,6 +1,8 @@
 // What goes past BullMQ: messages to those who listen now, and leases that run out. One connection for each process and queue
 // listens, however many jobs are under way.
 
+import { ClusterError } from "./errors.ts";
+
 const { clearTimeout, setTimeout } = globalThis;
 
 /** The way past BullMQ on a server. */
@@ -30,13 +32,17 @@ const PASSING =
 export async function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`there was no answer in ${ms} ms`)), Math.min(ms, 2 ** 31 - 1));
+    timer = setTimeout(() => reject(tooLate(ms)), Math.min(ms, 2 ** 31 - 1));
   });
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function tooLate(ms: number): ClusterError {
+  return new ClusterError("MW_ERR_CLUSTER_CONNECT", `Cannot reach the server: there was no answer in ${ms} ms`);
 }
 
 /** Whether the text or the code of an error is one of a connection. */
