@@ -20,6 +20,8 @@ const SEAL_BYTES = 200;
 export class Canceller {
   readonly #client: Client;
   #toTell: ClientJob[] = [];
+  /** How many times something was said without an answer of the server; what is said while it is away would pile up. */
+  #unanswered = 0;
 
   constructor(client: Client) {
     this.#client = client;
@@ -57,8 +59,10 @@ export class Canceller {
       seal.close(`workers ${settings.queue}`, writeToWorkers({ cancel: part })),
     );
     // What fails here is tried again with the next tick.
-    port.publish(texts).catch(ignore);
-    for (const job of jobs) this.#withdraw(job).catch(ignore);
+    this.#unanswered += 1;
+    Promise.allSettled([port.publish(texts), ...jobs.map((job) => this.#withdraw(job))])
+      .finally(() => (this.#unanswered -= 1))
+      .catch(ignore);
   }
 
   async #withdraw(job: ClientJob): Promise<void> {
@@ -75,7 +79,7 @@ export class Canceller {
       if (job.cancelling === null) continue;
       const waitedMs = now - job.cancelling.at;
       if (waitedMs > job.terms.graceMs + giveUpMs) this.#client.cancelled(job, job.cancelling.why);
-      else if (job.state === "sent") this.tell(job);
+      else if (job.state === "sent" && this.#unanswered === 0) this.tell(job);
       if (waitedMs > job.terms.graceMs + CONFIRM_MS) this.#letGo(job, job.cancelling);
     }
   }

@@ -21,6 +21,7 @@ class TestPort implements ClientPort {
   readonly submitted: string[] = [];
   readonly published: string[] = [];
   readonly forgotten: string[] = [];
+  publishing: Promise<void> = Promise.resolve();
   beats = 0;
   isAway = false;
   /** What becomes of jobs that are put in. */
@@ -45,6 +46,7 @@ class TestPort implements ClientPort {
 
   async publish(texts: readonly string[]): Promise<void> {
     this.published.push(...texts);
+    await this.publishing;
   }
 
   async beat(): Promise<number> {
@@ -168,6 +170,25 @@ describe("a client", () => {
     await until(() => port.submitted.length === 2);
     assert.deepEqual([port.beats, job.resent], [1, 1]);
     caretaker.stop();
+  });
+
+  it("says nothing again while the server has not answered", async () => {
+    const port = new TestPort();
+    const answer = Promise.withResolvers<void>();
+    port.publishing = answer.promise;
+    const client = clientOf(port);
+    const job = client.add("job", "job", () => "{}", TERMS, noted([]));
+    await until(() => job.state === "sent");
+    client.canceller.cancel(job, "not needed", null);
+    await until(() => port.published.length === 1);
+    client.canceller.tick(performance.now());
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(port.published.length, 1);
+    answer.resolve();
+    await until(() => {
+      client.canceller.tick(performance.now());
+      return port.published.length === 2;
+    });
   });
 
   it("says that a job is cancelled until no worker can begin it any more", async () => {
