@@ -36,7 +36,12 @@ export function sealWith(secret: KeyObject | null): Seal {
 
 function refuseSigned(text: string): string {
   if (text.startsWith("{")) return text;
-  throw refused("it is signed, but this side has no 'secret'; give both sides the same one");
+  const isSigned = /^[\w-]{43}\./.test(text);
+  throw refused(
+    isSigned
+      ? "it is signed, but this side has no 'secret'; give both sides the same one"
+      : "it was not written by this package",
+  );
 }
 
 function isSame(one: string, other: string): boolean {

@@ -218,7 +218,12 @@ describe("a text that comes over the queue", () => {
     const refused = { code: "MW_ERR_CLUSTER_REFUSED" };
     assert.throws(() => seal.open("job 2", sealed), refused);
     assert.throws(() => other.open("job 1", sealed), refused);
-    assert.throws(() => open.open("job 1", sealed), refused);
+    assert.throws(() => open.open("job 1", sealed), {
+      ...refused,
+      message: /it is signed, but this side has no 'secret'/,
+    });
+    for (const odd of ["", "rubbish"])
+      assert.throws(() => open.open("job 1", odd), { ...refused, message: /it was not written by this package/ });
     assert.throws(() => seal.open("job 1", text), refused);
     assert.throws(() => seal.open("job 1", ""), refused);
     for (let at = 0; at < sealed.length; at++) {
