@@ -4,56 +4,12 @@
 // BullMQ's own events are not used. On PostgreSQL some were lost when jobs ran at the same time, and everywhere each client
 // would read the events of all others.
 
-import {
-  type Job,
-  type JobsOptions,
-  type Queue,
-  type QueueOptions,
-  UnrecoverableError,
-  WaitingError,
-  type Worker,
-  type WorkerOptions,
-} from "bullmq";
+import type { JobsOptions, QueueOptions } from "bullmq";
 
+import { type AnyJob, type AnyQueue, type BullServer, GOODBYE_MS, shown, within, WORKERS } from "./bull-server.ts";
+import { BullWorker } from "./bull-worker.ts";
 import { type Control, inTime } from "./control.ts";
-import {
-  type ClientPort,
-  type Engine,
-  EVERYBODY,
-  type Found,
-  type KeepSettings,
-  type QueueSettings,
-  type Submission,
-  type Taken,
-  type Verdict,
-  type WorkerListener,
-  type WorkerPort,
-  type WorkerSettings,
-} from "./engine.ts";
-
-const { setTimeout } = globalThis;
-
-/** How BullMQ is made on a server. */
-export interface BullServer {
-  control(settings: QueueSettings, listener: { gap(): void }): Promise<Control>;
-  queue(name: string, options: Omit<QueueOptions, "connection">, control: Control): AnyQueue;
-  worker(
-    name: string,
-    processor: (job: AnyJob, token?: string) => Promise<string>,
-    options: Omit<WorkerOptions, "connection">,
-    control: Control,
-  ): AnyWorker;
-}
-
-// oxlint-disable-next-line typescript/no-explicit-any -- the types of BullMQ differ by server in what nobody here touches
-export type AnyQueue = Queue<string, string, string, string, string, string, any, any>;
-// oxlint-disable-next-line typescript/no-explicit-any -- as above
-export type AnyWorker = Worker<string, string, string, any, any, any>;
-type AnyJob = Job<string, string>;
-
-/** How long a server may take to say goodbye. */
-const GOODBYE_MS = 2_000;
-const WORKERS = "workers";
+import { type ClientPort, type Engine, EVERYBODY, type Found, type KeepSettings, type Submission } from "./engine.ts";
 
 /** The queues of a server. */
 export function bullEngine(server: BullServer): Engine {
@@ -166,111 +122,6 @@ function foundOf(job: AnyJob | undefined): Found {
   // What BullMQ itself says of a job that lost its workers has a stack that is one.
   if (text === undefined || text === null || /^\w*Error/.test(text)) return { state: "lost", why: job.failedReason };
   return { state: "ended", text };
-}
-
-class BullWorker implements WorkerPort {
-  readonly maxTextBytes: number;
-  readonly #worker: AnyWorker;
-  readonly #control: Control;
-  readonly #listener: WorkerListener;
-  readonly #ends = new WeakMap<AnyJob, { readonly taken: Taken; readonly verdict: Verdict }>();
-
-  constructor(server: BullServer, settings: WorkerSettings, control: Control, listener: WorkerListener) {
-    this.maxTextBytes = control.maxTextBytes;
-    this.#control = control;
-    this.#listener = listener;
-    const { id, queue, lostAfterMs, concurrency, maxLosses } = settings;
-    const options = {
-      autorun: false,
-      concurrency,
-      lockDuration: lostAfterMs,
-      lockRenewTime: lostAfterMs / 3,
-      stalledInterval: lostAfterMs / 2,
-      maxStalledCount: maxLosses,
-      name: id,
-      runRetryDelay: 500,
-    };
-    this.#worker = server.worker(queue, (job, token) => this.#process(job, token), options, control);
-    this.#worker.on("completed", (job: AnyJob) => this.#recorded(job));
-    this.#worker.on("failed", (job: AnyJob | undefined) => this.#recorded(job));
-    this.#worker.on("error", (error: Error) => listener.trouble(error));
-    this.#worker.on("lockRenewalFailed", (ids: string[]) => ids.forEach((lost) => listener.lost(lost)));
-  }
-
-  async ready(): Promise<void> {
-    await this.#worker.waitUntilReady();
-  }
-
-  start(): void {
-    this.#worker.run().catch((error: unknown) => this.#listener.trouble(error));
-  }
-
-  async #process(job: AnyJob, token: string | undefined): Promise<string> {
-    const taken: Taken = { id: String(job.id), text: job.data, losses: job.stalledCounter ?? 0 };
-    const verdict = await this.#listener.run(taken);
-    this.#ends.set(job, { taken, verdict });
-    if (verdict.kind === "value") return verdict.text;
-    if (verdict.kind === "failure") throw failureOf(verdict);
-    await job.moveToWait(token);
-    this.#listener.recorded(taken, verdict);
-    throw new WaitingError();
-  }
-
-  #recorded(job: AnyJob | undefined): void {
-    const end = job === undefined ? undefined : this.#ends.get(job);
-    if (end !== undefined) this.#listener.recorded(end.taken, end.verdict);
-  }
-
-  publish(messages: ReadonlyArray<readonly [client: string, text: string]>): Promise<void> {
-    return this.#control.publish(messages);
-  }
-
-  alive(clients: readonly string[]): Promise<boolean[]> {
-    return this.#control.alive(clients);
-  }
-
-  serverTime(): Promise<number> {
-    return this.#control.time();
-  }
-
-  async drain(): Promise<void> {
-    await this.#worker.close();
-  }
-
-  async close(): Promise<void> {
-    await within(GOODBYE_MS, () => this.#worker.close());
-    await this.#control.close();
-    // If the server is away it has not closed, and goes on renewing locks: the process would not end.
-    await endLocks(this.#worker);
-  }
-}
-
-/** BullMQ keeps the message and the stack of an error. Those who look into the queue see the message. */
-function failureOf({ message, text }: Extract<Verdict, { kind: "failure" }>): Error {
-  const error = new UnrecoverableError(shown(message));
-  error.stack = text;
-  return error;
-}
-
-/** What a server can keep of a text that is only looked at. */
-function shown(text: string): string {
-  return text.toWellFormed().replaceAll("\0", "\\0");
-}
-
-/** BullMQ does so with its `close`, but only after all that needs the server; it has no other word for it. */
-async function endLocks(worker: AnyWorker): Promise<void> {
-  const { lockManager } = worker as unknown as { lockManager: { close(): Promise<void> } };
-  await lockManager.close();
-}
-
-/** Waits for something that needs the server, but not for ever. */
-async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work().then(ignore, ignore), late]);
-  clearTimeout(timer);
 }
 
 function ignore(): void {}

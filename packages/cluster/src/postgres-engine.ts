@@ -5,7 +5,8 @@ import { createHash } from "node:crypto";
 import { createPostgresBackend, runMigrations, withBackend } from "bullmq";
 import { Client, Pool } from "pg";
 
-import { type AnyQueue, type AnyWorker, bullEngine } from "./bull-engine.ts";
+import { bullEngine } from "./bull-engine.ts";
+import type { AnyQueue, AnyWorker } from "./bull-server.ts";
 import { type Control, isConnectionTrouble } from "./control.ts";
 import type { Engine, QueueSettings } from "./engine.ts";
 import { patient } from "./patient-backend.ts";
