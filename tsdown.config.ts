@@ -10,6 +10,8 @@ const base: UserConfig = {
     // What threads and processes start with: found by name, so each keeps its file.
     "src/fetch/far/functions.ts",
     "src/workers/{entry,sync-entry,source-functions}.ts",
+    // The main module of a thread: nobody imports it.
+    "src/diagnostics/worker/worker.ts",
   ],
   format: "esm",
   platform: "node",

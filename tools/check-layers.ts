@@ -39,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, ReadonlyArray<string>>> = {
   lint: [],
   ...Object.fromEntries(SATELLITES.map((name) => [name, OPEN])),
   cluster: [...OPEN, "meanwhile/workers"],
+  inspector: [...OPEN, "meanwhile/diagnostics"],
   cli: [...OPEN, "meanwhile/workers", "meanwhile/diagnostics", ...SATELLITES.map((name) => `@meanwhile/${name}`)],
 };
 

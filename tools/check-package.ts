@@ -1,6 +1,6 @@
 // Packs every package, installs the tarballs in an empty project as a user would, and there runs the README's first program,
-// type-checks it with TypeScript 6 and 7, bundles and runs a single import, runs an instrumented program, one with a database of its own
-// and one with a WebSocket, one with a cluster, and starts the command. Needs a build; works on what the build made, not on sources.
+// type-checks it with TypeScript 6 and 7, bundles and runs a single import, runs an instrumented program, one with a database of its own,
+// one with a WebSocket, one with a cluster and one that shows a recording, and starts the command. Needs a build; works on what the build made, not on sources.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -69,6 +69,13 @@ await run(async () => {
   await connectCluster("postgres://127.0.0.1:1/x", { queue: "paths" }).catch((error) => console.log(error.code));
 });
 `;
+const PAGE = `
+import { startViewer } from "@meanwhile/inspector";
+
+await using viewer = await startViewer({ recording: "run.jsonl" });
+const answers = await Promise.all(["", "assets/page.js"].map((path) => fetch(new URL(path, viewer.url))));
+console.log(answers.map(({ status }) => status).join(" "));
+`;
 // What npm hands to scripts of the repository must not reach the user's project: there is no source condition there.
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|node_options$)/i.test(name)));
 
@@ -104,7 +111,7 @@ function pack(destination: string): string[] {
 function checkContent(tarball: string): void {
   const files = run(ROOT, "tar", "-tzf", tarball).trim().split("\n");
   const strange = files.filter(
-    (file) => !/^package\/(dist|src|bin)\/|^package\/(package\.json|README\.md|LICENSE)$/.test(file),
+    (file) => !/^package\/(dist|src|bin|page\/dist)\/|^package\/(package\.json|README\.md|LICENSE)$/.test(file),
   );
   if (strange.length > 0) report(`${tarball} has files that no user needs: ${strange.join(", ")}`);
   for (const needed of ["package/dist/index.js", "package/dist/index.d.ts", "package/LICENSE"]) {
@@ -167,6 +174,13 @@ try {
       return output;
     });
   }
+  writeFileSync(join(project, "page.ts"), PAGE);
+  attempt("A recording and its page", () => {
+    run(project, "npx", "--no-install", "meanwhile", "run", "--record", "run.jsonl", "instrumented.ts");
+    const output = run(project, process.execPath, "page.ts");
+    if (output !== "200 200\n") throw new Error(`it writes: ${output}`);
+    return output;
+  });
   attempt("The command", () =>
     run(project, process.execPath, "node_modules/@meanwhile/cli/bin/meanwhile.js", "--help"),
   );

@@ -22,7 +22,10 @@ const WAITING = /^(Promise|PromiseLike|Coroutine|AsyncIterable|AsyncIterator|Asy
 // What the language defines: then(), [Symbol.iterator]() and their like do what every reader knows.
 const THENABLE = ["then", "catch", "finally"];
 
-/** Every exported name of every package, and the public members of exported classes and interfaces. */
+/**
+ * Every exported name of every package, and the public members of exported classes and interfaces, but for what is marked
+ * `@internal`.
+ */
 export function documented(): Documented[] {
   const folders = filesMatching("packages/*/package.json").map((file) => file.slice(0, -"/package.json".length));
   const seen = new Set<Node>();
@@ -35,7 +38,8 @@ export function documented(): Documented[] {
         seen.add(first.declaration);
         return [exported(specifier, name, first, declared), ...declared.flatMap((one) => membersOf(specifier, one))];
       }),
-    );
+    )
+    .filter(({ doc }) => !/^\s*@internal\b/m.test(doc));
 }
 
 function exported(specifier: string, name: string, first: Declared, declared: ReadonlyArray<Declared>): Documented {

@@ -26,8 +26,12 @@ const HOSTS: Readonly<Record<string, Host>> = {
     args: [CONDITION, "--import", "./tools/test-setup.ts", "--test", "--test-timeout=120000"],
     passed: /^ℹ pass (\d+)$/m,
   },
-  bun: { command: "bun", args: ["test", CONDITION], passed: /^ *(\d+) pass$/m },
-  deno: { command: "deno", args: ["test", CONDITION, "-A", "--no-check", "--no-lock"], passed: /\| (\d+) passed/ },
+  bun: { command: "bun", args: ["test", "--timeout=120000", CONDITION], passed: /^ *(\d+) pass$/m },
+  deno: {
+    command: "deno",
+    args: ["test", "--parallel", CONDITION, "-A", "--no-check", "--no-lock"],
+    passed: /\| (\d+) passed/,
+  },
 };
 
 function excluded(host: string, files: ReadonlyArray<string>): Set<string> {

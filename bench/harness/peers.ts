@@ -64,7 +64,8 @@ function watchMemory(pid: number | undefined): Disposable & { figures(): Measure
 function commandOf(row: Row, peer: Peer): Command {
   if (peer.kind === "node") {
     const hook = peer.instrumented === true ? ["--import", "@meanwhile/instrument/register"] : [];
-    return [process.execPath, "--conditions=@meanwhile/source", ...hook, CHILD, row.name, peer.name];
+    const sources = row.isBuilt === true ? [] : ["--conditions=@meanwhile/source"];
+    return [process.execPath, ...sources, ...hook, CHILD, row.name, peer.name];
   }
   if (peer.kind === "python") return [PYTHON, join(BENCH, "python", peer.script), ...(peer.args ?? [])];
   return peer.command();

@@ -87,6 +87,8 @@ export interface Row {
   readonly figures: readonly Figure[];
   /** At most so many rounds, for work that takes long and varies little. */
   readonly rounds?: number;
+  /** Whether our packages are measured as they are published, not as sources: where loading them counts. */
+  readonly isBuilt?: boolean;
   readonly server?: Server;
   readonly peers: readonly Peer[];
   readonly targets: readonly Target[];

@@ -5,6 +5,7 @@ import { row as cancel } from "./cancel.ts";
 import { row as chain } from "./chain.ts";
 import { row as cluster } from "./cluster.ts";
 import { row as create } from "./create.ts";
+import { row as diagnostics } from "./diagnostics.ts";
 import { row as fetchLarge } from "./fetch-large.ts";
 import { row as fetch } from "./fetch.ts";
 import { row as gather } from "./gather.ts";
@@ -36,7 +37,19 @@ import { row as workersStart } from "./workers-start.ts";
 import { row as workersTurns } from "./workers-turns.ts";
 
 /** The rows of the package `meanwhile` itself. */
-export const core: readonly Row[] = [gather, sleep, memory, map, queue, lock, semaphore, chain, cancel, create];
+export const core: readonly Row[] = [
+  gather,
+  sleep,
+  memory,
+  map,
+  queue,
+  lock,
+  semaphore,
+  chain,
+  cancel,
+  create,
+  diagnostics,
+];
 
 /** The rows of the package `@meanwhile/postgres`. */
 const database: readonly Row[] = [postgres, postgresRows, postgresTransaction, postgresCopy, postgresAcquire];

@@ -20,8 +20,9 @@ export const row: Row = {
   name: "workers-start",
   title: "a new pool, a call for each of its workers, and its end",
   about:
-    "Every pool is opened, called once for each worker (a trivial function) and closed, again and again in one process. The package of the pool is loaded in the caller before; each worker loads its own copy, TypeScript sources as they are. " +
+    "Every pool is opened, called once for each worker (a trivial function) and closed, again and again in one process. The package of the pool is loaded in the caller before; each worker loads its own copy, ours as it is published (`npm run build` before). " +
     "The two of Python fork, which copies a process that has loaded everything.",
+  isBuilt: true,
   figures: [{ key: "wall", label: "ms", better: "less" }],
   peers: [...poolPeers(start), ...pythonPeers("start")],
   targets: [{ ours: "WorkerPool", beside: "piscina", figure: "wall", compares: "cost", limit: 1.5 }],

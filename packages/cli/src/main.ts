@@ -19,6 +19,26 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "run a program whose every await can be cancelled, and see where it waits",
     load: async () => (await import("./run/command.ts")).runRun,
   },
+  ps: {
+    summary: "see the tasks of a running program: what each waits for, since when and where",
+    load: async () => (await import("./inspect/ps.ts")).runPs,
+  },
+  pstree: {
+    summary: "see them as a tree",
+    load: async () => (await import("./inspect/pstree.ts")).runPstree,
+  },
+  top: {
+    summary: "see them change",
+    load: async () => (await import("./inspect/top.ts")).runTop,
+  },
+  trace: {
+    summary: "record them for a trace viewer",
+    load: async () => (await import("./inspect/trace.ts")).runTrace,
+  },
+  inspect: {
+    summary: "see them in a browser, live or from a recording",
+    load: async () => (await import("./inspect/inspect.ts")).runInspect,
+  },
   tour: {
     summary: "see the runtime at work, on servers it starts itself on 127.0.0.1",
     load: async () => (await import("./tour/command.ts")).runTour,

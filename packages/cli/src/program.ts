@@ -12,9 +12,12 @@ import {
   untilIdle,
 } from "meanwhile/lowlevel";
 
-const [node = process.execPath, , file = "", ...args] = process.argv;
+import { beginDiagnostics, readSettings } from "./run/diagnostics.ts";
+
+const [node = process.execPath, , settings = "", file = "", ...args] = process.argv;
 process.argv = [node, file, ...args];
 
+beginDiagnostics(readSettings(settings));
 try {
   await run(runProgram, { name: basename(file), handleSignals: false });
 } catch (error) {

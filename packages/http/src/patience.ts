@@ -1,9 +1,8 @@
 // How long an exchange may take: the three timeouts that run while it has its slot, and the errors they end in.
 
-import type { Clock } from "meanwhile/lowlevel";
+import { type Clock, LoopWatch } from "meanwhile/lowlevel";
 
 import { HttpTimeoutError, type RequestLine, type TimeoutPhase } from "./errors.ts";
-import { LoopWatch } from "./loop-delay.ts";
 import type { Settled } from "./options.ts";
 
 export class Patience {

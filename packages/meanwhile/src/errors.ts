@@ -9,6 +9,9 @@ export type ErrorCode =
   | "MW_ERR_BROKEN_BARRIER"
   | "MW_ERR_CANCELLED"
   | "MW_ERR_DEADLOCK"
+  | "MW_ERR_DIAGNOSTICS_HOST"
+  | "MW_ERR_DIAGNOSTICS_ON"
+  | "MW_ERR_DIAGNOSTICS_OVER"
   | "MW_ERR_EMPTY"
   | "MW_ERR_GENERATOR"
   | "MW_ERR_GROUP_CLOSED"
@@ -17,6 +20,7 @@ export type ErrorCode =
   | "MW_ERR_INVALID_ARGUMENT"
   | "MW_ERR_LEFT_BEHIND"
   | "MW_ERR_LEFT_RUNNING"
+  | "MW_ERR_NEWER_PROTOCOL"
   | "MW_ERR_NOTHING_UNFINISHED"
   | "MW_ERR_NOT_DETERMINISTIC"
   | "MW_ERR_NOT_HELD"
@@ -28,6 +32,7 @@ export type ErrorCode =
   | "MW_ERR_QUEUE_EMPTY"
   | "MW_ERR_QUEUE_FULL"
   | "MW_ERR_RULE_BROKEN"
+  | "MW_ERR_SOCKET_FOLDER"
   | "MW_ERR_TASK_CANCELLED"
   | "MW_ERR_TASK_GROUP"
   | "MW_ERR_TEST_TIMEOUT"
@@ -42,6 +47,7 @@ export type ErrorCode =
 /** The stable codes of process warnings emitted by the core. */
 export type WarningCode =
   | "MW_WARN_CLEANUP_INTERRUPTED"
+  | "MW_WARN_DIAGNOSTICS"
   | "MW_WARN_NEVER_AWAITED"
   | "MW_WARN_SCOPE_LEFT_OPEN"
   | "MW_WARN_STILL_SUSPENDED"

@@ -2,13 +2,24 @@
 
 export type { Clock } from "./clock/clock.ts";
 export { keepAlive } from "./clock/keep-alive.ts";
-export { type AwaitStack, awaitStacksOf, runningStackOf, showCall, type SuspendedCall } from "./kernel/await-stacks.ts";
+export { LoopWatch } from "./clock/loop-watch.ts";
+export {
+  type AwaitStack,
+  awaitStacksOf,
+  callsFrom,
+  runningStackOf,
+  showCall,
+  type SuspendedCall,
+  textOfWait,
+  waitMembersOf,
+} from "./kernel/await-stacks.ts";
 export { cancellationOf, isCancellationOf } from "./kernel/cancellation.ts";
 export { checkpoint, enterCheckpoint, giveWay, throwIfCancelled } from "./kernel/checkpoint.ts";
 export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, disown, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext } from "./kernel/context.ts";
 export { adoptContextless, currentScopeNode } from "./kernel/current.ts";
+export { watchOtherThreads } from "./kernel/debug-watch.ts";
 export { untilIdle } from "./kernel/deadlock.ts";
 export type { Director } from "./kernel/director.ts";
 export {
@@ -58,3 +69,4 @@ export { taskGroup, type TaskGroup, type TaskOptions, checkJob } from "./kernel/
 export { type FoundTask, renderTaskTree, tasksIn, waitsOf, walkTasks } from "./kernel/task-tree.ts";
 export { type Job, type Task, TaskNode } from "./kernel/task.ts";
 export { turnIsOver } from "./kernel/turn.ts";
+export { OptionChecks, type RefuseOption, showKind } from "./util/option-checks.ts";

@@ -1,7 +1,7 @@
 // The public API of meanwhile/workers: this list is it.
 
 export { WorkerCrashedError, WorkerError, type WorkerErrorCode } from "./workers/errors.ts";
-export type { ArgumentsOf, FunctionsOf, ReturnOf } from "./workers/functions-of.ts";
+export type { AnyModule, ArgumentsOf, FunctionsOf, ItemFunctionsOf, ReturnOf } from "./workers/functions-of.ts";
 export { isCancelRequested, reportProgress } from "./workers/inside.ts";
 export type { Job, JobOptions } from "./workers/job.ts";
 export { moved } from "./workers/moved.ts";

@@ -2,7 +2,7 @@
 
 import { userInfo } from "node:os";
 
-import { badArgument, checkCount, checkFlag, checkMs, checkText, checkWord } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import type { ConnectOptions, ConnectSettled, PasswordSource, ServerAddress } from "./connect-options.ts";
 import { checkParameters, wordOf } from "./connect-parameters.ts";
 import { parametersOfService } from "./credential-files.ts";
@@ -82,11 +82,12 @@ function nameOfUser(): string {
 
 function checkOptions(options: ConnectOptions): void {
   for (const key of ["dsn", "user", "database", "applicationName", "passfile", "service"] as const)
-    checkText(key, options[key]);
-  for (const key of ["connectTimeoutMs", "statementTimeoutMs", "cancelTimeoutMs"] as const) checkMs(key, options[key]);
-  for (const key of ["statementCacheSize", "keepAliveMs"] as const) checkCount(key, options[key], 0);
-  for (const key of ["directTls", "pgBouncer"] as const) checkFlag(key, options[key]);
-  checkWord("targetSessionAttrs", options.targetSessionAttrs, TARGETS);
+    checks.text(key, options[key]);
+  for (const key of ["connectTimeoutMs", "statementTimeoutMs", "cancelTimeoutMs"] as const)
+    checks.ms(key, options[key]);
+  for (const key of ["statementCacheSize", "keepAliveMs"] as const) checks.count(key, options[key], 0);
+  for (const key of ["directTls", "pgBouncer"] as const) checks.flag(key, options[key]);
+  checks.word("targetSessionAttrs", options.targetSessionAttrs, TARGETS);
   checkPassword(options.password);
   const { serverSettings } = options;
   if (serverSettings === undefined) return;

@@ -1,6 +1,6 @@
 // What COPY copies into or out of, as its users name it, and the statement that makes.
 
-import { badArgument, checkFlag, checkWord } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import { checkNames, type OptionNames } from "./option-names.ts";
 import { withoutComments } from "./session-state.ts";
 import { quoteName } from "./sql.ts";
@@ -95,8 +95,8 @@ function queryOf(target: CopyQuery): string {
 }
 
 function formatOf({ format, header }: Pick<CopyTable, "format" | "header">): string {
-  checkWord("format", format, FORMATS);
-  checkFlag("header", header);
+  checks.word("format", format, FORMATS);
+  checks.flag("header", header);
   const options = [format === undefined ? "" : `format ${format}`, header === true ? "header true" : ""];
   const given = options.filter((option) => option !== "");
   return given.length === 0 ? "" : ` with (${given.join(", ")})`;

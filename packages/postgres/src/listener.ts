@@ -4,7 +4,7 @@
 
 import { suspend, type Waiter, type WaitTarget } from "meanwhile/lowlevel";
 
-import { badArgument, checkCount } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import { PostgresError } from "./errors.ts";
 import type { LinkNotification } from "./link-events.ts";
 import { checkNames, type OptionNames } from "./option-names.ts";
@@ -75,7 +75,7 @@ export class Listener implements AsyncIterableIterator<NotificationEvent, undefi
       throw badArgument("channels", channels, "the name of a channel, or several in an array");
     }
     for (const channel of list) checkChannel(channel);
-    checkCount("maxQueued", maxQueued, 1);
+    checks.count("maxQueued", maxQueued, 1);
     this.channels = [...new Set(list)];
     this.#maxQueued = maxQueued;
     this.#source = source;

@@ -1,6 +1,6 @@
 // What a pool can be told, with its defaults.
 
-import { badArgument, checkCount, checkFunction, checkMs } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import type { ConnectOptions } from "./connect-options.ts";
 import type { Connection } from "./connection.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
@@ -88,16 +88,16 @@ export function settlePool(options: PoolOptions): PoolSettled {
   checkEmbedded(options.embedded);
   const { minSize = 0, maxSize = 10, maxQueries = 50_000, resetTimeoutMs = 5_000 } = options;
   const { acquireTimeoutMs = 30_000, maxIdleMs = 300_000, maxLifetimeMs = 3_600_000 } = options;
-  checkCount("maxSize", maxSize, 1);
-  checkCount("minSize", minSize, 0);
+  checks.count("maxSize", maxSize, 1);
+  checks.count("minSize", minSize, 0);
   if (minSize > maxSize) throw badArgument("minSize", minSize, `at most 'maxSize', which is ${maxSize}`);
-  checkCount("maxQueries", maxQueries, 1);
+  checks.count("maxQueries", maxQueries, 1);
   for (const [name, ms] of Object.entries({ acquireTimeoutMs, maxIdleMs, maxLifetimeMs, resetTimeoutMs })) {
-    checkMs(name, ms);
+    checks.ms(name, ms);
   }
   const { init, setup, trace, pgBouncer = false, reset = pgBouncer ? false : "auto" } = options;
   for (const [name, hook] of Object.entries({ init, setup, trace })) {
-    checkFunction(name, hook);
+    checks.function(name, hook);
   }
   if (reset !== false && reset !== "auto" && reset !== "always" && typeof reset !== "function") {
     throw badArgument("reset", reset, '"auto", "always", false or a function');

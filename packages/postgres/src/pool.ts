@@ -3,7 +3,7 @@
 import { gather, shield } from "meanwhile";
 import { currentScopeNode, enterCheckpoint } from "meanwhile/lowlevel";
 
-import { badArgument, checkMs } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import type { CommandResult } from "./command-tag.ts";
 import type { Connection } from "./connection.ts";
 import type { CopyTarget, CopyToTarget } from "./copy-target.ts";
@@ -332,7 +332,7 @@ export class Pool implements Queryable, AsyncDisposable {
   async close(options: CloseOptions = NO_OPTIONS): Promise<void> {
     checkNames("options", options, NAMES);
     const { timeoutMs = 10_000 } = options;
-    checkMs("timeoutMs", timeoutMs);
+    checks.ms("timeoutMs", timeoutMs);
     this.#hub.close();
     this.#members.startClosing();
     try {
@@ -397,7 +397,7 @@ export class Pool implements Queryable, AsyncDisposable {
     place: Place,
     { timeoutMs = this.#settled.acquireTimeoutMs }: AcquireOptions,
   ): Promise<PooledConnection> {
-    if (timeoutMs !== this.#settled.acquireTimeoutMs) checkMs("timeoutMs", timeoutMs);
+    if (timeoutMs !== this.#settled.acquireTimeoutMs) checks.ms("timeoutMs", timeoutMs);
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
     const startedAt = this.#trace.isOn ? performance.now() : 0;

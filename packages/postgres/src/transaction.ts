@@ -7,7 +7,7 @@
 
 import { enterCheckpoint, throwIfCancelled } from "meanwhile/lowlevel";
 
-import { badArgument, checkFlag, checkWord } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import { ConnectionLostError, PostgresError } from "./errors.ts";
 import { insist } from "./insist.ts";
 import { checkNames, type OptionNames } from "./option-names.ts";
@@ -69,9 +69,9 @@ function undo(savepoint: string): string {
 }
 
 function beginText({ isolation, readonly, deferrable }: TransactionOptions): string {
-  checkWord("isolation", isolation, LEVELS);
-  checkFlag("readonly", readonly);
-  checkFlag("deferrable", deferrable);
+  checks.word("isolation", isolation, LEVELS);
+  checks.flag("readonly", readonly);
+  checks.flag("deferrable", deferrable);
   const level = isolation === undefined ? "" : ` isolation level ${isolation}`;
   const access = readonly === true ? " read only" : " read write";
   return `${BEGIN}${level}${readonly === undefined ? "" : access}${deferrable === true ? " deferrable" : ""}`;

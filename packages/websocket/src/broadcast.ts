@@ -1,6 +1,6 @@
 // One message for many connections, without waiting for any of them.
 
-import { badArgument, checkFunction } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import { Connection, offer } from "./connection.ts";
 import { checkNames } from "./option-names.ts";
 
@@ -50,7 +50,7 @@ export function broadcast<C extends Connection>(
   options: BroadcastOptions<C> = {},
 ): BroadcastResult {
   checkNames("options", options, NAMES);
-  checkFunction("filter", options.filter);
+  checks.function("filter", options.filter);
   const { filter } = options;
   const isText = typeof message === "string";
   const bytes = bytesOf(message);

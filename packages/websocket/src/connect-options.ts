@@ -2,7 +2,7 @@
 
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 
-import { badArgument, checkMs, checkText } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import {
   CONNECTION_NAMES,
   type ConnectionOptions,
@@ -88,8 +88,8 @@ const LARGEST_HEADER_BYTES = 16_777_216;
 export function settleConnect(options: ConnectOptions): ConnectSettled {
   const { openTimeoutMs = 10_000, maxRedirects = 10, maxHandshakeBytes = 16_384 } = options;
   const { origin, userAgent = "meanwhile", tls = {}, socketPath, subprotocols = [] } = options;
-  checkMs("openTimeoutMs", openTimeoutMs);
-  checkText("socketPath", socketPath);
+  checks.ms("openTimeoutMs", openTimeoutMs);
+  checks.text("socketPath", socketPath);
   if (!Number.isInteger(maxRedirects) || maxRedirects < 0)
     throw badArgument("maxRedirects", maxRedirects, "an integer >= 0");
   const isSize =

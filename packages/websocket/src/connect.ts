@@ -1,14 +1,13 @@
 // Opens a connection as a client.
 
 import { now } from "meanwhile";
-import { enterCheckpoint, enterScope } from "meanwhile/lowlevel";
+import { enterCheckpoint, enterScope, LoopWatch } from "meanwhile/lowlevel";
 
 import { checkConnectOptions, type ConnectOptions, type ConnectSettled } from "./connect-options.ts";
 import { Connection } from "./connection.ts";
 import { dial } from "./dial.ts";
 import { ConnectError } from "./errors.ts";
 import { refused } from "./handshake-failure.ts";
-import { LoopWatch } from "./loop-watch.ts";
 import { openSocket } from "./open-socket.ts";
 import { redactUrl } from "./redact.ts";
 import { type Hop, nextHop } from "./redirects.ts";

@@ -1,6 +1,6 @@
 // What both sides can say about a connection.
 
-import { badArgument, checkCount, checkFunction, checkMs } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import { type DeflateOptions, type DeflateSettled, settleDeflate } from "./deflate.ts";
 import { checkNames, type OptionNames } from "./option-names.ts";
 import { Trace, type TraceListener } from "./trace.ts";
@@ -84,10 +84,10 @@ const LARGEST_LIMIT = 2_147_483_647;
  */
 export function settleConnection(options: ConnectionOptions): ConnectionSettled {
   const { closeTimeoutMs = 10_000, maxMessageBytes = 1_048_576, writeLimitBytes = 32_768, trace } = options;
-  checkMs("closeTimeoutMs", closeTimeoutMs);
+  checks.ms("closeTimeoutMs", closeTimeoutMs);
   checkLimit("maxMessageBytes", maxMessageBytes);
-  checkCount("writeLimitBytes", writeLimitBytes, 0);
-  checkFunction("trace", trace);
+  checks.count("writeLimitBytes", writeLimitBytes, 0);
+  checks.function("trace", trace);
   const { maxFragments = Math.max(1_024, Math.floor(maxMessageBytes / 256)) } = options;
   checkLimit("maxFragments", maxFragments);
   return {
@@ -106,16 +106,16 @@ export function settleConnection(options: ConnectionOptions): ConnectionSettled 
 
 function intervalOf(name: string, given: number | null | undefined): number {
   if (given === null) return Infinity;
-  checkMs(name, given);
+  checks.ms(name, given);
   return given ?? 20_000;
 }
 
 function settleQueue(queue: QueueLimits = {}): { high: number; low: number } {
   checkNames("queue", queue, QUEUE_NAMES);
   const { high = 16 } = queue;
-  checkCount("queue.high", high, 1);
+  checks.count("queue.high", high, 1);
   const { low = high === Infinity ? Infinity : Math.floor(high / 4) } = queue;
-  checkCount("queue.low", low, 0);
+  checks.count("queue.low", low, 0);
   if (low > high || (low === high && high !== Infinity))
     throw badArgument("queue.low", low, `an integer below 'queue.high', which is ${high}`);
   return { high, low };

@@ -2,7 +2,7 @@
 
 import type { PerMessageDeflateOptions } from "ws";
 
-import { badArgument, checkCount, checkFlag } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import { checkNames, type OptionNames } from "./option-names.ts";
 
 /** How messages are compressed. */
@@ -55,13 +55,13 @@ export function settleDeflate(compression: "deflate" | "off" | DeflateOptions = 
   const { thresholdBytes = THRESHOLD_BYTES, level, memLevel = MEM_LEVEL } = given;
   const { serverMaxWindowBits = WINDOW_BITS, clientMaxWindowBits = WINDOW_BITS } = given;
   const { serverContextTakeover, clientContextTakeover } = given;
-  checkCount("compression.thresholdBytes", thresholdBytes, 0);
+  checks.count("compression.thresholdBytes", thresholdBytes, 0);
   checkWithin("compression.level", level, 0, 9);
   checkWithin("compression.memLevel", memLevel, 1, 9);
   checkWithin("compression.serverMaxWindowBits", serverMaxWindowBits, 8, 15);
   checkWithin("compression.clientMaxWindowBits", clientMaxWindowBits, 8, 15);
-  checkFlag("compression.serverContextTakeover", serverContextTakeover);
-  checkFlag("compression.clientContextTakeover", clientContextTakeover);
+  checks.flag("compression.serverContextTakeover", serverContextTakeover);
+  checks.flag("compression.clientContextTakeover", clientContextTakeover);
   const options: PerMessageDeflateOptions = {
     serverMaxWindowBits,
     clientMaxWindowBits,

@@ -5,7 +5,8 @@
 //
 // Each list is in the order of its deadlines, as everybody in it waits equally long. The timer keeps no process alive.
 
-import { LoopWatch } from "./loop-watch.ts";
+import { LoopWatch } from "meanwhile/lowlevel";
+
 import { inRootContext } from "./root-context.ts";
 
 /** One connection, as the keep-alive sees it. */

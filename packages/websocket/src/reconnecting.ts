@@ -3,7 +3,7 @@
 import { type Backoff, now, sleep } from "meanwhile";
 
 import { Attempts, type ReconnectEvent, usualBackoff } from "./attempts.ts";
-import { badArgument, checkCount, checkFunction } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import { CONNECT_NAMES, type ConnectOptions, settleConnect } from "./connect-options.ts";
 import { connect } from "./connect.ts";
 import type { Connection } from "./connection.ts";
@@ -79,9 +79,9 @@ export function reconnecting(
 ): AsyncGenerator<Connection, never> {
   checkNames("options", options, NAMES);
   const { attempts, backoff = usualBackoff(), isTransient: isWorthIt = isTransient, onRetry, ...others } = options;
-  checkCount("attempts", attempts, 1);
-  checkFunction("isTransient", isWorthIt);
-  checkFunction("onRetry", onRetry);
+  checks.count("attempts", attempts, 1);
+  checks.function("isTransient", isWorthIt);
+  checks.function("onRetry", onRetry);
   if (typeof backoff !== "function") throw badArgument("backoff", backoff, "a function like exponential()");
   parseTarget(uri);
   const settled = settleConnect(others);

@@ -3,7 +3,7 @@
 import type * as http from "node:http";
 import type { TlsOptions } from "node:tls";
 
-import { badArgument, checkCount, checkFunction, checkMs, checkText } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import {
   CONNECTION_NAMES,
   type ConnectionOptions,
@@ -167,8 +167,8 @@ function connectionPart(options: ConnectionOptions): ConnectionOptions {
 }
 
 function checkPlace<User>({ host, port, socketPath, tls, server }: ServeOptions<User>): void {
-  checkText("host", host);
-  checkText("socketPath", socketPath);
+  checks.text("host", host);
+  checks.text("socketPath", socketPath);
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65_536)) {
     throw badArgument("port", port, "an integer from 0 to 65535");
   }
@@ -181,8 +181,8 @@ function checkPlace<User>({ host, port, socketPath, tls, server }: ServeOptions<
 
 function checkRules<User>(options: ServeOptions<User>): void {
   const { subprotocols, authenticate, allowedOrigins, onError, headers } = options;
-  checkFunction("authenticate", authenticate);
-  checkFunction("onError", onError);
+  checks.function("authenticate", authenticate);
+  checks.function("onError", onError);
   checkHeaders("headers", headers, /^(?:connection|upgrade|sec-websocket-.*)$/i);
   if (authenticate !== undefined && allowedOrigins === undefined) {
     const wanted = 'who may use the cookies of a browser: "same-host", an array of origins, or "any"';
@@ -199,10 +199,10 @@ function isToken(name: unknown): boolean {
 }
 
 function checkLimits<User>(options: ServeOptions<User>): void {
-  checkCount("maxConnections", options.maxConnections ?? undefined, 1);
-  checkCount("maxConnectionsPerAddress", options.maxConnectionsPerAddress ?? undefined, 1);
-  checkMs("openTimeoutMs", options.openTimeoutMs);
-  checkMs("drainMs", options.drainMs);
+  checks.count("maxConnections", options.maxConnections ?? undefined, 1);
+  checks.count("maxConnectionsPerAddress", options.maxConnectionsPerAddress ?? undefined, 1);
+  checks.ms("openTimeoutMs", options.openTimeoutMs);
+  checks.ms("drainMs", options.drainMs);
   const { maxHandshakeBytes } = options;
   if (maxHandshakeBytes === undefined || (Number.isInteger(maxHandshakeBytes) && maxHandshakeBytes >= 512)) return;
   throw badArgument("maxHandshakeBytes", maxHandshakeBytes, "an integer >= 512");

@@ -1,6 +1,6 @@
 // How a server is asked to end, and what it says of those that do not.
 
-import { badArgument, checkMs } from "./checks.ts";
+import { badArgument, checks } from "./checks.ts";
 import { isCloseCode, isCloseReason } from "./close-codes.ts";
 import { WebSocketError } from "./errors.ts";
 import type { WebSocketWarningCode } from "./handler-failures.ts";
@@ -19,7 +19,7 @@ const MOST_NAMES = 5;
 export function checkClose(code: number, reason: string, timeoutMs: number): void {
   if (!isCloseCode(code)) throw badArgument("code", code, "1000 to 1014 without 1004 to 1006, or 3000 to 4999");
   if (!isCloseReason(reason)) throw badArgument("reason", reason, "a text of up to 123 bytes");
-  checkMs("timeoutMs", timeoutMs);
+  checks.ms("timeoutMs", timeoutMs);
 }
 
 /** The error for a handler that would wait for its own end. */

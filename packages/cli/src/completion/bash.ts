@@ -6,8 +6,8 @@ import {
   fetchOptions,
   formsOf,
   type OptionValue,
-  RUN_OPTIONS,
-  WORKER_OPTIONS,
+  PLAIN_COMMANDS,
+  type PlainCommand,
 } from "./options.ts";
 
 /** @param shells - what `meanwhile completion` takes */
@@ -33,9 +33,7 @@ _meanwhile() {
   fi
   case $command in
     completion) ${optionsOr(["--help"], wordsReply(shells))}; return ;;
-    tour) ${optionsOr(["--help"], ":")}; return ;;
-    run) ${optionsOr(RUN_OPTIONS, FILES_REPLY)}; return ;;
-    worker) ${optionsOr(WORKER_OPTIONS, FILES_REPLY)}; return ;;
+${PLAIN_COMMANDS.map(plainCase).join("\n")}
     fetch) ;;
     *) return ;;
   esac
@@ -63,6 +61,10 @@ _meanwhile_files() {
 }`;
 
 const FILES_REPLY = "_meanwhile_files -f";
+
+function plainCase({ name, options, takesFiles }: PlainCommand): string {
+  return `    ${name}) ${optionsOr(options, takesFiles ? FILES_REPLY : ":")}; return ;;`;
+}
 
 function wordsReply(words: readonly string[]): string {
   return `_meanwhile_reply -W "${words.join(" ")}"`;

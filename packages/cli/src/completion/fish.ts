@@ -1,13 +1,6 @@
 // The completion of fish.
 
-import {
-  COMMANDS,
-  COMMON_OPTIONS,
-  type CompletedOption,
-  fetchOptions,
-  RUN_OPTIONS,
-  WORKER_OPTIONS,
-} from "./options.ts";
+import { COMMANDS, COMMON_OPTIONS, type CompletedOption, fetchOptions, PLAIN_COMMANDS } from "./options.ts";
 import { quoted } from "./quoted.ts";
 
 /** @param shells - what `meanwhile completion` takes */
@@ -20,11 +13,10 @@ export function fishScript(shells: readonly string[]): string {
     ...options("", COMMON_OPTIONS),
     `${BASE} ${within("completion")} -a ${quoted(shells.join(" "))}`,
     ...options("completion", ["--help"]),
-    ...options("tour", ["--help"]),
-    `${BASE} ${within("run")} -F`,
-    ...options("run", RUN_OPTIONS),
-    `${BASE} ${within("worker")} -F`,
-    ...options("worker", WORKER_OPTIONS),
+    ...PLAIN_COMMANDS.flatMap((command) => [
+      ...(command.takesFiles ? [`${BASE} ${within(command.name)} -F`] : []),
+      ...options(command.name, command.options),
+    ]),
     ...fetchOptions().map((option) => `${BASE} ${within("fetch")} ${specOf(option)}`),
   ];
   return `# fish completion of meanwhile

@@ -1,13 +1,19 @@
 // What there is to complete, for all shells: the commands, and the options of `fetch` with what their values are.
 
 import { OPTION_GROUPS, type OptionRow } from "../fetch/option-tables.ts";
+import { INSPECT_OPTIONS } from "../inspect/option-tables.ts";
 
 /** The commands, with what the shell says of them. */
 export const COMMANDS: ReadonlyArray<readonly [name: string, summary: string]> = [
   ["completion", "the completion of a shell"],
   ["fetch", "fetch many URLs under limits"],
+  ["inspect", "see the tasks of a program in a browser"],
+  ["ps", "see the tasks of a running program"],
+  ["pstree", "see them as a tree"],
   ["run", "run a program whose every await can be cancelled"],
+  ["top", "see them change"],
   ["tour", "see the runtime at work"],
+  ["trace", "record them for a trace viewer"],
   ["worker", "serve the functions of a module to other machines"],
 ];
 
@@ -15,17 +21,21 @@ export const COMMANDS: ReadonlyArray<readonly [name: string, summary: string]> =
 export const COMMON_OPTIONS: readonly string[] = ["--help", "--version"];
 
 /** What `meanwhile run` takes before the file of the program. */
-export const RUN_OPTIONS: readonly string[] = [
+const RUN_OPTIONS: readonly string[] = [
   "--report",
+  "--record",
+  "--inspect",
+  "--allow",
   "--packages",
   "--no-instrument",
   "--no-cache",
+  "--no-diagnostics",
   "--debug",
   ...COMMON_OPTIONS,
 ];
 
 /** What `meanwhile worker` takes. */
-export const WORKER_OPTIONS: readonly string[] = [
+const WORKER_OPTIONS: readonly string[] = [
   "--connect",
   "--queue",
   "--concurrency",
@@ -39,6 +49,28 @@ export const WORKER_OPTIONS: readonly string[] = [
   "--lost-after",
   "--drain",
   ...COMMON_OPTIONS,
+];
+
+/** What `meanwhile tour` takes. */
+const TOUR_OPTIONS: readonly string[] = ["--inspect", "--help"];
+
+/** A command that takes only names of options and, if it is one that reads them, files. */
+export interface PlainCommand {
+  readonly name: string;
+  readonly options: readonly string[];
+  readonly takesFiles: boolean;
+}
+
+/** Those that ask programs, and `run`. */
+export const PLAIN_COMMANDS: readonly PlainCommand[] = [
+  ...Object.entries(INSPECT_OPTIONS).map(([name, rows]) => ({
+    name,
+    options: Object.keys(rows).map((option) => `--${option}`),
+    takesFiles: name === "trace" || name === "inspect",
+  })),
+  { name: "run", options: RUN_OPTIONS, takesFiles: true },
+  { name: "tour", options: TOUR_OPTIONS, takesFiles: false },
+  { name: "worker", options: WORKER_OPTIONS, takesFiles: true },
 ];
 
 /** An option as a shell sees it. */

@@ -7,8 +7,7 @@ import {
   fetchOptions,
   formsOf,
   type OptionValue,
-  RUN_OPTIONS,
-  WORKER_OPTIONS,
+  PLAIN_COMMANDS,
 } from "./options.ts";
 import { quoted } from "./quoted.ts";
 
@@ -26,9 +25,7 @@ _meanwhile() {
   fi
   case $words[2] in
     completion) ${optionsOr(["--help"], `compadd ${shells.join(" ")}`)} ;;
-    tour) ${optionsOr(["--help"], ":")} ;;
-    run) ${optionsOr(RUN_OPTIONS, "_files")} ;;
-    worker) ${optionsOr(WORKER_OPTIONS, "_files")} ;;
+${PLAIN_COMMANDS.map(({ name, options, takesFiles }) => `    ${name}) ${optionsOr(options, takesFiles ? "_files" : ":")} ;;`).join("\n")}
     fetch)
       shift words
       (( CURRENT-- ))

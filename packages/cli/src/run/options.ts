@@ -1,6 +1,7 @@
 // The command line of `meanwhile run`: ours up to the file, the program's after it.
 
 import { usageError } from "../errors.ts";
+import { readAllowed } from "../inspect/page-options.ts";
 
 /** What `meanwhile run` is told. */
 export interface RunOptions {
@@ -16,15 +17,37 @@ export interface RunOptions {
   readonly packages: readonly string[];
   /** Whether transformed files are kept on disk. */
   readonly cache: boolean;
+  /** Whether the program can be asked, and its event loop is watched. */
+  readonly diagnostics: boolean;
+  /** The file that what happens is recorded to; null for none. */
+  readonly record: string | null;
+  /** Whether a page shows what the program does. */
+  readonly inspect: boolean;
+  /** What that page, and whoever else asks the program, may do beyond looking. */
+  readonly allow: ReturnType<typeof readAllowed>;
   /** Whether the run is in debug mode. */
   readonly debug: boolean;
 }
 
 type Draft = { -readonly [Name in keyof RunOptions]: RunOptions[Name] };
 
+const DEFAULTS: RunOptions = {
+  file: "",
+  args: [],
+  instrument: true,
+  report: false,
+  packages: [],
+  cache: true,
+  diagnostics: true,
+  record: null,
+  inspect: false,
+  allow: [],
+  debug: false,
+};
+
 /** Reads the command line; what is asked for instead of a run, if that is the case. */
 export function parseRunOptions(args: readonly string[]): RunOptions | "help" | "version" {
-  const draft: Draft = { file: "", args: [], instrument: true, report: false, packages: [], cache: true, debug: false };
+  const draft: Draft = { ...DEFAULTS };
   const rest = [...args];
   for (let option = rest.shift(); option !== undefined; option = rest.shift()) {
     if (option === "--help" || option === "-h") return "help";
@@ -38,6 +61,11 @@ export function parseRunOptions(args: readonly string[]): RunOptions | "help" | 
 }
 
 function checked(options: RunOptions): RunOptions {
+  const { record, inspect, allow, diagnostics } = options;
+  const asksForMore = Object.entries({ record: record !== null, inspect, allow: allow.length > 0 });
+  for (const [name] of asksForMore.filter(([, isGiven]) => isGiven && !diagnostics)) {
+    throw usageError(`--${name} needs diagnostics: leave out --no-diagnostics`);
+  }
   if (!options.report || options.instrument) return options;
   throw usageError("--report needs instrumented code: leave out --no-instrument");
 }
@@ -45,12 +73,21 @@ function checked(options: RunOptions): RunOptions {
 function readOption(draft: Draft, option: string, rest: string[]): void {
   const [name, value] = option.split("=", 2);
   if (name === "--packages") draft.packages = [...draft.packages, ...namesIn(value ?? rest.shift())];
+  else if (name === "--record") draft.record = fileIn(value ?? rest.shift());
+  else if (name === "--allow") draft.allow = readAllowed(value ?? rest.shift() ?? "");
   else if (value !== undefined) throw unknown(option);
+  else if (name === "--inspect") draft.inspect = true;
   else if (name === "--no-instrument") draft.instrument = false;
+  else if (name === "--no-diagnostics") draft.diagnostics = false;
   else if (name === "--report") draft.report = true;
   else if (name === "--no-cache") draft.cache = false;
   else if (name === "--debug") draft.debug = true;
   else throw unknown(option);
+}
+
+function fileIn(path: string | undefined): string {
+  if (path === undefined || path === "") throw usageError("--record needs a file, like --record run.jsonl");
+  return path;
 }
 
 function namesIn(list: string | undefined): string[] {

@@ -16,14 +16,14 @@ export interface Ending {
  *
  * @param moduleUrl - `import.meta.url` of the chapter
  * @param name - what it exports the chapter as
- * @param options - `instrumented`: whether its code is, as under `meanwhile run`
+ * @param options - `instrumented`: whether its code is, as under `meanwhile run`; `debug`: whether it is in debug mode
  *
  * Cancellation: ends the process.
  */
 export async function runAsProgram(
   moduleUrl: string,
   name: string,
-  { instrumented = false }: { readonly instrumented?: boolean } = {},
+  { instrumented = false, debug = false }: { readonly instrumented?: boolean; readonly debug?: boolean } = {},
 ): Promise<Ending> {
   const program = `
     import { run } from "meanwhile";
@@ -34,7 +34,7 @@ export async function runAsProgram(
     const args = [...process.execArgv, ...hook, "--input-type=module", "--eval", program];
     const child = spawn(process.execPath, args, {
       cwd: import.meta.dirname, // where "meanwhile" is found
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, ...(debug ? { MEANWHILE_DEBUG: "1" } : {}) },
       stdio: ["ignore", "ignore", "pipe"],
       signal,
     });

@@ -7,6 +7,7 @@ import { isCancelled, run } from "meanwhile";
 import { EXIT, usageError } from "../errors.ts";
 import { print, style } from "../output/streams.ts";
 import type { Chapter } from "./chapter.ts";
+import { blockedLoop } from "./chapters/blocked-loop.ts";
 import { cancel } from "./chapters/cancel.ts";
 import { clusterChapter } from "./chapters/cluster.ts";
 import { deadlock } from "./chapters/deadlock.ts";
@@ -35,14 +36,17 @@ const CHAPTERS: readonly Chapter[] = [
   workersChapter,
   clusterChapter,
   forgottenAwait,
+  blockedLoop,
   deadlock,
 ];
 
-const HELP = `Usage: meanwhile tour
+const HELP = `Usage: meanwhile tour [--inspect]
 
 Shows in a few seconds what the runtime does, with measured times, on servers it
 starts itself on this machine. Nothing else is asked; what chapters save in
 temporary folders is removed again.
+
+  --inspect   prints the address of a page that shows the tour, while it is played
 `;
 
 /**
@@ -51,12 +55,13 @@ temporary folders is removed again.
  * Cancellation: Ctrl-C ends it, with exit code 130.
  */
 export async function runTour(args: readonly string[]): Promise<number> {
-  if (asksForHelp(args)) {
+  const { help = false, inspect = false } = readOptions(args);
+  if (help) {
     print(HELP);
     return EXIT.ok;
   }
   try {
-    await run(playAll, { name: "tour" });
+    await run(() => (inspect ? playOnPage() : playAll(new Stage())), { name: "tour" });
     return EXIT.ok;
   } catch (error) {
     if (isCancelled(error)) return EXIT.interrupted;
@@ -64,8 +69,14 @@ export async function runTour(args: readonly string[]): Promise<number> {
   }
 }
 
-async function playAll(): Promise<void> {
-  const stage = new Stage();
+async function playOnPage(): Promise<void> {
+  const { openTourPage } = await import("./page.ts");
+  const stage = new Stage({ isInspected: true });
+  await using _page = await openTourPage(stage);
+  await playAll(stage);
+}
+
+async function playAll(stage: Stage): Promise<void> {
   const started = performance.now();
   print(`\n${style("bold", "meanwhile")}  many waits at once, under control\n`);
   for (const [index, chapter] of CHAPTERS.entries()) {
@@ -82,11 +93,11 @@ async function playAll(): Promise<void> {
   stage.space();
 }
 
-function asksForHelp(args: readonly string[]): boolean {
+function readOptions(args: readonly string[]): { help?: boolean | undefined; inspect?: boolean | undefined } {
   try {
-    const { values } = parseArgs({ args: [...args], options: { help: { type: "boolean", short: "h" } } });
-    return values.help ?? false;
+    const options = { help: { type: "boolean", short: "h" }, inspect: { type: "boolean" } } as const;
+    return parseArgs({ args: [...args], options }).values;
   } catch {
-    throw usageError(`tour takes no arguments, and got ${args.map((arg) => `"${arg}"`).join(" ")}`);
+    throw usageError(`tour takes --inspect and nothing else, and got ${args.map((arg) => `"${arg}"`).join(" ")}`);
   }
 }

@@ -13,6 +13,13 @@ const CLEAR_LINE = "\r\u001b[K";
 
 /** Shows things on stdout, in the order they happen. */
 export class Stage {
+  /** Whether a page shows what this program does. */
+  readonly isInspected: boolean;
+
+  constructor({ isInspected = false }: { readonly isInspected?: boolean } = {}) {
+    this.isInspected = isInspected;
+  }
+
   heading(number: number, title: string): void {
     const text = `${number}  ${title} `;
     print(`\n${style("bold", text)}${style("dim", "─".repeat(Math.max(0, WIDTH - text.length)))}\n\n`);

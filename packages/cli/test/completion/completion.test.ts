@@ -67,9 +67,38 @@ for (const { name, skip, complete } of SHELLS) {
     });
 
     it("the options of run, and the files of programs", () => {
-      const options = ["--debug", "--help", "--no-cache", "--no-instrument", "--packages", "--report", "--version"];
+      const options = [
+        "--allow",
+        "--debug",
+        "--help",
+        "--inspect",
+        "--no-cache",
+        "--no-diagnostics",
+        "--no-instrument",
+        "--packages",
+        "--record",
+        "--report",
+        "--version",
+      ];
       assert.deepEqual(replies("meanwhile run --"), options);
       assert.deepEqual(replies("meanwhile run o"), ["one.ts"]);
+    });
+
+    it("the options of the commands that ask programs, and the recordings they read", () => {
+      assert.deepEqual(replies("meanwhile pstree 1 --"), [
+        "--all",
+        "--filter",
+        "--help",
+        "--json",
+        "--no-stacks",
+        "--version",
+      ]);
+      assert.deepEqual(replies("meanwhile ps"), ["ps", "pstree"]);
+      assert.deepEqual(replies("meanwhile trace --p"), ["--past"]);
+      assert.deepEqual(replies("meanwhile trace o"), ["one.ts"]);
+      assert.deepEqual(replies("meanwhile inspect o"), ["one.ts"]);
+      assert.deepEqual(replies("meanwhile inspect --p"), ["--port"]);
+      assert.deepEqual(replies("meanwhile tour --"), ["--help", "--inspect"]);
     });
 
     it("the choices of a value, behind a sign too", () => {

@@ -191,7 +191,17 @@ describe("meanwhile run --report", () => {
 });
 
 describe("The options of meanwhile run", () => {
-  const NONE = { instrument: true, report: false, packages: [], cache: true, debug: false };
+  const NONE = {
+    instrument: true,
+    report: false,
+    packages: [],
+    cache: true,
+    diagnostics: true,
+    record: null,
+    inspect: false,
+    allow: [],
+    debug: false,
+  };
   const parsed: ReadonlyArray<readonly [args: readonly string[], options: object]> = [
     [["a.ts"], { ...NONE, file: "a.ts", args: [] }],
     [
@@ -206,6 +216,12 @@ describe("The options of meanwhile run", () => {
       ["--packages", "p-map,@a/*", "--packages=b", "a.ts"],
       { ...NONE, packages: ["p-map", "@a/*", "b"], file: "a.ts", args: [] },
     ],
+    [["--record", "a.jsonl", "a.ts"], { ...NONE, record: "a.jsonl", file: "a.ts", args: [] }],
+    [["--record=a.jsonl", "--report", "a.ts"], { ...NONE, record: "a.jsonl", report: true, file: "a.ts", args: [] }],
+    [["--no-diagnostics", "a.ts"], { ...NONE, diagnostics: false, file: "a.ts", args: [] }],
+    [["--inspect", "a.ts", "--inspect"], { ...NONE, inspect: true, file: "a.ts", args: ["--inspect"] }],
+    [["--allow", "cancel", "a.ts"], { ...NONE, allow: ["cancel"], file: "a.ts", args: [] }],
+    [["--allow=cancel", "a.ts"], { ...NONE, allow: ["cancel"], file: "a.ts", args: [] }],
     [["--", "-odd.ts", "-x"], { ...NONE, file: "-odd.ts", args: ["-x"] }],
   ];
   for (const [args, options] of parsed) {
@@ -215,10 +231,20 @@ describe("The options of meanwhile run", () => {
   const refused: ReadonlyArray<readonly [args: readonly string[], text: RegExp]> = [
     [[], /^run needs a file: meanwhile run \[options\] app\.ts/],
     [["--report"], /^run needs a file/],
-    [["--inspect", "a.ts"], /^unknown option --inspect before the file; options of Node itself go into NODE_OPTIONS$/],
+    [["--inspect=9229", "a.ts"], /^unknown option --inspect=9229 before the file; options of Node itself go into /],
+    [
+      ["--trace-gc", "a.ts"],
+      /^unknown option --trace-gc before the file; options of Node itself go into NODE_OPTIONS$/,
+    ],
+    [["--allow", "eval", "a.ts"], /^--allow "eval" is not possible; pass cancel$/],
+    [["--allow"], /^--allow "" is not possible; pass cancel$/],
+    [["--inspect", "--no-diagnostics", "a.ts"], /^--inspect needs diagnostics: leave out --no-diagnostics$/],
+    [["--allow=cancel", "--no-diagnostics", "a.ts"], /^--allow needs diagnostics: leave out --no-diagnostics$/],
     [["--report=yes", "a.ts"], /^unknown option --report=yes/],
     [["--report", "--no-instrument", "a.ts"], /^--report needs instrumented code: leave out --no-instrument$/],
     [["--packages"], /^--packages needs names/],
+    [["--record"], /^--record needs a file/],
+    [["--record=x", "--no-diagnostics", "a.ts"], /^--record needs diagnostics: leave out --no-diagnostics$/],
     [["--packages", "a,,b", "a.ts"], /^--packages needs names/],
   ];
   for (const [args, text] of refused) {

@@ -27,6 +27,8 @@ export interface CliOptions {
   /** What stdin holds; without it stdin is empty. */
   readonly input?: string | undefined;
   readonly cwd?: string | undefined;
+  /** Variables of its environment besides those of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Arguments of Node itself. */
   readonly node?: readonly string[] | undefined;
   /** Its stdout is not read before this has come. Default: it is read at once. */
@@ -34,8 +36,11 @@ export interface CliOptions {
 }
 
 /** Starts `meanwhile` with these arguments. */
-export function startCli(args: readonly string[], { input, cwd, node = [], readAfter }: CliOptions = {}): Started {
-  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1" };
+export function startCli(
+  args: readonly string[],
+  { input, cwd, env: more, node = [], readAfter }: CliOptions = {},
+): Started {
+  const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", ...more };
   delete env["NODE_TEST_CONTEXT"];
   delete env["FORCE_COLOR"];
   const command = ["--conditions=@meanwhile/source", ...node, BIN, ...args];

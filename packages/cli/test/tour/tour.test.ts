@@ -20,6 +20,7 @@ const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
   workers: ["fibonacci", "onTheLoop", "inAPool"],
   cluster: ["develop", "developAll"],
   "forgotten-await": ["saveUser", "forgetful"],
+  "blocked-loop": ["parseAll", "parseInTurns"],
   deadlock: ["transferBothWays"],
 };
 

@@ -10,7 +10,7 @@ import {
   enterScope,
   isCoroutine,
 } from "../lowlevel.ts";
-import { now, sleep } from "../time/sleep.ts";
+import { now, sleepFor, waitForTime } from "../time/sleep.ts";
 import { timeout } from "../time/timeouts.ts";
 import { exponential } from "./backoff.ts";
 import { checkPolicy, delayOf, type RetryPolicy, withAttempts } from "./retry-policy.ts";
@@ -113,6 +113,9 @@ async function runInTime<T>(retrial: Retrial<T>, totalMs: number, signal: AbortS
   throw new TimeoutError(`Cannot finish in time: the retry's 'totalMs' of ${totalMs} ms has passed`, { cause });
 }
 
+// By this name diagnostics count how many attempts are repeated.
+const NEXT_ATTEMPT = waitForTime("the next attempt of retry");
+
 class Retrial<T> {
   /** The number of the attempt that is made, or was made last. */
   attempt = 0;
@@ -140,7 +143,7 @@ class Retrial<T> {
       );
       if (delayMs === null || now() + delayMs >= deadline) throw error;
       await besides(error, "The policy of retry failed after an attempt", () => onRetry?.({ error, attempt, delayMs }));
-      await sleep(delayMs);
+      await sleepFor(delayMs, NEXT_ATTEMPT);
     }
   }
 

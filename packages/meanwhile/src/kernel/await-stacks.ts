@@ -28,16 +28,21 @@ export interface AwaitStack {
 
 /** What the code of one task waits for, its children's waits not included. */
 export function awaitStacksOf(task: TaskNode): AwaitStack[] {
-  const stacks: AwaitStack[] = [];
+  return waitMembersOf(task).map(stackOf);
+}
+
+/** The same as they are in their scopes: waiters, and frames that wait for something foreign. */
+export function waitMembersOf(task: TaskNode): ScopeMember[] {
+  const found: ScopeMember[] = [];
   const scopes = [task.scope];
   for (const scope of scopes) {
-    for (const member of scope.members()) {
+    for (let member = scope.first; member !== null; member = member.next) {
       if (member instanceof Scope) {
         if (member.task === task) scopes.push(member);
-      } else if (isWait(member)) stacks.push(stackOf(member));
+      } else if (isWait(member)) found.push(member);
     }
   }
-  return stacks;
+  return found;
 }
 
 /** Where running code is, as far as its frames tell. */
@@ -56,11 +61,13 @@ function stackOf(member: ScopeMember): AwaitStack {
   return { waitsFor, calls: callsFrom(frame) };
 }
 
-function textOfWait({ site, at }: Frame): string {
+/** The source of what a frame awaits. */
+export function textOfWait({ site, at }: Frame): string {
   return (site.file.waits[at] as WaitSite).text;
 }
 
-function callsFrom(innermost: Frame | undefined): SuspendedCall[] {
+/** The functions that wait, from the innermost one on. */
+export function callsFrom(innermost: Frame | undefined): SuspendedCall[] {
   const calls: SuspendedCall[] = [];
   for (let frame = innermost ?? null; frame !== null; frame = frame.parent) {
     // One that has returned: what it began belongs to its caller. And those of the runtime itself, which have no line.

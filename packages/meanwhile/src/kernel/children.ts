@@ -107,6 +107,11 @@ export class Children implements TaskOwner, WaitTarget {
     return runInScope(this.scope, frameHooks.active?.callerFor(given) ?? callBody<T>, body);
   }
 
+  /** Whether the call goes on when one of the tasks has ended: it cancels the others then. */
+  get needsOne(): boolean {
+    return (this.#what === "race" || this.#what === "any") && this.scope.effective === null;
+  }
+
   /** What {@link join} waits for, for dumps. */
   describe(): string {
     return `${this.alive} of its tasks (${this.#what})`;

@@ -65,6 +65,8 @@ export class Frame implements ScopeMember, Disposable {
   live = 0;
   /** Where it waits or waited last: an index into the waits of its file; -1 before the first one. */
   at = -1;
+  /** How many waits it has begun. */
+  waits = 0;
   /** 1 while its code is in a `catch`, a `finally` or a disposer. Written by the code itself. */
   c: 0 | 1 = 0;
   /** Where the cleanup runs that has called it; null if it was called from no cleanup. */
@@ -299,6 +301,7 @@ export function beforeCallWait(frame: Frame, at: number, called: unknown, value:
 
 /** The synchronous part ends: the caller's goes on. */
 export function suspendFrame(frame: Frame): void {
+  frame.waits += 1;
   newestLeft = frame.site;
   unstore(frame);
   current = frame.outer;

@@ -63,11 +63,30 @@ function rebuild(): void {
         };
 }
 
+// The call of each hook by its name: with the name as a variable the call would cost several times as much.
+const callers: { readonly [Name in keyof Instrument]-?: (one: Instrument) => Required<Instrument>[Name] } = {
+  taskCreated: (one) => (task) => one.taskCreated?.(task),
+  taskEnded: (one) => (task) => one.taskEnded?.(task),
+  suspended: (one) => (waiter) => one.suspended?.(waiter),
+  resumed: (one) => (waiter) => one.resumed?.(waiter),
+  scopeOpened: (one) => (scope) => one.scopeOpened?.(scope),
+  scopeClosed: (one) => (scope) => one.scopeClosed?.(scope),
+  scopeCancelled: (one) => (scope) => one.scopeCancelled?.(scope),
+  checkpoint: (one) => (scope) => one.checkpoint?.(scope),
+};
+
 /** One function for a hook of all listeners, as direct as can be: it is called at every wait. */
 function hooksOf<Name extends keyof Instrument>(all: readonly Instrument[], name: Name): Required<Instrument>[Name] {
   type Hook = (shown: never) => void;
-  const hooks: Hook[] = all.flatMap((one) => (one[name] === undefined ? [] : [(shown) => (one[name] as Hook)(shown)]));
-  if (hooks.length < 2) return hooks[0] ?? ignore;
+  const hooks: Hook[] = all.filter((one) => one[name] !== undefined).map((one) => callers[name](one));
+  const [first = ignore, second] = hooks;
+  if (second === undefined) return first;
+  if (hooks.length === 2) {
+    return (shown: never) => {
+      first(shown);
+      second(shown);
+    };
+  }
   return (shown: never) => {
     for (const hook of hooks) hook(shown);
   };

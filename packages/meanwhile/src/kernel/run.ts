@@ -15,6 +15,7 @@ import type { SignalOption } from "./children.ts";
 import { disown, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
 import { deadlockError, joinDeadlockWatch, wakeIdler } from "./deadlock.ts";
+import { isWatchInherited, watchEventLoop } from "./debug-watch.ts";
 import { linkSignal } from "./foreign.ts";
 import { reportUnstarted } from "./never-awaited.ts";
 import { reportSuppressed } from "./reports.ts";
@@ -23,7 +24,7 @@ import { type CancelScope, Scope } from "./scope.ts";
 import { type HandledSignal, joinSignalHandling } from "./signals.ts";
 import { cancelledIn, suspension, type Waiter, type WaitTarget } from "./suspend.ts";
 import { checkJob, type TaskOptions } from "./task-group.ts";
-import { tasksIn } from "./task-tree.ts";
+import { tasksDirectlyIn, tasksIn } from "./task-tree.ts";
 import { type Job, type Task, TaskNode, type TaskOwner } from "./task.ts";
 
 // Taken at load time, so that test tools that replace the globals do not reach into the runtime.
@@ -39,7 +40,10 @@ export interface RunOptions extends SignalOption {
   readonly handleSignals?: boolean | undefined;
   /** Milliseconds after which a task that was cancelled and is still suspended is named in a warning. Default: 5 000. */
   readonly graceMs?: number | undefined;
-  /** Also reports tasks that swallow their cancellation, and scopes that are left while one inside them is open. Default: whether the variable `MEANWHILE_DEBUG` is `1`. */
+  /**
+   * Also reports tasks that swallow their cancellation, scopes that are left while one inside them is open, and on stderr
+   * what blocks the event loop. Default: whether the variable `MEANWHILE_DEBUG` is `1`.
+   */
   readonly debug?: boolean | undefined;
 }
 
@@ -158,8 +162,10 @@ class Run<T> implements TaskOwner, WaitTarget {
     return "the end of a run inside it";
   }
 
-  holders(): Iterable<Task<unknown>> {
-    return tasksIn(this.runner.root);
+  // Main first. What is below them they wait for themselves.
+  *holders(): Iterable<Task<unknown>> {
+    yield* tasksDirectlyIn(this.runner.root);
+    yield* tasksDirectlyIn(this.background);
   }
 
   /** The first time everything is cancelled, so that `finally` blocks run; the second time nothing is waited for. */
@@ -247,6 +253,7 @@ export async function run<T>(main: Job<T>, options: RunOptions = {}): Promise<T>
   const current = new Run<T>(outer, main, options);
   using watches = new DisposableStack();
   if (outermost) watches.use(joinDeadlockWatch(current));
+  if (current.runner.debug || isWatchInherited()) watchEventLoop();
   if (options.handleSignals ?? (outermost && isMainThread)) {
     watches.use(joinSignalHandling((signal: HandledSignal) => current.main.cancel(signal)));
   }

@@ -95,7 +95,12 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
 
   /** Given by the creator, else the name of the function, else made of the id. */
   get name(): string {
-    return this.#name ?? (this.#job.name || `task ${this.id}`);
+    return this.givenName || `task ${this.id}`;
+  }
+
+  /** The name without the one that is made of the id: `""` then. */
+  get givenName(): string {
+    return this.#name ?? this.#job.name;
   }
 
   /** Whether the task has ended, in whatever way. */

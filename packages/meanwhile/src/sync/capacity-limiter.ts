@@ -61,7 +61,7 @@ export class CapacityLimiter {
   readonly #target = {
     describe: (): string =>
       `CapacityLimiter.acquire (${this.#borrowers.size} of ${this.#totalTokens} tokens are borrowed)`,
-    holders: (): Iterable<Task<unknown>> => [...this.#borrowers].filter((borrower) => borrower instanceof TaskNode),
+    holders: (): Iterable<Task<unknown>> => this.#borrowers.values().filter((borrower) => borrower instanceof TaskNode),
   };
 
   /**

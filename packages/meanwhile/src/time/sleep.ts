@@ -3,15 +3,7 @@
 import { currentScopeNode, giveWay, keepAlive, suspend, type Waiter, type WaitTarget, wakeAt } from "../lowlevel.ts";
 import { badArgument, isTime } from "../util/arguments.ts";
 
-const SLEEP: WaitTarget = {
-  describe: (waiter) => {
-    const at = waiter?.bucket?.at;
-    const clock = waiter?.scope?.runner.clock;
-    return at === undefined || clock === undefined
-      ? "sleep"
-      : `sleep (${Math.max(0, Math.ceil(at - clock.now()))} ms left)`;
-  },
-};
+const SLEEP = waitForTime("sleep");
 const FOREVER: WaitTarget = { describe: () => "sleepForever" };
 
 /**
@@ -44,9 +36,27 @@ export function now(): number {
  * ```
  */
 export function sleep(ms: number): Promise<void> {
+  return sleepFor(ms, SLEEP);
+}
+
+/** A sleep that is called something else where one looks at what tasks wait for. */
+export function sleepFor(ms: number, target: WaitTarget): Promise<void> {
   if (!isTime(ms)) return Promise.reject(badArgument("sleep", "ms", ms, "milliseconds"));
   if (ms <= 0) return giveWay();
-  return ms === Infinity ? sleepForever() : sleepToDeadline(now() + ms);
+  return ms === Infinity ? sleepForever() : sleepToDeadline(now() + ms, target);
+}
+
+/** What is waited for when time has to pass, under a name. */
+export function waitForTime(name: string): WaitTarget {
+  return {
+    describe: (waiter) => {
+      const at = waiter?.bucket?.at;
+      const clock = waiter?.scope?.runner.clock;
+      return at === undefined || clock === undefined
+        ? name
+        : `${name} (${Math.max(0, Math.ceil(at - clock.now()))} ms left)`;
+    },
+  };
 }
 
 /**
@@ -82,9 +92,9 @@ export function sleepForever(): Promise<never> {
   }, FOREVER);
 }
 
-function sleepToDeadline(deadline: number): Promise<void> {
+function sleepToDeadline(deadline: number, target: WaitTarget = SLEEP): Promise<void> {
   return suspend<void>((waiter: Waiter<void>) => {
     wakeAt(waiter, deadline);
     return undefined;
-  }, SLEEP);
+  }, target);
 }

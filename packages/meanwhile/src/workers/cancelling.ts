@@ -12,7 +12,7 @@ import type { PoolCore } from "./pool-core.ts";
 import type { PendingCancel, PoolJob } from "./pool-job.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 
-const { setImmediate, setTimeout } = globalThis;
+const { performance, setImmediate, setTimeout } = globalThis;
 
 /** How long an event loop that turns may take to say so: the machine may be busy. */
 const TURN_MS = 250;
@@ -26,6 +26,7 @@ export function cancelJob(core: PoolCore, job: PoolJob, reason: unknown): boolea
   const { worker } = job;
   if (worker === null || worker.revoke(job)) {
     core.drop(job);
+    if (worker !== null && job.terms.graceMs !== Infinity) expectSign(worker, job.terms.graceMs);
     return true;
   }
   const request = worker.requestCancel(job, reasonText(reason));
@@ -52,6 +53,16 @@ function graceEnded(core: PoolCore, job: PoolJob, worker: PoolWorker, request: n
   else if (worker.cancelSeen >= request) giveUp(core, job, worker);
   else if (isLast) worker.kill();
   else job.cancel.graceTimer = afterTurn(TURN_MS, () => graceEnded(core, job, worker, request, true));
+}
+
+// A worker that runs nothing and says nothing is held by something that a job has left behind, and would never do anything
+// again. What it was sent and has not begun goes to the one that replaces it.
+function expectSign(worker: PoolWorker, graceMs: number): void {
+  const since = performance.now();
+  afterTurn(graceMs, () => {
+    const isSilent = worker.state === "ready" && worker.load > 0 && worker.heardAt < since;
+    if (isSilent && worker.jobs.every((job) => worker.fateOf(job) === "never begun")) worker.kill();
+  }).unref();
 }
 
 function giveUp(core: PoolCore, job: PoolJob, worker: PoolWorker): void {

@@ -1,11 +1,10 @@
 // How a child talks to its pool. What has not left the process when it ends goes into the file of its ledger, which takes it at
 // once: a channel would need the event loop, which turns no more. Messages are numbered, so that none is read twice.
 
-import { serialize } from "node:v8";
-
 import type { FileLedger } from "./file-ledger.ts";
-import { refuseForeign } from "./foreign-values.ts";
-import { ENVELOPE, type NumberedMessage } from "./wire.ts";
+import type { Inbox } from "./port-reader.ts";
+import { readMessage, readValue, writeData, writeValue } from "./process-values.ts";
+import { ENVELOPE, type Parcel } from "./wire.ts";
 
 type Send = (message: unknown, sent: (error: Error | null) => void) => void;
 
@@ -14,8 +13,9 @@ export class ChildChannel {
   readonly #send: Send;
   readonly #ledger: FileLedger;
   // Those of which nobody knows yet that they have left.
-  readonly #waiting = new Map<number, unknown[]>();
-  #count = 0;
+  readonly #waiting = new Map<number, Parcel>();
+  #sent = 0;
+  #received = 0;
 
   constructor(ledger: FileLedger) {
     this.#send = process.send?.bind(process) as Send;
@@ -24,18 +24,39 @@ export class ChildChannel {
 
   /** Sends a message; throws, having sent nothing, if something in it cannot be cloned. */
   post(message: unknown[]): void {
-    refuseForeign(message);
-    const number = ++this.#count;
-    this.#send([ENVELOPE, number, message], (error) => {
+    const slots = this.#ledger.takeCarried();
+    const bytes = writeValue(message);
+    const number = ++this.#sent;
+    const parcel: Parcel = [number, slots, bytes];
+    this.#waiting.set(number, parcel);
+    this.#send([ENVELOPE, ...parcel], (error) => {
       if (error === null) this.#waiting.delete(number);
     });
-    this.#waiting.set(number, message);
+  }
+
+  /** The first that the pool sends. */
+  first(): Promise<unknown> {
+    return new Promise((resolve) => {
+      process.once("message", (bytes: Uint8Array) => resolve(readValue(bytes)));
+    });
+  }
+
+  /** Hands on what the pool sends. */
+  listen(inbox: Inbox): void {
+    process.on("message", ([slots, bytes]: readonly [readonly number[], Uint8Array]) => {
+      const number = ++this.#received;
+      const message = readMessage(bytes);
+      if (message !== null) inbox.receive(message);
+      else {
+        this.#ledger.noteUnreadable(slots, number);
+        inbox.unreadable(number);
+      }
+    });
   }
 
   /** To be called at the very end. */
   leave(): void {
     if (this.#waiting.size === 0) return;
-    const left: NumberedMessage[] = [...this.#waiting];
-    this.#ledger.leave(serialize(left));
+    this.#ledger.leave(writeData([...this.#waiting.values()]));
   }
 }

@@ -3,6 +3,8 @@
 
 import { types } from "node:util";
 
+import { cloneOf, describeGone } from "./gone-values.ts";
+
 const SHOWN = 100;
 
 /** A value that was met, and how to get to it. */
@@ -17,7 +19,7 @@ interface Found {
  *
  * @param value - what was to be sent
  * @param at - how the caller calls the value, like `args[0]`
- * @param transferred - objects that are moved, not copied: they are taken as they are
+ * @param transferred - objects that are moved, not copied: they are taken as they are, if they are not gone
  * @param refuse - what a value is, if it is of a kind that is never cloned
  * @returns for `{ user: { save() {} } }` at `args[0]`: `args[0].user.save is a function`
  */
@@ -27,12 +29,13 @@ export function describeNotCloneable(
   transferred: readonly unknown[] = [],
   refuse: (value: unknown) => string | null = refusalOf,
 ): string | null {
+  const isMoved = new Set<unknown>(transferred);
   const seen = new Set<unknown>(transferred);
   const suspects: Found[] = [];
   const queue: Found[] = [];
   const meet = (next: unknown, where: () => string): string | null => {
-    const bad = refuse(next);
-    if (bad !== null) return seen.has(next) ? null : `${shorten(where())} is ${bad}`;
+    const bad = (isMoved.has(next) ? null : refuse(next)) ?? goneOrNull(next);
+    if (bad !== null) return `${shorten(where())} is ${bad}`;
     if (typeof next !== "object" || next === null || seen.has(next)) return null;
     seen.add(next);
     queue.push({ value: next, at: where() });
@@ -47,6 +50,10 @@ export function describeNotCloneable(
     if (bad !== null) return bad;
   }
   return firstRefused(suspects);
+}
+
+function goneOrNull(value: unknown): string | null {
+  return typeof value === "object" && value !== null ? describeGone(value) : null;
 }
 
 type Meet = (value: unknown, where: () => string) => string | null;
@@ -65,7 +72,6 @@ export function refusalOf(value: unknown): string | null {
   if (types.isPromise(value)) return "a Promise";
   if (types.isArgumentsObject(value)) return "an arguments object";
   if (types.isModuleNamespaceObject(value)) return "a module";
-  if (types.isArrayBuffer(value) && value.detached) return "an ArrayBuffer that was moved away";
   return null;
 }
 
@@ -78,7 +84,8 @@ function isTakenWhole(value: object): boolean {
 
 /** Meets what lies in an object, where the clone would look. */
 function lookInside({ value, at }: Found, meet: Meet): string | null {
-  if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return null;
+  if (ArrayBuffer.isView(value)) return meet(value.buffer, () => `${at}.buffer`);
+  if (types.isAnyArrayBuffer(value)) return null;
   if (types.isMap(value)) return lookInMap(value, at, meet);
   if (types.isSet(value)) {
     return firstOf([...value], (element, index) => meet(element, () => `[...${at}][${index}]`));
@@ -124,7 +131,7 @@ function firstOf<T>(items: readonly T[], look: (item: T, index: number) => strin
 function firstRefused(suspects: readonly Found[]): string | null {
   for (const { value, at } of suspects.toReversed()) {
     try {
-      structuredClone(value);
+      cloneOf(value);
     } catch {
       return `${shorten(at)} is ${nameWhatItIs(value as object)}`;
     }

@@ -24,6 +24,8 @@ export class Crew {
   #count = 0;
   #pauseMs = FIRST_PAUSE_MS / 2;
   #pausedUntil = 0;
+  // Why one could not be started, until it is known whether another one can.
+  #untold: (() => unknown) | null = null;
 
   constructor(settings: PoolSettings, start: StartWorker, owner: WorkerOwner) {
     this.#settings = settings;
@@ -36,11 +38,22 @@ export class Crew {
     return this.#workers;
   }
 
-  /** How many can be sent jobs, now or soon. */
+  /** How many load the module or work, without those that are to leave. */
   get size(): number {
     let size = 0;
     for (const { state } of this.#workers) if (state === "starting" || state === "ready") size += 1;
     return size;
+  }
+
+  // How many of them have run as many jobs as they may: they leave as soon as those have ended.
+  get #exhausted(): number {
+    let count = 0;
+    for (const worker of this.#workers) if (worker.state === "ready" && this.#isExhausted(worker)) count += 1;
+    return count;
+  }
+
+  #isExhausted({ taken }: PoolWorker): boolean {
+    return taken >= this.#settings.maxJobsPerWorker;
   }
 
   /** Whether one still loads the module. */
@@ -59,18 +72,29 @@ export class Crew {
   /** Starts workers until there are so many, but never more than the pool may have. */
   growTo(wanted: number): void {
     const { threads, module, initializer, concurrency, name } = this.#settings;
-    if (wanted !== Infinity && performance.now() < this.#pausedUntil && this.ready.length > 0) return;
-    for (let size = this.size; size < Math.min(wanted, threads); size++) {
+    const isPaused = performance.now() < this.#pausedUntil && (this.ready.length > 0 || this.isStarting);
+    if (wanted !== Infinity && isPaused) return;
+    const most = Math.min(threads, wanted + this.#exhausted);
+    for (let size = this.size; size < most; size++) {
       const setup = { module, initializer, concurrency, name: `${name} ${++this.#count}` };
       this.#workers.add(new PoolWorker(this.#owner, this.#start, setup));
     }
   }
 
-  /** One could not be started though another one works: the next one is tried later, and ever later. */
-  startFailed(error: unknown): void {
+  /** One could not be started though another one works, or may yet: the next one is tried later, and ever later. */
+  startFailed(makeError: () => unknown): void {
     if (performance.now() < this.#pausedUntil) return; // they were started together
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
     this.#pausedUntil = performance.now() + this.#pauseMs;
+    this.#untold = makeError;
+    if (this.ready.length > 0) this.startSucceeded();
+  }
+
+  /** One works: if others could not be started, that is worth a warning. */
+  startSucceeded(): void {
+    if (this.#untold === null) return;
+    const error = this.#untold();
+    this.#untold = null;
     const why = error instanceof Error ? error.message : String(error);
     warn(
       "MW_WARN_WORKER_START",
@@ -95,8 +119,8 @@ export class Crew {
 
   /** The worker has nothing to do. */
   becameIdle(worker: PoolWorker): void {
-    const { maxJobsPerWorker, idleTimeoutMs } = this.#settings;
-    if (worker.taken >= maxJobsPerWorker) this.dismiss(worker);
+    const { idleTimeoutMs } = this.#settings;
+    if (this.#isExhausted(worker)) this.dismiss(worker);
     else if (idleTimeoutMs !== Infinity && this.#idleTimer === undefined) this.#checkIdleIn(idleTimeoutMs);
   }
 
@@ -134,9 +158,14 @@ export class Crew {
     clearTimeout(this.#idleTimer);
     for (const worker of this.#workers) {
       if (worker.state === "starting") worker.kill();
-      else if (worker.load === 0) this.dismiss(worker);
-      else worker.retire();
+      else this.#endSoon(worker);
     }
+  }
+
+  // It may have something to do still that nobody waits for: what was taken back, or given up.
+  #endSoon(worker: PoolWorker): void {
+    if (worker.load > 0) worker.retire();
+    this.dismiss(worker);
   }
 
   killAll(): void {

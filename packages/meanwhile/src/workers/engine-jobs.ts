@@ -1,17 +1,17 @@
 // What the engine of a worker works with.
 
 import type { TaskNode } from "../lowlevel.ts";
-import type { Engine } from "./engine.ts";
 import type { KnownFunction } from "./known-function.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Post } from "./outbox.ts";
+import type { Inbox } from "./port-reader.ts";
 
 /** What a worker is connected to its pool by. */
 export interface EngineConnection {
   readonly ledger: Ledger;
   readonly post: Post;
-  /** Holds the thread until a message has come, and hands it to the engine; at most so long. */
-  readonly lookOut: (engine: Engine, ms: number) => void;
+  /** Holds the thread until a message has come, and hands it on; at most so long. */
+  readonly lookOut: (inbox: Inbox, ms: number) => void;
 }
 
 /** A job that was sent and not begun. */

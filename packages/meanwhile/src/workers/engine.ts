@@ -15,9 +15,8 @@ import type { EngineConnection, RunningJob, WaitingJob } from "./engine-jobs.ts"
 import type { Surroundings } from "./inside.ts";
 import { bodyOf, isQuick, type KnownFunction, type ModuleFunctions, newlyKnown, note } from "./known-function.ts";
 import type { Ledger } from "./ledger.ts";
-import { takeMoved } from "./moved.ts";
-import { Outbox, type Refusal } from "./outbox.ts";
-import { encodeError } from "./remote-error.ts";
+import type { Inbox } from "./port-reader.ts";
+import type { Replies } from "./replies.ts";
 import * as wire from "./wire.ts";
 
 const { setImmediate, performance } = globalThis;
@@ -35,10 +34,10 @@ const SLICE_MS = 5;
 const LOOKOUT_MS = 4;
 
 /** Runs the jobs of one worker, inside of a run. */
-export class Engine implements Surroundings {
+export class Engine implements Inbox, Surroundings {
   readonly #ledger: Ledger;
   readonly #concurrency: number;
-  readonly #outbox: Outbox;
+  readonly #replies: Replies;
   // Holds the thread until a message comes, which it hands on, or the time is over.
   readonly #lookOut: (ms: number) => void;
   readonly #functions: KnownFunction[];
@@ -50,31 +49,26 @@ export class Engine implements Surroundings {
   #leaving: Waiter<void> | null = null;
   #isTurnAsked = false;
   #sliceStartedAt = 0;
-  #flushedAt = 0;
 
-  constructor(connection: EngineConnection, concurrency: number, functions: ModuleFunctions) {
-    const { ledger, post, lookOut } = connection;
+  constructor(connection: EngineConnection, replies: Replies, concurrency: number, functions: ModuleFunctions) {
+    const { ledger, lookOut } = connection;
     this.#ledger = ledger;
+    this.#replies = replies;
     this.#concurrency = concurrency;
     this.#lookOut = (ms) => lookOut(this, ms);
-    this.#outbox = new Outbox(post, (refusal) => this.#refused(refusal));
     this.#functions = functions.map(([name, call], index) => newlyKnown(index, name, call));
     this.#children = new Children("worker", (task) => this.#ended(task));
   }
 
   /** Serves until the pool says that it is enough. */
   async serve(): Promise<void> {
-    this.#outbox.records.push(
-      wire.READY,
-      this.#functions.map(({ name }) => name),
-    );
-    this.flush();
+    this.#replies.ready(this.#functions);
     await suspend<void>((waiter) => void (this.#leaving = waiter), {
       describe: () => "jobs of the pool",
       foreign: true,
     });
     await this.#children.join();
-    this.flush();
+    this.#replies.flush();
     this.#children.close();
   }
 
@@ -92,6 +86,10 @@ export class Engine implements Surroundings {
       }
     }
     this.#pump();
+  }
+
+  unreadable(number: number): void {
+    this.#replies.unreadable(number);
   }
 
   #takeCall(message: readonly unknown[], at: number, countAt: number, ms: number): number {
@@ -114,7 +112,7 @@ export class Engine implements Surroundings {
   #takeCancel(message: readonly unknown[], at: number): number {
     const [slot, request, reason] = message.slice(at + 1, at + 4) as [number, number, string | null];
     this.#running.get(slot)?.task.cancel(reason ?? undefined);
-    this.#outbox.records.push(wire.CANCEL_SEEN, request);
+    this.#replies.cancelSeen(request);
     return at + 4;
   }
 
@@ -134,7 +132,7 @@ export class Engine implements Surroundings {
     this.#askForTurn();
     if (this.#inbox.size > 0 || this.#running.size > 0) return;
     // Somebody may be waiting for just this one, and have the next one ready.
-    this.flush();
+    this.#replies.flush();
     if (!this.#isSliceOver()) this.#lookOut(LOOKOUT_MS);
   }
 
@@ -147,17 +145,17 @@ export class Engine implements Surroundings {
   #isSliceOver(): boolean {
     const time = performance.now();
     if (this.#sliceStartedAt === 0) this.#sliceStartedAt = time;
-    if (time - this.#flushedAt >= FLUSH_MS) this.flush();
+    if (time - this.#replies.flushedAt >= FLUSH_MS) this.#replies.flush();
     return time - this.#sliceStartedAt >= SLICE_MS;
   }
 
   #begin(job: WaitingJob): void {
     const { slot, known, calls } = job;
     if (!this.#ledger.begin(slot)) {
-      this.#outbox.records.push(wire.SKIPPED, slot);
+      this.#replies.skipped(slot);
       return;
     }
-    if (!isQuick(known, FLUSH_MS)) this.flush();
+    if (!isQuick(known, FLUSH_MS)) this.#replies.flush();
     const task = this.#children.create(job.body, known.name, slot);
     if (job.deadline !== Infinity) task.scope.noteDeadline(job.deadline);
     this.#running.set(slot, { slot, known, task, calls, startedAt: performance.now() });
@@ -172,19 +170,8 @@ export class Engine implements Surroundings {
     this.#running.delete(slot);
     note(known, calls, performance.now() - startedAt);
     this.#ledger.finish(slot);
-    if (!this.#isDying) this.#reply(task, slot);
+    if (!this.#isDying) this.#replies.ended(task, slot);
     this.#pump();
-  }
-
-  #reply({ state }: TaskNode, slot: number): void {
-    if (state.kind === "succeeded") {
-      this.#outbox.keepApart([state.value]);
-      this.#outbox.records.push(wire.VALUE, slot, state.value);
-      this.#outbox.move(takeMoved(state.value));
-    } else if (state.kind === "failed") {
-      this.#outbox.keepApart([state]);
-      this.#outbox.records.push(wire.FAILURE, slot, encodeError(state.error));
-    } else this.#outbox.records.push(wire.CANCELLED, slot);
   }
 
   #askForTurn(): void {
@@ -196,31 +183,9 @@ export class Engine implements Surroundings {
   #nextTurn(): void {
     this.#isTurnAsked = false;
     this.#sliceStartedAt = 0;
-    this.flush();
+    this.#replies.flush();
     if (this.#inbox.size > 0) this.#pump();
     else if (this.#running.size === 0) this.#lookOut(LOOKOUT_MS);
-  }
-
-  /** Sends what is ready. */
-  flush(): void {
-    const { records } = this.#outbox;
-    this.#flushedAt = performance.now();
-    if (records.length === 0) return;
-    for (const known of this.#functions) {
-      if (known.count === 0) continue;
-      records.push(wire.COST, known.index, known.count, known.ms);
-      known.count = 0;
-      known.ms = 0;
-    }
-    this.#outbox.flush();
-  }
-
-  #refused({ record, describe, error }: Refusal): void {
-    const [mark, slot, value] = record;
-    if (mark === wire.PROGRESS) throw error; // to who reports it; see report()
-    const at = "the result";
-    this.#outbox.records.push(wire.UNSENDABLE, slot, describe(value, at) ?? `${at} cannot be cloned: ${String(error)}`);
-    this.#outbox.flush();
   }
 
   slotOf(task: TaskNode): number | undefined {
@@ -228,20 +193,11 @@ export class Engine implements Surroundings {
   }
 
   report(slot: number, value: unknown): void {
-    this.flush(); // alone in its message, so that a refusal concerns nothing else
-    this.#outbox.records.push(wire.PROGRESS, slot, value);
-    this.#outbox.move(takeMoved(value));
-    this.#outbox.flush();
+    this.#replies.progress(slot, value);
   }
 
   isCancelRequested(slot: number): boolean {
     return this.#ledger.isCancelRequested(slot);
-  }
-
-  /** What was written to stdout (1) or stderr (2): it leaves in its place among the results. */
-  output(stream: 1 | 2, chunk: unknown): void {
-    this.#outbox.records.push(wire.OUTPUT, stream, chunk);
-    this.flush();
   }
 }
 

@@ -1,18 +1,21 @@
 // What a worker runs, in a thread or in a process: it loads the module and serves its functions.
 
-import { isMainThread, receiveMessageOnPort, type MessagePort, workerData } from "node:worker_threads";
+import { isMainThread, type MessagePort, workerData } from "node:worker_threads";
 
 import { run } from "../lowlevel.ts";
 import { allowBlocking } from "./blocking.ts";
 import { ChildChannel } from "./child-channel.ts";
+import { encodeError } from "./encode-error.ts";
 import type { EngineConnection } from "./engine-jobs.ts";
 import { Engine } from "./engine.ts";
 import { WorkerError } from "./errors.ts";
 import { FileLedger } from "./file-ledger.ts";
+import { refuseGone } from "./gone-values.ts";
 import { surroundBy } from "./inside.ts";
 import type { ModuleFunctions } from "./known-function.ts";
 import { SharedLedger } from "./ledger.ts";
-import { encodeError } from "./remote-error.ts";
+import { type Inbox, PortReader } from "./port-reader.ts";
+import { Replies } from "./replies.ts";
 import * as wire from "./wire.ts";
 
 /** Where a child finds its ledger. */
@@ -24,7 +27,7 @@ interface Connection extends EngineConnection {
   /** Called at the very end. */
   readonly leave: () => void;
   /** Starts to listen. */
-  readonly listen: (engine: Engine) => void;
+  readonly listen: (inbox: Inbox) => void;
 }
 
 interface ThreadData {
@@ -35,22 +38,19 @@ interface ThreadData {
 
 function connectThread({ setup, port, memory }: ThreadData): Connection {
   const ledger = new SharedLedger(memory);
-  const drain = (engine: Engine): boolean => {
-    const first = receiveMessageOnPort(port);
-    for (let next = first; next !== undefined; next = receiveMessageOnPort(port)) {
-      engine.receive(next.message as unknown[]);
-    }
-    return first !== undefined;
-  };
+  const messages = new PortReader(port);
   return {
     setup,
     ledger,
-    post: (message, transfer) => port.postMessage(message, transfer as ArrayBuffer[]),
+    post: (message, transfer) => {
+      refuseGone(message);
+      port.postMessage(message, transfer as ArrayBuffer[]);
+    },
     leave: () => {},
-    listen: (engine) => void port.on("message", (message: unknown[]) => engine.receive(message)),
-    lookOut: (engine, ms) => {
+    listen: (inbox) => messages.listen(inbox),
+    lookOut: (inbox, ms) => {
       // The news may be of a message that came in as an event.
-      while (ledger.waitForNews(ms)) if (drain(engine)) return;
+      while (ledger.waitForNews(ms)) if (messages.drain(inbox)) return;
     },
   };
 }
@@ -62,13 +62,13 @@ async function connectProcess(): Promise<Connection> {
   process.on("SIGINT", () => {});
   process.on("uncaughtExceptionMonitor", (error) => channel.post([wire.LAST_WORDS, encodeError(error)]));
   process.on("disconnect", () => process.exit(0));
-  const setup = await new Promise<wire.WorkerSetup>((resolve) => void process.once("message", resolve as never));
+  const setup = (await channel.first()) as wire.WorkerSetup;
   return {
     setup,
     ledger,
     post: (message) => channel.post(message),
     leave: () => channel.leave(),
-    listen: (engine) => void process.on("message", (message) => engine.receive(message as unknown[])),
+    listen: (inbox) => channel.listen(inbox),
     lookOut: () => {},
   };
 }
@@ -96,20 +96,21 @@ function showNames(names: readonly string[]): string {
 }
 
 async function serve(connection: Connection): Promise<void> {
-  const { setup, post } = connection;
+  const { setup } = connection;
+  const replies = new Replies(connection);
   allowBlocking();
+  if (!isMainThread) takeOutput(replies);
   let functions: ModuleFunctions;
   try {
     functions = await load(setup);
   } catch (error) {
-    post([wire.BROKEN, encodeError(error)], []);
+    replies.broken(error);
     return;
   }
-  const engine = new Engine(connection, setup.concurrency, functions);
+  const engine = new Engine(connection, replies, setup.concurrency, functions);
   surroundBy(engine);
-  if (!isMainThread) takeOutput(engine);
   process.on("exit", () => {
-    engine.flush();
+    replies.flush();
     connection.leave();
   });
   connection.listen(engine);
@@ -117,13 +118,13 @@ async function serve(connection: Connection): Promise<void> {
 }
 
 // A thread's own streams go through the main thread on another way, so that what was logged before a result came after it.
-function takeOutput(engine: Engine): void {
+function takeOutput(replies: Replies): void {
   for (const [stream, number] of [
     [process.stdout, 1],
     [process.stderr, 2],
   ] as const) {
     stream._write = (chunk, _encoding, callback) => {
-      engine.output(number, chunk);
+      replies.output(number, chunk);
       callback();
     };
     Object.assign(stream, { _writev: null });

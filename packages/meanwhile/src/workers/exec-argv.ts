@@ -5,7 +5,7 @@ const ALONE = /^(?:--eval|--print|--input-type)=/;
 
 /**
  * The options this process was started with, without those that say what it runs; null if there are none of these, so that
- * all can be inherited as they are. A thread takes fewer options by name than it inherits.
+ * all can be inherited as they are.
  */
 export function inheritedExecArgv(argv: readonly string[] = process.execArgv): string[] | null {
   const inherited = argv.filter(

@@ -26,6 +26,9 @@ const cell = new Uint8Array(1);
 export class FileLedger implements Ledger {
   /** The open file. */
   readonly fd: number;
+  // No part of the file, where each would cost a call of the system.
+  #carried: number[] = [];
+  readonly #unreadable = new Map<number, number>();
   #askedSlot = -1;
   #askedAt = 0;
   #answer = false;
@@ -70,6 +73,26 @@ export class FileLedger implements Ledger {
   }
 
   announce(): void {}
+
+  carry(slot: number): void {
+    this.#carried.push(slot);
+  }
+
+  carriedBy(slot: number): number {
+    return this.#unreadable.get(slot) ?? 0;
+  }
+
+  /** Either side: the slots of the message that is posted now, to go along with it. */
+  takeCarried(): number[] {
+    const carried = this.#carried;
+    this.#carried = [];
+    return carried;
+  }
+
+  /** Either side: the message with this number, as {@link carry} has it, had these slots, and cannot be read. */
+  noteUnreadable(slots: readonly number[], message: number): void {
+    for (const slot of slots) this.#unreadable.set(slot, message);
+  }
 
   begin(slot: number): boolean {
     this.#askedSlot = -1;

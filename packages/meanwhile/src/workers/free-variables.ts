@@ -8,6 +8,7 @@ import { createContext, runInContext } from "node:vm";
 
 import { show } from "../util/show.ts";
 import { WorkerError } from "./errors.ts";
+import { describeVariable } from "./translated-text.ts";
 
 /** Names by which code asks what its host has. Where a text asks for the type of one, it is answered. */
 const OF_HOSTS: ReadonlySet<string> = new Set(
@@ -59,7 +60,7 @@ export class FreeVariables {
   #refuse(name: string): never {
     const error = new WorkerError(
       "MW_ERR_WORKER_CAPTURED",
-      `Cannot run ${this.#what} in a thread: it uses "${name}", which is not part of it; pass it as an argument, or put the function into a module and call it with a WorkerPool`,
+      `Cannot run ${this.#what} in a thread: it uses ${describeVariable(name)}, or put the function into a module and call it with a WorkerPool`,
     );
     this.captured ??= error;
     throw error;

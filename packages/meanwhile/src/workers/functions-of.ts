@@ -6,6 +6,15 @@ export type FunctionsOf<M> = keyof {
 } &
   string;
 
+/** The names under which the module `M` exports functions that can be called with one argument. */
+export type ItemFunctionsOf<M> = keyof {
+  [K in keyof M as M[K] extends (item: never) => unknown ? K : never]: M[K];
+} &
+  string;
+
+/** A module of which nothing is known: any name may be called, with anything, and what is returned is unknown. */
+export type AnyModule = Readonly<Record<string, (...args: unknown[]) => unknown>>;
+
 /** The parameters of the function `F`. */
 export type ArgumentsOf<F> = F extends (...args: infer Args) => unknown ? Args : never;
 

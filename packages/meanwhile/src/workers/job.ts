@@ -6,7 +6,7 @@ import { Queue } from "../sync/queue.ts";
 import { shield } from "../time/timeouts.ts";
 import { jobCancelled } from "./call.ts";
 import { cancelJob } from "./cancelling.ts";
-import { takeMoved } from "./moved.ts";
+import { canMove, takeMoved } from "./moved.ts";
 import type { PoolCore } from "./pool-core.ts";
 import { closedError, queueFull } from "./pool-errors.ts";
 import { type JobListener, PoolJob } from "./pool-job.ts";
@@ -26,8 +26,8 @@ export interface JobOptions {
   /** How many milliseconds the job may take to end after it was cancelled. Default: that of the pool. */
   readonly graceMs?: number | undefined;
   /**
-   * After how many milliseconds, the wait for a worker included, it is cancelled and fails with `TimeoutError`. Default: never,
-   * as for more than 24 days.
+   * After how many milliseconds, the wait for a worker included, it is cancelled, and fails with `TimeoutError`; unless its
+   * function returns all the same, then with that it has succeeded. Default: never, as for more than 24 days.
    */
   readonly timeoutMs?: number | undefined;
 }
@@ -218,6 +218,10 @@ function checkJobOptions(options: JobOptions): void {
     if (value === undefined || isDuration(value)) continue;
     throw badOption("start a job", key, value, "milliseconds >= 0, or Infinity");
   }
-  if (transfer !== undefined && !Array.isArray(transfer))
-    throw badOption("start a job", "transfer", transfer, "an array of buffers");
+  if (transfer === undefined) return;
+  if (!Array.isArray(transfer)) throw badOption("start a job", "transfer", transfer, "an array of buffers");
+  for (const [index, object] of transfer.entries()) {
+    if (!canMove(object))
+      throw badOption("start a job", `transfer[${index}]`, object, "an ArrayBuffer, a port or a stream");
+  }
 }

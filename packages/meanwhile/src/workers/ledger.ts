@@ -30,6 +30,13 @@ export interface Ledger {
   stateOf(slot: number): number;
   /** Pool: a message was posted. */
   announce(): void;
+  /**
+   * Either side: the newest record of the slot goes out in the message with this number. Those of the pool count up from 1,
+   * those of the worker down from -1. A message that cannot be read is known by its number alone.
+   */
+  carry(slot: number, message: number): void;
+  /** Either side: which message carried the newest record of the slot; 0 if nobody says. */
+  carriedBy(slot: number): number;
   /** Worker: begins the job in the slot; false if the pool took it back. */
   begin(slot: number): boolean;
   /** Worker: the job in the slot has ended. */
@@ -41,6 +48,7 @@ export interface Ledger {
 const NEWS = 0;
 const STATES = 1;
 const CANCELS = STATES + SLOTS;
+const CARRIED = CANCELS + SLOTS;
 
 /** A ledger in memory that both threads see. */
 export class SharedLedger implements Ledger {
@@ -49,7 +57,7 @@ export class SharedLedger implements Ledger {
   readonly #cells: Int32Array<SharedArrayBuffer>;
   #seen = 0;
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer((CANCELS + SLOTS) * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer((CARRIED + SLOTS) * Int32Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
     this.#cells = new Int32Array(memory);
   }
@@ -74,6 +82,14 @@ export class SharedLedger implements Ledger {
   announce(): void {
     Atomics.add(this.#cells, NEWS, 1);
     Atomics.notify(this.#cells, NEWS);
+  }
+
+  carry(slot: number, message: number): void {
+    Atomics.store(this.#cells, CARRIED + slot, message);
+  }
+
+  carriedBy(slot: number): number {
+    return Atomics.load(this.#cells, CARRIED + slot);
   }
 
   begin(slot: number): boolean {

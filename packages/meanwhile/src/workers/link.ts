@@ -2,12 +2,11 @@
 
 import type { WorkerExit } from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Inbox } from "./port-reader.ts";
 import type { WorkerSetup } from "./wire.ts";
 
-/** What a worker tells its pool. */
-export interface LinkListener {
-  /** A message; none comes after the end. */
-  received(message: unknown[]): void;
+/** What a worker tells its pool; no message comes after its end. */
+export interface LinkListener extends Inbox {
   /** The worker has ended, and all its messages were handed on. Called once. */
   ended(exit: WorkerExit): void;
 }

@@ -1,5 +1,6 @@
 // Which values leave for the other side instead of being copied.
 
+import { types } from "node:util";
 import * as threads from "node:worker_threads";
 
 import { show } from "../util/show.ts";
@@ -79,7 +80,7 @@ const NOTHING: ArrayBuffer[] = [];
 /** What in `value` cannot be copied and has to be moved, and what was `chosen`. Searched only after a message was refused. */
 export function mustMove(value: unknown, chosen: ReadonlySet<object>): object[] {
   try {
-    return search(value, (found) => chosen.has(found) || MOVED_CLASSES.has(classOf(found)));
+    return search(value, (found) => chosen.has(found) || isMovedAlways(found));
   } catch {
     return []; // a getter that throws
   }
@@ -94,12 +95,24 @@ const MOVED_CLASSES = new Set([
   "OffscreenCanvas",
 ]);
 
+/** Whether it is of a kind that can be moved; whether this one can, the clone says. */
+export function canMove(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== Object.prototype && prototype !== null;
+}
+
+/** Whether it can only be moved, and is without a word. */
+export function isMovedAlways(value: object): boolean {
+  return MOVED_CLASSES.has(classOf(value));
+}
+
 function classOf(value: object): string {
   const { constructor } = value;
   return typeof constructor === "function" ? constructor.name : "";
 }
 
-/** Goes through arrays, maps, sets and plain objects. */
+/** Goes through arrays, maps, sets and the properties of objects. */
 function search(value: unknown, isWanted: (value: object) => boolean): object[] {
   const found: object[] = [];
   const seen = new Set<unknown>();
@@ -119,6 +132,5 @@ function partsOf(value: object): Iterable<unknown> {
   if (Array.isArray(value)) return value;
   if (value instanceof Map) return [...value.keys(), ...value.values()];
   if (value instanceof Set) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null || value instanceof Error ? Object.values(value) : [];
+  return types.isProxy(value) ? [] : Object.values(value);
 }

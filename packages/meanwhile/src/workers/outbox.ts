@@ -24,26 +24,38 @@ export class Outbox {
   #hasObject = false;
   readonly #post: Post;
   readonly #refused: (refusal: Refusal) => void;
-  readonly #movedWith: (record: MessageRecord) => void;
+  readonly #sentAlone: (record: MessageRecord, hasMoved: boolean) => void;
+  #count = 0;
 
   /**
    * @param refused - told of each record that cannot be sent
-   * @param movedWith - told of each record with which something was moved that nobody had named
+   * @param sentAlone - told of each record that is sent in a message of its own after all, before it is; and whether
+   * something is moved with it that nobody had named
    */
-  constructor(post: Post, refused: (refusal: Refusal) => void, movedWith: (record: MessageRecord) => void = () => {}) {
+  constructor(
+    post: Post,
+    refused: (refusal: Refusal) => void,
+    sentAlone: (record: MessageRecord, hasMoved: boolean) => void,
+  ) {
     this.#post = post;
     this.#refused = refused;
-    this.#movedWith = movedWith;
+    this.#sentAlone = sentAlone;
+  }
+
+  /** The number of the next message; the first is 1. */
+  get next(): number {
+    return this.#count + 1;
   }
 
   /**
-   * To be called before a record with these values is added. At most one with objects goes into a message: within one the
-   * clone keeps what is the same object the same, and jobs that have nothing to do with each other would share it.
+   * To be called before a record with these values is added. One with objects goes into a message apart from other jobs: within
+   * one the clone keeps what is the same object the same, which would make them share it; and if it cannot be read over there
+   * the whole message is lost.
    */
   keepApart(values: readonly unknown[]): void {
-    if (!values.some((value) => typeof value === "object" && value !== null)) return;
-    if (this.#hasObject) this.flush();
-    this.#hasObject = true;
+    const hasObject = values.some((value) => typeof value === "object" && value !== null);
+    if (this.#hasObject || (hasObject && this.records.length > 0)) this.flush();
+    this.#hasObject = hasObject;
   }
 
   /** Notes what is moved with the records that were added. */
@@ -61,6 +73,7 @@ export class Outbox {
     if (transfer.length > 0) this.#transfer = [];
     try {
       this.#post(records, transfer);
+      this.#count += 1;
     } catch {
       const chosen = new Set(transfer);
       for (const record of splitRecords(records)) this.#postAlone(record, chosen);
@@ -72,11 +85,11 @@ export class Outbox {
     let moved: object[] = [];
     try {
       moved = mustMove(record, chosen);
+      this.#sentAlone(record, moved.length > 0);
       this.#post([...record], moved);
+      this.#count += 1;
     } catch (error) {
       this.#refused({ record, describe: (value, at) => describeRefusal(value, at, moved, error), error });
-      return;
     }
-    if (moved.length > 0) this.#movedWith(record);
   }
 }

@@ -11,8 +11,10 @@
 // - There is a worker for every job that could run at once, up to `threads`; one that dies is replaced when it is needed.
 
 import { ParkingLot } from "../lowlevel.ts";
+import { cancelJob } from "./cancelling.ts";
 import { Costs } from "./costs.ts";
 import { Crew } from "./crew.ts";
+import type { EncodedError } from "./encode-error.ts";
 import type { WorkerExit } from "./errors.ts";
 import { Hold } from "./hold.ts";
 import { JobQueue } from "./job-queue.ts";
@@ -21,6 +23,7 @@ import {
   afterDeath,
   brokenModule,
   closedError,
+  notCloneable,
   crashBeforeReady,
   terminatedError,
   unknownFunction,
@@ -29,7 +32,6 @@ import {
 import type { JobTerms, PoolJob } from "./pool-job.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 import { Rebalancer } from "./rebalancer.ts";
-import type { EncodedError } from "./remote-error.ts";
 import { sendJobs } from "./sending.ts";
 import type { PoolSettings } from "./settings.ts";
 import type { Ends, WorkerOwner } from "./worker-owner.ts";
@@ -162,8 +164,14 @@ export class PoolCore implements WorkerOwner {
   }
 
   settled(job: PoolJob, how: keyof Ends, tell: () => void): void {
-    this.#done(job, how);
-    tell();
+    const { spoilt } = job;
+    this.#done(job, spoilt === null ? how : "failed");
+    if (spoilt === null) tell();
+    else job.listener.failed(job, () => notCloneable(job.name, spoilt));
+  }
+
+  mustEnd(job: PoolJob, why: string): void {
+    cancelJob(this, job, why);
   }
 
   #done(job: PoolJob, how: keyof Ends): void {
@@ -184,6 +192,10 @@ export class PoolCore implements WorkerOwner {
       this.settled(job, "cancelled", () => job.listener.cancelled(job));
       return;
     }
+    if (this.#isTerminated) {
+      this.#fail(job, () => terminatedError(job.name));
+      return;
+    }
     job.become("queued");
     this.#queue.giveBack(job);
     this.#askForDispatch();
@@ -198,6 +210,7 @@ export class PoolCore implements WorkerOwner {
   }
 
   workerReady(): void {
+    this.crew.startSucceeded();
     this.starting.unparkAll();
     this.#rebalancer.watch();
     this.#askForDispatch();
@@ -207,7 +220,7 @@ export class PoolCore implements WorkerOwner {
     if (worker.state === "retiring") this.crew.release(worker);
     else if (worker.state === "ready" && worker.load === 0) this.crew.becameIdle(worker);
     if (this.queued > 0 || this.room.size > 0) this.#dispatch();
-    else if (worker.load === 0) this.#rebalancer.watch();
+    else if (worker.load < this.settings.concurrency) this.#rebalancer.watch();
   }
 
   workerBroken(worker: PoolWorker, error: EncodedError): void {
@@ -215,11 +228,11 @@ export class PoolCore implements WorkerOwner {
     this.#failStart(() => brokenModule(this.settings, error));
   }
 
-  // Nobody can say whether the next worker would start. As long as one works, it goes on with that.
+  // Nobody can say whether the next worker would start. As long as one works, or may yet, it goes on with that.
   #failStart(makeError: () => unknown): void {
     this.starting.failAll(makeError);
-    if (this.crew.ready.length === 0) this.#failQueued(makeError);
-    else if (this.state === "open") this.crew.startFailed(makeError());
+    if (this.crew.ready.length === 0 && !this.crew.isStarting) this.#failQueued(makeError);
+    else if (this.state === "open") this.crew.startFailed(makeError);
   }
 
   #failQueued(makeError: (job: PoolJob) => unknown): void {
@@ -249,8 +262,7 @@ export class PoolCore implements WorkerOwner {
     if (fate !== "never begun" || !hasSuspect) job.deaths += 1;
     const error = afterDeath(job, fate, exit);
     if (job.cancel !== null) this.settled(job, "cancelled", () => job.listener.cancelled(job));
-    else if (this.#isTerminated) this.#fail(job, () => terminatedError(job.name));
-    else if (error === null) this.notBegun(job);
+    else if (error === null || this.#isTerminated) this.notBegun(job);
     else this.#fail(job, error);
   }
 

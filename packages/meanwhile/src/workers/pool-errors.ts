@@ -1,9 +1,10 @@
 // What the callers of a pool are told when a job could not be carried out.
 
+import type { EncodedError } from "./encode-error.ts";
 import { showExit, WorkerCrashedError, WorkerError, type WorkerExit } from "./errors.ts";
 import { describeRefusal } from "./foreign-values.ts";
 import type { PoolJob } from "./pool-job.ts";
-import { decodeError, type EncodedError } from "./remote-error.ts";
+import { decodeError } from "./remote-error.ts";
 import type { PoolSettings } from "./settings.ts";
 
 /** After how many deaths of its workers a job is not sent again. */
@@ -100,6 +101,6 @@ export function queueFull(name: string, maxQueued: number): WorkerError {
 export function notCloneable(name: string, what: string): WorkerError {
   return new WorkerError(
     "MW_ERR_WORKER_NOT_CLONEABLE",
-    `Cannot send "${name}" to another thread: ${what}; pass data: plain objects, arrays, maps, buffers`,
+    `Cannot call "${name}" in a worker: ${what}; pass and return data: plain objects, arrays, maps, buffers`,
   );
 }

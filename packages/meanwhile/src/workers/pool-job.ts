@@ -11,6 +11,7 @@
 import type { Waiter, WaitTarget } from "../lowlevel.ts";
 import { invariant } from "../util/invariant.ts";
 import type { Linked } from "../util/linked-list.ts";
+import { FunctionSource } from "./function-source.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 
 /** Who is told of jobs. Of the first three exactly one is called for each job, once. */
@@ -67,6 +68,8 @@ export class PoolJob implements Linked<PoolJob>, WaitTarget {
   isMoved = false;
   /** How many workers have died of it, as far as one can know. */
   deaths = 0;
+  /** Why it has failed, whatever comes of it; null if nothing is known against it. */
+  spoilt: string | null = null;
   /** Set when its end was asked for. */
   cancel: PendingCancel | null = null;
 
@@ -89,7 +92,9 @@ export class PoolJob implements Linked<PoolJob>, WaitTarget {
 
   /** As something that is waited for. */
   describe(): string {
-    return this.state === "queued" ? `a worker for "${this.name}"` : `"${this.name}" in a worker`;
+    const source = this.args.at(-1);
+    const name = source instanceof FunctionSource ? source.name || "a function" : this.name;
+    return this.state === "queued" ? `a worker for "${name}"` : `"${name}" in a worker`;
   }
 
   /** A clock of a test does not jump over it. */

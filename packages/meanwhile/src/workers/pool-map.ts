@@ -8,14 +8,15 @@ import { enterCheckpoint } from "../lowlevel.ts";
 import { isCount } from "../util/arguments.ts";
 import { callInPool } from "./call.ts";
 import { packNumbers } from "./each.ts";
+import { ChunkErrors } from "./map-errors.ts";
 import type { PoolCore } from "./pool-core.ts";
 import { badOption } from "./settings.ts";
 
 /** Options of the `map` of a pool. */
 export interface PoolMapOptions {
   /**
-   * How many items may be in work, or done and not yet read. Default: as many as keep all workers busy, which for quick
-   * functions are tens of thousands.
+   * How many items may be in work, or done and not yet read, beside the one that is handed over; a `chunk` larger than half of
+   * it is made smaller. Default: as many as keep all workers busy, which for quick functions are tens of thousands.
    */
   readonly window?: number | undefined;
   /**
@@ -54,9 +55,16 @@ export function mapInPool(
   const { ordered = true } = options;
   const chunks = (): AsyncIterable<ArrayLike<unknown>> => {
     const { size, concurrency } = plan(core, name, options);
-    const work = (items: unknown[]): Promise<unknown> => callInPool(core, name, [packNumbers(items)], true);
+    const errors = new ChunkErrors(core);
+    const work = async ({ items, first }: Chunk): Promise<unknown> => {
+      try {
+        return await callInPool(core, name, [packNumbers(items)], true);
+      } catch (error) {
+        throw errors.of(error, first);
+      }
+    };
     const inChunks = isAsync(source)
-      ? collectAsync(source, Math.min(options.chunk ?? 1, options.window ?? Infinity))
+      ? collectAsync(source, options.chunk === undefined ? 1 : size())
       : collect(source, size);
     return map(inChunks, work, { concurrency, ordered }) as AsyncIterable<ArrayLike<unknown>>;
   };
@@ -80,13 +88,13 @@ interface Plan {
 function plan(core: PoolCore, name: string, { window = Infinity, chunk }: PoolMapOptions): Plan {
   const { threads, concurrency: perWorker } = core.settings;
   const wanted = threads * perWorker * CHUNKS_PER_WORKER;
+  // What is left of the chunk that is being read counts too: concurrency * size + size - 1 <= window.
+  const concurrencyFor = (size: number): number => Math.max(1, Math.min(wanted, Math.floor((window + 1) / size) - 1));
   if (chunk !== undefined) {
-    return {
-      size: () => Math.min(chunk, window),
-      concurrency: Math.max(1, Math.min(wanted, Math.floor(window / chunk))),
-    };
+    const size = Math.min(chunk, Math.floor((window + 1) / 2));
+    return { size: () => size, concurrency: concurrencyFor(size) };
   }
-  const largest = Math.max(1, Math.min(LARGEST, Math.floor(window / wanted)));
+  const largest = Math.max(1, Math.min(LARGEST, Math.floor((window + 1) / (wanted + 1))));
   let last = 1;
   const size = (): number => {
     const ms = core.costs.of(name);
@@ -94,35 +102,46 @@ function plan(core: PoolCore, name: string, { window = Infinity, chunk }: PoolMa
     last = ms === undefined ? 1 : Math.max(1, Math.min(largest, last * 4, Math.round(TARGET_MS / ms)));
     return last;
   };
-  return { size, concurrency: Math.max(1, Math.min(wanted, Math.floor(window / largest))) };
+  return { size, concurrency: concurrencyFor(largest) };
 }
 
 function isAsync(source: Source<unknown>): source is AsyncIterable<unknown> {
   return typeof source === "object" && Symbol.asyncIterator in source;
 }
 
-function* collect(source: Iterable<unknown>, size: () => number): Generator<unknown[]> {
+/** Items that go to a worker together. */
+interface Chunk {
+  readonly items: unknown[];
+  /** The number of the first one. */
+  readonly first: number;
+}
+
+function* collect(source: Iterable<unknown>, size: () => number): Generator<Chunk> {
   let items: unknown[] = [];
+  let first = 0;
   let wanted = size();
   for (const item of source) {
     items.push(item);
     if (items.length < wanted) continue;
-    yield items;
+    yield { items, first };
+    first += items.length;
     items = [];
     wanted = size();
   }
-  if (items.length > 0) yield items;
+  if (items.length > 0) yield { items, first };
 }
 
-async function* collectAsync(source: AsyncIterable<unknown>, size: number): AsyncGenerator<unknown[]> {
+async function* collectAsync(source: AsyncIterable<unknown>, size: number): AsyncGenerator<Chunk> {
   let items: unknown[] = [];
+  let first = 0;
   for await (const item of source) {
     items.push(item);
     if (items.length < size) continue;
-    yield items;
+    yield { items, first };
+    first += items.length;
     items = [];
   }
-  if (items.length > 0) yield items;
+  if (items.length > 0) yield { items, first };
 }
 
 /** Gives the items of chunks one by one. */

@@ -5,13 +5,16 @@
 //
 // A retiring worker is sent nothing more; it leaves, or is killed, when the jobs it had begun have ended.
 
+import type { EncodedError } from "./encode-error.ts";
 import type { WorkerExit } from "./errors.ts";
+import { JobReplies } from "./job-replies.ts";
 import { BEGUN, FINISHED } from "./ledger.ts";
 import type { LinkListener, StartWorker, WorkerLink } from "./link.ts";
 import { Outbox, type Refusal } from "./outbox.ts";
 import { notCloneable } from "./pool-errors.ts";
 import type { PoolJob } from "./pool-job.ts";
-import { decodeError, type EncodedError } from "./remote-error.ts";
+import { decodeError } from "./remote-error.ts";
+import { Slots } from "./slots.ts";
 import * as wire from "./wire.ts";
 import type { WorkerOwner } from "./worker-owner.ts";
 
@@ -20,8 +23,6 @@ const { performance } = globalThis;
 /** A worker of a pool. */
 export class PoolWorker implements LinkListener {
   state: "starting" | "ready" | "retiring" | "ended" = "starting";
-  /** How many jobs it has, those included that were taken back and that it has not met yet. */
-  load = 0;
   /** How many jobs it was sent in all. */
   taken = 0;
   /** When it last said something, or was sent its first job after a rest. */
@@ -31,9 +32,8 @@ export class PoolWorker implements LinkListener {
   readonly #owner: WorkerOwner;
   readonly #link: WorkerLink;
   readonly #outbox: Outbox;
-  // By slot; null if the slot is free, or the job was taken back.
-  readonly #slots: Array<PoolJob | null> = Array.from({ length: wire.SLOTS }, () => null);
-  readonly #freeSlots: number[] = Array.from({ length: wire.SLOTS }, (_, i) => wire.SLOTS - 1 - i);
+  readonly #slots = new Slots();
+  readonly #replies: JobReplies;
   #names: readonly string[] = [];
   #functions = new Map<string, number>();
   #cancels = 0;
@@ -41,17 +41,23 @@ export class PoolWorker implements LinkListener {
 
   constructor(owner: WorkerOwner, start: StartWorker, setup: wire.WorkerSetup) {
     this.#owner = owner;
+    this.#replies = new JobReplies(this.#slots, owner);
     this.#link = start(setup, this);
     this.#outbox = new Outbox(
       (message, transfer) => this.#link.post(message, transfer),
       (refusal) => this.#refused(refusal),
-      (record) => this.#movedWith(record),
+      (record, hasMoved) => this.#sentAlone(record, hasMoved),
     );
+  }
+
+  /** How many jobs it has, those included that were taken back and that it has not met yet. */
+  get load(): number {
+    return this.#slots.load;
   }
 
   /** The jobs it was sent that have not ended. */
   get jobs(): PoolJob[] {
-    return this.#slots.filter((job) => job !== null);
+    return this.#slots.jobs;
   }
 
   /** What the module exports. */
@@ -66,10 +72,8 @@ export class PoolWorker implements LinkListener {
 
   /** Sends the job with the next {@link flush}. There must be room, and it must know the function. */
   take(job: PoolJob): void {
-    const slot = this.#freeSlots.pop() as number;
     if (this.load === 0) this.heardAt = performance.now();
-    this.#slots[slot] = job;
-    this.load += 1;
+    const slot = this.#slots.take(job);
     this.taken += 1;
     job.become("sent");
     job.worker = this;
@@ -82,6 +86,7 @@ export class PoolWorker implements LinkListener {
   #write({ name, args, terms }: PoolJob, slot: number): void {
     this.#outbox.keepApart(args);
     const { records } = this.#outbox;
+    this.#link.ledger.carry(slot, this.#outbox.next);
     const { isEach, deadline, transfer } = terms;
     const known = this.#functions.get(name) as number;
     const ms = deadline === Infinity ? Infinity : deadline - performance.now();
@@ -99,21 +104,24 @@ export class PoolWorker implements LinkListener {
     this.#outbox.flush();
   }
 
-  #movedWith(record: wire.MessageRecord): void {
-    const job = this.#slots[record[1] as number];
-    if (job !== null && job !== undefined) job.isMoved = true;
+  #sentAlone(record: wire.MessageRecord, hasMoved: boolean): void {
+    const slot = wire.slotOf(record);
+    if (slot === null) return;
+    this.#link.ledger.carry(slot, this.#outbox.next);
+    const job = this.#slots.at(slot);
+    if (job !== null && hasMoved) job.isMoved = true;
   }
 
   /** Takes a job back, if it has not begun. It is then no job of this worker any more. */
   revoke(job: PoolJob): boolean {
     if (!this.#link.ledger.revoke(job.slot)) return false;
-    this.#slots[job.slot] = null;
+    this.#slots.giveUp(job.slot);
     return true;
   }
 
   /** What comes of the job is nobody's business any more. */
   forget(job: PoolJob): void {
-    this.#slots[job.slot] = null;
+    this.#slots.giveUp(job.slot);
   }
 
   /** Asks a job to end. Returns the number of the request. */
@@ -143,72 +151,50 @@ export class PoolWorker implements LinkListener {
     if (this.state !== "ended") this.#link.kill();
   }
 
-  received(message: unknown[]): void {
+  receive(message: readonly unknown[]): void {
     for (let at = 0; at < message.length;) {
-      const mark = message[at];
-      if (mark === wire.VALUE) {
-        const value = message[at + 2];
-        const job = this.#close(message[at + 1] as number);
-        if (job !== null) this.#owner.settled(job, "completed", () => job.listener.succeeded(job, value));
-        at += 3;
-      } else at = this.#receiveOther(message, at, mark as number);
+      const next = this.#replies.take(message, at);
+      at = next === -1 ? this.#receiveOwn(message, at) : next;
     }
+    this.#heard();
+  }
+
+  unreadable(number: number): void {
+    const { ledger } = this.#link;
+    for (let slot = 0; slot < wire.SLOTS; slot++) {
+      if (ledger.carriedBy(slot) === -number) this.#replies.lost(slot, ledger.stateOf(slot));
+    }
+    this.#heard();
+  }
+
+  #heard(): void {
     this.heardAt = performance.now();
     this.#owner.workerReplied(this);
   }
 
-  #receiveOther(message: unknown[], at: number, mark: number): number {
-    const [first, second, third] = [message[at + 1], message[at + 2], message[at + 3]];
+  // What it says of itself. Returns where the next record is.
+  #receiveOwn(message: readonly unknown[], at: number): number {
+    const [mark, first, second, third] = message.slice(at, at + 4);
     switch (mark) {
       case wire.COST:
         this.#owner.learned(this.#names[first as number] as string, second as number, third as number);
         return at + 4;
-      case wire.READY:
-        this.#becomeReady(first as string[]);
-        return at + 2;
-      case wire.BROKEN:
-        this.#owner.workerBroken(this, first as EncodedError);
-        return at + 2;
       case wire.OUTPUT:
         this.#owner.output(first as 1 | 2, second as Uint8Array);
         return at + 3;
+      case wire.READY:
+        this.#becomeReady(first as string[]);
+        break;
+      case wire.BROKEN:
+        this.#owner.workerBroken(this, first as EncodedError);
+        break;
       case wire.LAST_WORDS:
         this.#lastWords = first as EncodedError;
-        return at + 2;
-      case wire.CANCEL_SEEN:
-        this.cancelSeen = first as number;
-        return at + 2;
-      case wire.PROGRESS:
-        this.#progressed(this.#slots[first as number] ?? null, second);
-        return at + 3;
-      case wire.CANCELLED:
-        this.#cancelled(this.#close(first as number));
-        return at + 2;
-      case wire.SKIPPED:
-        this.#skipped(first as number);
-        return at + 2;
+        break;
       default:
-        this.#receiveEnd(mark, this.#close(first as number), second);
-        return at + 3;
+        this.cancelSeen = first as number; // CANCEL_SEEN
     }
-  }
-
-  #progressed(job: PoolJob | null, value: unknown): void {
-    job?.listener.progressed(job, value);
-  }
-
-  #receiveEnd(mark: number, job: PoolJob | null, detail: unknown): void {
-    if (job === null) return;
-    const { listener } = job;
-    this.#owner.settled(job, "failed", () => {
-      if (mark === wire.FAILURE)
-        listener.failed(job, (site = new Error()) => decodeError(detail as EncodedError, site));
-      else listener.failed(job, () => notCloneable(job.name, String(detail)));
-    });
-  }
-
-  #cancelled(job: PoolJob | null): void {
-    if (job !== null) this.#owner.settled(job, "cancelled", () => job.listener.cancelled(job));
+    return at + 2;
   }
 
   #becomeReady(names: readonly string[]): void {
@@ -219,23 +205,8 @@ export class PoolWorker implements LinkListener {
     this.#owner.workerReady(this);
   }
 
-  /** The slot is free again. */
-  #close(slot: number): PoolJob | null {
-    const job = this.#slots[slot] ?? null;
-    this.#slots[slot] = null;
-    this.load -= 1;
-    this.#freeSlots.push(slot);
-    return job;
-  }
-
-  // The worker may have given in though the pool did: see file-ledger.ts.
-  #skipped(slot: number): void {
-    const job = this.#close(slot);
-    if (job !== null) this.#owner.notBegun(job);
-  }
-
   #refused({ record, describe, error }: Refusal): void {
-    const job = this.#close(record[1] as number);
+    const job = this.#slots.close(record[1] as number);
     this.taken -= 1;
     this.#owner.roomAgain();
     if (job === null) return;

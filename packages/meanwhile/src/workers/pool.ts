@@ -3,7 +3,7 @@
 import type { Source } from "../flow/items.ts";
 import { showInstancesAs } from "../util/inspect.ts";
 import { callInPool } from "./call.ts";
-import type { ArgumentsOf, FunctionsOf, ReturnOf } from "./functions-of.ts";
+import type { AnyModule, ArgumentsOf, FunctionsOf, ItemFunctionsOf, ReturnOf } from "./functions-of.ts";
 import { type Job, type JobOptions, startInPool } from "./job.ts";
 import { PoolCore } from "./pool-core.ts";
 import { abandonPool, checkClose, closePool, type PoolCloseOptions, terminatePool, warmUpPool } from "./pool-end.ts";
@@ -23,7 +23,8 @@ import { threadStarter } from "./thread-link.ts";
  *
  * Arguments are cloned when the job is sent to a worker: do not change them until the call has returned.
  *
- * @typeParam M - the type of the module: `typeof import("./math.ts")`
+ * @typeParam M - the type of the module: `typeof import("./math.ts")`; without it any name can be called, and what comes back
+ *   is unknown
  * @see {@link https://docs.python.org/3/library/multiprocessing.html#module-multiprocessing.pool}
  *
  * @example
@@ -34,7 +35,7 @@ import { threadStarter } from "./thread-link.ts";
  * console.log(await pool.call("basename", "/tmp/report.txt")); //> report.txt
  * ```
  */
-export class WorkerPool<M> implements AsyncDisposable {
+export class WorkerPool<M = AnyModule> implements AsyncDisposable {
   readonly #core: PoolCore;
 
   /**
@@ -84,7 +85,11 @@ export class WorkerPool<M> implements AsyncDisposable {
    * console.log(await job); //> .txt
    * ```
    */
-  start<K extends FunctionsOf<M>>(name: K, args: ArgumentsOf<M[K]>, options: JobOptions = {}): Job<ReturnOf<M[K]>> {
+  start<K extends FunctionsOf<M>>(
+    name: K,
+    args: Readonly<ArgumentsOf<M[K]>>,
+    options: JobOptions = {},
+  ): Job<ReturnOf<M[K]>> {
     return startInPool(this.#core, name, args, options) as Job<ReturnOf<M[K]>>;
   }
 
@@ -108,7 +113,7 @@ export class WorkerPool<M> implements AsyncDisposable {
    * //> d.txt
    * ```
    */
-  map<K extends FunctionsOf<M>>(
+  map<K extends ItemFunctionsOf<M>>(
     name: K,
     source: Source<ArgumentsOf<M[K]>[0]>,
     options: PoolMapOptions = {},

@@ -2,15 +2,15 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { closeSync } from "node:fs";
-import { deserialize } from "node:v8";
 
 import { captureContext } from "../lowlevel.ts";
 import { entryUrl } from "./entry-url.ts";
 import { inheritedExecArgv } from "./exec-argv.ts";
 import { FileLedger } from "./file-ledger.ts";
-import { refuseForeign } from "./foreign-values.ts";
 import type { LinkListener, StartWorker, WorkerLink } from "./link.ts";
-import { ENVELOPE, type NumberedMessage, type WorkerSetup } from "./wire.ts";
+import { endWithUs } from "./orphan-guard.ts";
+import { readMessage, readValue, writeValue } from "./process-values.ts";
+import { ENVELOPE, type Parcel, type WorkerSetup } from "./wire.ts";
 
 /** How processes are started. */
 export interface ProcessOptions {
@@ -20,7 +20,7 @@ export interface ProcessOptions {
 
 const { clearTimeout, setTimeout } = globalThis;
 
-/** How long a child that has closed its channel may take to end. */
+/** How long a child that has closed its channel may take to end, and the channel of one that has ended to be closed. */
 const LEFT_ALONE_MS = 500;
 
 const outside = captureContext();
@@ -35,8 +35,7 @@ function startProcess(setup: WorkerSetup, listener: LinkListener, options: Proce
   const child = forkChild(options, forChild);
   if (!("bun" in process.versions)) closeSync(forChild);
   try {
-    refuseForeign(setup);
-    child.send(setup);
+    child.send(writeValue(setup));
   } catch (error) {
     abandon(child, ledger); // arguments of the initializer that cannot be cloned
     throw error;
@@ -48,9 +47,9 @@ function startProcess(setup: WorkerSetup, listener: LinkListener, options: Proce
   return {
     ledger,
     post(message) {
-      refuseForeign(message);
+      const slots = ledger.takeCarried();
       // An error of the channel is the end of the child, which is told of apart.
-      child.send(message, ignore);
+      child.send([slots, writeValue(message)], ignore);
     },
     kill: () => void child.kill("SIGKILL"),
   };
@@ -79,10 +78,15 @@ function abandon(child: ChildProcess, ledger: FileLedger): void {
 
 function listen(child: ChildProcess, ledger: FileLedger, listener: LinkListener): void {
   let last = 0;
-  const receive = ([number, message]: NumberedMessage): void => {
+  const receive = ([number, slots, bytes]: Parcel): void => {
     if (number <= last) return;
     last = number;
-    listener.received(message);
+    const message = readMessage(bytes);
+    if (message !== null) listener.receive(message);
+    else {
+      ledger.noteUnreadable(slots, -number);
+      listener.unreadable(number);
+    }
   };
   child.on("message", (message) => {
     // The module may send messages of its own, which are nobody's.
@@ -90,26 +94,10 @@ function listen(child: ChildProcess, ledger: FileLedger, listener: LinkListener)
   });
   whenEnded(child, (exitCode, signal, error) => {
     const left = ledger.left();
-    if (left !== null) for (const message of deserialize(left) as NumberedMessage[]) receive(message);
+    if (left !== null) for (const message of readValue(left) as Parcel[]) receive(message);
     listener.ended({ exitCode, signal, error });
     ledger.close();
   });
-}
-
-const living = new Set<ChildProcess>();
-
-// One that computes would not see that its parent has gone.
-function endWithUs(child: ChildProcess): void {
-  if (living.size === 0) process.on("exit", endAll);
-  living.add(child);
-  child.once("exit", () => {
-    living.delete(child);
-    if (living.size === 0) process.off("exit", endAll);
-  });
-}
-
-function endAll(): void {
-  for (const child of living) child.kill("SIGKILL");
 }
 
 type Ended = (exitCode: number | null, signal: string | null, error: unknown) => void;
@@ -124,6 +112,7 @@ function whenEnded(child: ChildProcess, ended: Ended): void {
   const check = (): void => {
     if (exit === null || isConnected || isTold) return;
     isTold = true;
+    clearTimeout(deadline);
     ended(...exit, failure);
   };
   child.on("exit", (exitCode, signal) => {
@@ -132,6 +121,8 @@ function whenEnded(child: ChildProcess, ended: Ended): void {
     // Whether its event comes before this one, after it, or was before anybody listened.
     isConnected &&= child.connected;
     check();
+    // A child of the child may hold the channel open.
+    if (!isTold) deadline = setTimeout(() => child.disconnect(), LEFT_ALONE_MS);
   });
   child.on("disconnect", () => {
     isConnected = false;

@@ -3,7 +3,7 @@
 import type { Source } from "../flow/items.ts";
 import { showInstancesAs } from "../util/inspect.ts";
 import { callInPool } from "./call.ts";
-import type { ArgumentsOf, FunctionsOf, ReturnOf } from "./functions-of.ts";
+import type { AnyModule, ArgumentsOf, FunctionsOf, ItemFunctionsOf, ReturnOf } from "./functions-of.ts";
 import { type Job, type JobOptions, startInPool } from "./job.ts";
 import { PoolCore } from "./pool-core.ts";
 import { abandonPool, checkClose, closePool, type PoolCloseOptions, terminatePool, warmUpPool } from "./pool-end.ts";
@@ -19,7 +19,8 @@ import { checkPool, type PoolOptions } from "./settings.ts";
  * process is refused: `SharedArrayBuffer`, `MessagePort`, streams, `Blob`, keys. A process that dies, by whatever signal, fails
  * only the job it ran.
  *
- * @typeParam M - the type of the module: `typeof import("./math.ts")`
+ * @typeParam M - the type of the module: `typeof import("./math.ts")`; without it any name can be called, and what comes back
+ *   is unknown
  * @see {@link https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor}
  *
  * @example
@@ -30,7 +31,7 @@ import { checkPool, type PoolOptions } from "./settings.ts";
  * console.log(await pool.call("basename", "/tmp/report.txt")); //> report.txt
  * ```
  */
-export class ProcessPool<M> implements AsyncDisposable {
+export class ProcessPool<M = AnyModule> implements AsyncDisposable {
   readonly #core: PoolCore;
 
   /**
@@ -64,7 +65,11 @@ export class ProcessPool<M> implements AsyncDisposable {
    *
    * @throws {@link WorkerError} `MW_ERR_WORKER_QUEUE_FULL` if `maxQueued` jobs wait, `MW_ERR_WORKER_CLOSED`
    */
-  start<K extends FunctionsOf<M>>(name: K, args: ArgumentsOf<M[K]>, options: JobOptions = {}): Job<ReturnOf<M[K]>> {
+  start<K extends FunctionsOf<M>>(
+    name: K,
+    args: Readonly<ArgumentsOf<M[K]>>,
+    options: JobOptions = {},
+  ): Job<ReturnOf<M[K]>> {
     return startInPool(this.#core, name, args, options) as Job<ReturnOf<M[K]>>;
   }
 
@@ -76,7 +81,7 @@ export class ProcessPool<M> implements AsyncDisposable {
    * @param name - of a function of one item
    * @throws {@link WorkerError} `MW_ERR_WORKER_INVALID_ARGUMENT` for a bad source or option
    */
-  map<K extends FunctionsOf<M>>(
+  map<K extends ItemFunctionsOf<M>>(
     name: K,
     source: Source<ArgumentsOf<M[K]>[0]>,
     options: PoolMapOptions = {},

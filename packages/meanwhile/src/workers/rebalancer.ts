@@ -1,12 +1,13 @@
-// Takes jobs back that wait behind a long one in one worker while another has nothing to do: the guess about how long they
-// take was wrong.
+// Takes jobs back that wait behind long ones in one worker while another could run them at once: the guess about how long
+// they take was wrong, or the other one was not there yet.
 
 import type { Crew } from "./crew.ts";
 import type { PoolJob } from "./pool-job.ts";
+import type { PoolWorker } from "./pool-worker.ts";
 
 const { clearTimeout, performance, setTimeout } = globalThis;
 
-/** How long a worker may say nothing until those with nothing to do take its jobs. */
+/** How long a worker may say nothing until those that could run its jobs take them. */
 const STUCK_MS = 5;
 
 /** Looks for such jobs as long as there may be any. */
@@ -23,11 +24,11 @@ export class Rebalancer {
     this.#notBegun = notBegun;
   }
 
-  /** To be called when a worker has got nothing to do, or more than it can run. */
+  /** To be called when a worker has got room for more, or more than it can run. */
   watch(): void {
     if (this.#timer !== undefined) return;
     const { ready } = this.#crew;
-    if (ready.every(({ load }) => load <= this.#concurrency) || ready.every(({ load }) => load > 0)) return;
+    if (ready.every(({ load }) => load <= this.#concurrency) || !this.#hasRoom(ready)) return;
     this.#timer = setTimeout(() => this.#rebalance(), STUCK_MS);
   }
 
@@ -35,13 +36,17 @@ export class Rebalancer {
     this.#timer = undefined;
     const { ready } = this.#crew;
     const silentSince = performance.now() - STUCK_MS + 1;
-    if (ready.some(({ load }) => load === 0)) {
+    if (this.#hasRoom(ready)) {
       for (const worker of ready) {
         if (worker.load <= this.#concurrency || worker.heardAt > silentSince) continue;
         for (const job of worker.jobs) if (!job.isMoved && worker.revoke(job)) this.#notBegun(job);
       }
     }
     this.watch();
+  }
+
+  #hasRoom(ready: readonly PoolWorker[]): boolean {
+    return ready.some(({ load }) => load < this.#concurrency);
   }
 
   /** Nothing comes any more. */

@@ -1,5 +1,7 @@
 // Async functions for code that cannot await: a thread runs them to their end while this one stands still.
 
+import { existsSync } from "node:fs";
+
 import { TimeoutError } from "../errors.ts";
 import { show } from "../util/show.ts";
 import { refuseToBlock } from "./blocking.ts";
@@ -7,7 +9,7 @@ import { showExit, WorkerCrashedError, WorkerError } from "./errors.ts";
 import type { ArgumentsOf, FunctionsOf, ReturnOf } from "./functions-of.ts";
 import { decodeError } from "./remote-error.ts";
 import { keptModule, SyncModule } from "./sync-module.ts";
-import type { SyncOutcome } from "./sync-thread.ts";
+import { ENTRY, type SyncOutcome } from "./sync-thread.ts";
 
 /**
  * Calls an exported function of a module in a thread of its own, waits for its end without giving anything else of this
@@ -69,7 +71,7 @@ function errorOf(outcome: Failed, name: string, { url, timeoutMs }: SyncModule<u
     case "unsendable":
       return new WorkerError(
         "MW_ERR_WORKER_NOT_CLONEABLE",
-        `Cannot return from "${name}": ${outcome.what} and cannot be cloned; return plain data`,
+        `Cannot return from "${name}": ${outcome.what}; return plain data`,
       );
     default:
       return new WorkerError("MW_ERR_WORKER_MODULE", `Cannot load ${url}: ${outcome.error.message}`, {
@@ -82,9 +84,12 @@ function lateError(name: string, timeoutMs: number, how: string): TimeoutError {
   return new TimeoutError(`Cannot finish in time: the 'timeoutMs' of ${timeoutMs} ms for "${name}" has passed${how}`);
 }
 
-function crash(name: string, { exitCode, error }: Failed & { kind: "dead" }): WorkerCrashedError {
+const NOT_THERE = `Cannot start a thread: its file ${ENTRY.href} is not there; if this is a bundle, leave 'meanwhile' out of it (external)`;
+
+function crash(name: string, { exitCode, error }: Failed & { kind: "dead" }): WorkerError {
   const cause = error === null ? undefined : decodeError(error, callSite());
   const exit = { exitCode, signal: null, error: cause };
+  if (exitCode === null && !existsSync(ENTRY)) return new WorkerError("MW_ERR_WORKER_MODULE", NOT_THERE);
   if (exitCode === null) return new WorkerCrashedError(name, exit, "its thread is gone; maybe it ran out of memory");
   const isEmpty = exitCode === 0 && error === null;
   const why = isEmpty ? "nothing was left in it to wait for, or it called process.exit(0)" : showExit(exit);

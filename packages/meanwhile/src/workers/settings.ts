@@ -6,6 +6,7 @@ import type { ResourceLimits } from "node:worker_threads";
 import { isCount } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { WorkerError } from "./errors.ts";
+import { SLOTS } from "./wire.ts";
 
 /** Options of a {@link ProcessPool}, and of a {@link WorkerPool} apart from those only threads have. */
 export interface PoolOptions {
@@ -15,7 +16,7 @@ export interface PoolOptions {
   readonly minThreads?: number | undefined;
   /** After how many milliseconds without a job a worker is sent away. Default: `Infinity`, when the pool is closed. */
   readonly idleTimeoutMs?: number | undefined;
-  /** How many jobs a worker runs at once: more than 1 only makes sense for functions that await. Default: 1. */
+  /** How many jobs a worker runs at once, up to 1 023: more than 1 only makes sense for functions that await. Default: 1. */
   readonly concurrency?: number | undefined;
   /**
    * How many jobs may wait for a worker. If there is no room `call` waits for it, and `start` throws
@@ -109,15 +110,26 @@ function checkNumbers(what: string, options: PoolOptions): Numbers {
     if (!isDuration(value)) throw badOption(what, key, value, "milliseconds >= 0, or Infinity");
     return timerMs(value);
   };
+  const threads = count("threads", 1, options.threads ?? availableParallelism());
   return {
-    threads: count("threads", 1, options.threads ?? availableParallelism()),
-    minThreads: count("minThreads", 0, options.minThreads ?? 0),
-    concurrency: count("concurrency", 1, options.concurrency ?? 1),
+    threads,
+    minThreads: minThreadsOf(what, count("minThreads", 0, options.minThreads ?? 0), threads),
+    concurrency: concurrencyOf(what, options.concurrency ?? 1),
     maxQueued: count("maxQueued", 1, options.maxQueued ?? Infinity),
     maxJobsPerWorker: count("maxJobsPerWorker", 1, options.maxJobsPerWorker ?? Infinity),
     idleTimeoutMs: ms("idleTimeoutMs", options.idleTimeoutMs ?? Infinity),
     graceMs: ms("graceMs", options.graceMs ?? 1_000),
   };
+}
+
+function minThreadsOf(what: string, value: number, threads: number): number {
+  if (value <= threads || value === Infinity) return value;
+  throw badOption(what, "minThreads", value, `an integer from 0 to ${threads}, as many as there may be ('threads')`);
+}
+
+function concurrencyOf(what: string, value: number): number {
+  if (isCount(value, 1) && value < SLOTS) return value;
+  throw badOption(what, "concurrency", value, `an integer from 1 to ${SLOTS - 1}`);
 }
 
 function checkModule(what: string, module: URL | string): string {

@@ -4,15 +4,9 @@ import { readFileSync } from "node:fs";
 import { constants, Script } from "node:vm";
 
 import { FreeVariables, languageGlobalsIn } from "./free-variables.ts";
+import type { FunctionSource } from "./function-source.ts";
 import { standInsFor } from "./instrumented-text.ts";
-
-/** A function as text. */
-export interface FunctionSource {
-  readonly text: string;
-  readonly name: string;
-  /** The URL of the file that asked for it; "" if that is not known. Relative imports of the function start there. */
-  readonly file: string;
-}
+import { helpersFor } from "./translated-text.ts";
 
 // What the threads of toThread are for: that functions of theirs import modules is no news.
 const emitWarning = process.emitWarning.bind(process) as (...warning: unknown[]) => void;
@@ -61,7 +55,7 @@ type Make = (scope: object) => (this: undefined, ...values: unknown[]) => Compil
 
 function compile({ text, name, file }: FunctionSource): Compiled {
   const place = file === "" ? null : placeIn(file, text);
-  const around = { ...globalsOf(text), ...standInsFor(text) };
+  const around = { ...globalsOf(text), ...standInsFor(text), ...helpersFor(text, file) };
   const head = opening(Object.keys(around));
   const script = new Script(head + text + AFTER, {
     // Stacks tell the line of the file if that is known, else the line of the function.

@@ -9,8 +9,9 @@ import { enterScope, run } from "../lowlevel.ts";
 import { now } from "../time/sleep.ts";
 import { allowBlocking } from "./blocking.ts";
 import { describeNotCloneable } from "./cloneable.ts";
+import { encodeError } from "./encode-error.ts";
+import { refuseGone } from "./gone-values.ts";
 import { mustMove, takeMoved } from "./moved.ts";
-import { encodeError } from "./remote-error.ts";
 import { writeAtOnce } from "./sync-output.ts";
 import { ANSWERED, BEGUN, DEAD, sharedNow, type SyncAnswer, type SyncCall, type SyncSetup } from "./sync-wire.ts";
 
@@ -79,6 +80,7 @@ function post(ending: SyncAnswer): void {
   const value = ending.kind === "value" ? ending.value : undefined;
   const transfer: object[] = takeMoved(value);
   try {
+    refuseGone(value);
     setup.port.postMessage(ending, transfer as never);
   } catch {
     postAgain(ending, mustMove(value, new Set(transfer)));
@@ -87,10 +89,12 @@ function post(ending: SyncAnswer): void {
 
 function postAgain(ending: SyncAnswer, transfer: object[]): void {
   try {
+    refuseGone(ending.kind === "value" ? ending.value : undefined);
     setup.port.postMessage(ending, transfer as never);
   } catch (error) {
-    const what = ending.kind === "value" ? describeNotCloneable(ending.value, "the value", transfer) : null;
-    setup.port.postMessage(what === null ? { kind: "error", error: encodeError(error) } : { kind: "unsendable", what });
+    const found = ending.kind === "value" ? describeNotCloneable(ending.value, "the value", transfer) : null;
+    const why = error instanceof RangeError ? "is nested too deep to be sent" : `cannot be sent: ${String(error)}`;
+    setup.port.postMessage({ kind: "unsendable", what: found ?? `the value ${why}` });
   }
 }
 

@@ -5,7 +5,6 @@ import type { ResourceLimits, WorkerOptions } from "node:worker_threads";
 import { checkOptions, isTime } from "../util/arguments.ts";
 import { show } from "../util/show.ts";
 import { WorkerError } from "./errors.ts";
-import { inheritedExecArgv } from "./exec-argv.ts";
 import { checkNames } from "./settings.ts";
 import { type SyncOutcome, SyncThread } from "./sync-thread.ts";
 
@@ -73,7 +72,7 @@ export class SyncModule<M = Readonly<Record<string, (...args: never[]) => unknow
     for (const [name, value] of Object.entries({ timeoutMs, graceMs, idleTimeoutMs })) {
       if (!isTime(value) || value < 0) throw bad(name, value, "milliseconds >= 0, or Infinity");
     }
-    const { resourceLimits, env, execArgv = inheritedExecArgv() ?? undefined } = options;
+    const { resourceLimits, env, execArgv } = options;
     this.#timeoutMs = timeoutMs;
     this.#graceMs = graceMs;
     this.#idleTimeoutMs = idleTimeoutMs;
@@ -95,7 +94,7 @@ export class SyncModule<M = Readonly<Record<string, (...args: never[]) => unknow
     clearTimeout(this.#idle);
     if (this.#thread?.isDead === true) this[Symbol.dispose]();
     const isNew = this.#thread === null;
-    const thread = (this.#thread ??= new SyncThread(this.url, this.#options));
+    const thread = (this.#thread ??= this.#start());
     const outcome = thread.call(name, args, this.#timeoutMs, this.#graceMs);
     if (!ENDS_THREAD.has(outcome.kind)) {
       this.#endWhenIdle();
@@ -105,6 +104,15 @@ export class SyncModule<M = Readonly<Record<string, (...args: never[]) => unknow
     // A kept thread that ended just now, of itself, has done nothing for this call.
     const isToBlame = outcome.kind !== "dead" || isNew || thread.hasBegun;
     return isToBlame ? outcome : this.call(name, args);
+  }
+
+  #start(): SyncThread {
+    try {
+      return new SyncThread(this.url, this.#options);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      throw new WorkerError("MW_ERR_WORKER_MODULE", `Cannot start a thread for ${this.url}: ${text}`, { cause: error });
+    }
   }
 
   #endWhenIdle(): void {

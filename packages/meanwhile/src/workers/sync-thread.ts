@@ -7,18 +7,21 @@ import {
   MessageChannel,
   type MessagePort,
   receiveMessageOnPort,
-  Worker,
+  type Worker,
   type WorkerOptions,
 } from "node:worker_threads";
 
 import { describeNotCloneable } from "./cloneable.ts";
 import { entryUrl } from "./entry-url.ts";
 import { WorkerError } from "./errors.ts";
+import { refuseGone } from "./gone-values.ts";
 import { mustMove, takeMoved } from "./moved.ts";
+import { newThread } from "./new-thread.ts";
 import { isOtherEndGone } from "./port-end.ts";
 import { ANSWERED, BEGUN, DEAD, sharedNow, type SyncAnswer, type SyncCall, type SyncSetup } from "./sync-wire.ts";
 
-const ENTRY = entryUrl("sync-entry", import.meta.url);
+/** What the thread runs. */
+export const ENTRY: URL = entryUrl("sync-entry", import.meta.url);
 
 type Received = { readonly message: SyncAnswer } | undefined;
 
@@ -41,7 +44,7 @@ export class SyncThread {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const setup: SyncSetup = { kind: "meanwhile.sync", module, port: port2, words: this.#words };
-    this.#worker = new Worker(ENTRY, { ...options, workerData: setup, transferList: [port2] });
+    this.#worker = newThread(ENTRY, { ...options, workerData: setup, transferList: [port2] });
     // What ends it is told to who waits; nobody else has to know.
     this.#worker.on("error", () => {});
     this.#worker.unref();
@@ -71,6 +74,7 @@ export class SyncThread {
   #send(call: SyncCall): void {
     const transfer: object[] = takeMoved(call.args);
     try {
+      refuseGone(call.args);
       // As such: ports and streams are rare, and finding them means to look at everything.
       this.#port.postMessage(call, transfer as never);
     } catch (error) {
@@ -80,22 +84,26 @@ export class SyncThread {
 
   #sendAgain(call: SyncCall, transfer: object[], first: unknown): void {
     try {
+      refuseGone(call.args);
       this.#port.postMessage(call, transfer as never);
     } catch {
       const found = call.args.map((arg, index) => describeNotCloneable(arg, `args[${index}]`, transfer));
-      const what = found.find((text) => text !== null);
-      if (what === undefined) throw first;
-      throw new WorkerError(
-        "MW_ERR_WORKER_NOT_CLONEABLE",
-        `Cannot call "${call.name}": ${what} and cannot be cloned; pass plain data`,
-        { cause: first },
-      );
+      const what = found.find((text) => text !== null) ?? `the arguments ${whyRefused(first)}`;
+      throw new WorkerError("MW_ERR_WORKER_NOT_CLONEABLE", `Cannot call "${call.name}": ${what}; pass plain data`, {
+        cause: first,
+      });
     }
   }
 
   /** What has come, or that nothing will come any more; null if it is still at work. */
   #look(): SyncAnswer | null {
-    const received: Received = receiveMessageOnPort(this.#port);
+    let received: Received;
+    try {
+      received = receiveMessageOnPort(this.#port);
+    } catch {
+      // The thread has a larger stack, so it can write what cannot be read here.
+      return { kind: "unsendable", what: "the value is nested too deep to be read" };
+    }
     return received?.message ?? (isOtherEndGone(this.#port) ? GONE : null);
   }
 
@@ -113,4 +121,10 @@ export class SyncThread {
     this.#port.close();
     this.#worker.terminate().catch(() => {});
   }
+}
+
+/** Of what the clone has refused though nothing in it is to blame. */
+function whyRefused(error: unknown): string {
+  if (error instanceof RangeError) return "are nested too deep to be sent";
+  return `cannot be sent: ${error instanceof Error ? error.message : String(error)}`;
 }

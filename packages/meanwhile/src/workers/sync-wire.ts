@@ -3,7 +3,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 
-import type { EncodedError } from "./remote-error.ts";
+import type { EncodedError } from "./encode-error.ts";
 
 /** What the worker of a module is started with. */
 export interface SyncSetup {

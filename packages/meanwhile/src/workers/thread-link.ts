@@ -1,19 +1,14 @@
 // Workers that are threads.
 
-import {
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-  type ResourceLimits,
-  type WorkerOptions,
-} from "node:worker_threads";
+import { MessageChannel, type ResourceLimits, type WorkerOptions } from "node:worker_threads";
 
 import { captureContext } from "../lowlevel.ts";
 import { entryUrl } from "./entry-url.ts";
-import { inheritedExecArgv } from "./exec-argv.ts";
+import { refuseGone } from "./gone-values.ts";
 import { SharedLedger } from "./ledger.ts";
 import type { LinkListener, StartWorker, WorkerLink } from "./link.ts";
+import { newThread } from "./new-thread.ts";
+import { PortReader } from "./port-reader.ts";
 import type { WorkerSetup } from "./wire.ts";
 
 /** How threads are started. */
@@ -32,19 +27,21 @@ export function threadStarter(options: ThreadOptions): StartWorker {
 }
 
 function startThread(setup: WorkerSetup, listener: LinkListener, options: ThreadOptions): WorkerLink {
+  refuseGone(setup);
   const ledger = new SharedLedger();
   const { port1: port, port2 } = new MessageChannel();
-  const worker = new Worker(entryUrl("entry", import.meta.url), {
+  const worker = newThread(entryUrl("entry", import.meta.url), {
     name: setup.name,
     workerData: { setup, port: port2, memory: ledger.memory },
     transferList: [port2],
     ...given(options),
   });
   let thrown: unknown;
-  port.on("message", (message: unknown[]) => listener.received(message));
+  const messages = new PortReader(port);
+  messages.listen(listener);
   worker.on("error", (error) => (thrown = error));
   worker.on("exit", (exitCode) => {
-    drain(port, listener);
+    messages.drain(listener);
     port.close();
     listener.ended({ exitCode, signal: null, error: thrown });
   });
@@ -54,6 +51,7 @@ function startThread(setup: WorkerSetup, listener: LinkListener, options: Thread
   return {
     ledger,
     post(message, transfer) {
+      refuseGone(message);
       port.postMessage(message, transfer as ArrayBuffer[]);
       ledger.announce();
     },
@@ -61,18 +59,7 @@ function startThread(setup: WorkerSetup, listener: LinkListener, options: Thread
   };
 }
 
-/** What the worker has said before its end. */
-function drain(port: MessagePort, listener: LinkListener): void {
-  try {
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      listener.received(next.message as unknown[]);
-    }
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // Deno has closed the port already
-  }
-}
-
-function given({ resourceLimits, env, execArgv = inheritedExecArgv() ?? undefined }: ThreadOptions): WorkerOptions {
+function given({ resourceLimits, env, execArgv }: ThreadOptions): WorkerOptions {
   return {
     ...(resourceLimits === undefined ? {} : { resourceLimits }),
     ...(env === undefined ? {} : { env }),

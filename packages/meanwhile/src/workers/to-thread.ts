@@ -6,7 +6,8 @@ import { Script } from "node:vm";
 import { show } from "../util/show.ts";
 import { defaultPool } from "./default-pool.ts";
 import { WorkerCrashedError, WorkerError } from "./errors.ts";
-import type { FunctionSource } from "./source-functions.ts";
+import { FunctionSource } from "./function-source.ts";
+import { usesImportMeta } from "./translated-text.ts";
 
 const sources = new WeakMap<Function, FunctionSource>();
 
@@ -83,7 +84,7 @@ function sourceOf(fn: (...args: never[]) => unknown): FunctionSource {
   if (typeof fn !== "function") throw refuse(fn, "is no function; pass one");
   let source = sources.get(fn);
   if (source === undefined) {
-    source = { text: textOf(fn), name: fn.name, file: callingFile() };
+    source = new FunctionSource(textOf(fn), fn.name, callingFile());
     sources.set(fn, source);
   }
   return source;
@@ -101,10 +102,12 @@ function textOf(fn: (...args: never[]) => unknown): string {
       "is a generator, and what it returns cannot leave its thread; pass a function that returns a list",
     );
   }
-  const why = whyNoExpression(text);
+  const why = usesImportMeta(text) ? OF_MODULE : whyNoExpression(text);
   if (why !== null) throw refuse(fn, why);
   return text;
 }
+
+const OF_MODULE = "uses 'import.meta', which belongs to its module; pass import.meta.url as an argument";
 
 /** Why the text does not stand for itself; null if it does. */
 function whyNoExpression(text: string): string | null {
@@ -114,9 +117,7 @@ function whyNoExpression(text: string): string | null {
     if (!/\barguments\b/.test(text) || compiles(`(class{static f=(${text}\n)})`)) return null;
     return "uses the 'arguments' of the function around it; give it parameters of its own, like (...args)";
   }
-  if (/\bimport\s*\.\s*meta\b/.test(text)) {
-    return "uses 'import.meta', which belongs to its module; pass import.meta.url as an argument";
-  }
+  if (/\bimport\s*\.\s*meta\b/.test(text)) return OF_MODULE;
   return "is a method, which is part of its class or object; pass a function";
 }
 

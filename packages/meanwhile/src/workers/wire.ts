@@ -39,10 +39,10 @@ export const CANCEL_SEEN = 20; // number of the request
 export const LAST_WORDS = 21; // encoded error
 
 /** What a message of a process begins with: the module may send messages of its own. */
-export const ENVELOPE = "meanwhile/workers"; // its number, the message
+export const ENVELOPE = "meanwhile/workers"; // the parcel
 
-/** A message with its number, the first of a process being 1. */
-export type NumberedMessage = readonly [number: number, message: unknown[]];
+/** A message on its way from a process, the first being number 1; and the slots it is about, in case it cannot be read. */
+export type Parcel = readonly [number: number, slots: readonly number[], bytes: Uint8Array];
 
 /** The jobs a worker can have been sent at once. */
 export const SLOTS = 1_024;
@@ -82,6 +82,24 @@ const LENGTHS: Readonly<Record<number, number>> = {
   [CANCEL_SEEN]: 1,
   [LAST_WORDS]: 1,
 };
+
+// Those that begin a job, or are about one that was begun.
+const OF_JOBS: ReadonlySet<number> = new Set([
+  CALL,
+  CALL_WITHIN,
+  CALL_EACH,
+  VALUE,
+  FAILURE,
+  UNSENDABLE,
+  CANCELLED,
+  SKIPPED,
+  PROGRESS,
+]);
+
+/** The slot of the job that a record sends, or tells something of; null if it does neither. */
+export function slotOf([mark, slot]: MessageRecord): number | null {
+  return OF_JOBS.has(mark) ? (slot as number) : null;
+}
 
 /** Takes a message apart. For where speed does not matter. */
 export function splitRecords(message: readonly unknown[]): MessageRecord[] {

@@ -1,9 +1,9 @@
 // What a pool is told by its workers.
 
+import type { EncodedError } from "./encode-error.ts";
 import type { WorkerExit } from "./errors.ts";
 import type { PoolJob } from "./pool-job.ts";
 import type { PoolWorker } from "./pool-worker.ts";
-import type { EncodedError } from "./remote-error.ts";
 
 /** How many jobs have ended, by how. */
 export interface Ends {
@@ -24,6 +24,8 @@ export interface WorkerOwner {
   roomAgain(): void;
   /** A job that a worker was to be sent, or had been sent, was not begun. */
   notBegun(job: PoolJob): void;
+  /** A job that runs is of no use any more. */
+  mustEnd(job: PoolJob, why: string): void;
   /** The job has ended; `tell` tells its listener. */
   settled(job: PoolJob, how: keyof Ends, tell: () => void): void;
   /** What jobs of a function have taken. */

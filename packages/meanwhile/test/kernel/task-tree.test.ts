@@ -110,7 +110,7 @@ describe("The tree of tasks", () => {
         const ended = Promise.allSettled(waits);
         await waitUntilIdle();
         assert.deepEqual(
-          tasksDirectlyIn(scope).map(({ id }) => id),
+          Array.from(tasksDirectlyIn(scope), ({ id }) => id),
           [parent.id],
         );
         assert.equal(tasksIn(scope).length, 3);

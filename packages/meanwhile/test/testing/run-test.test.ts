@@ -181,14 +181,16 @@ describe("runTest", () => {
   });
 
   it("fails after the time limit with a dump, although the test never ends", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
     await assert.rejects(
-      runTest(() => new Promise(() => {}), { timeoutMs: 5 }),
+      runTest(() => promise, { timeoutMs: 5 }),
       (error: TestError) => {
         assert.equal(error.code, "MW_ERR_TEST_TIMEOUT");
         assert.match(error.message, /waits for a promise that is not one of meanwhile/);
         return true;
       },
     );
+    resolve(); // it would stay in the process for good
   });
 
   it("fails a test during which a promise rejects unhandled", () => {

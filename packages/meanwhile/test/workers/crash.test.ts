@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 
 import { run } from "meanwhile";
-import { toThread, WorkerCrashedError } from "meanwhile/workers";
+import { toThread, WorkerCrashedError, WorkerPool } from "meanwhile/workers";
 
 import { cell, reached, set, threads } from "./pools.ts";
 
@@ -147,5 +147,14 @@ describe("a thread that dies", () => {
       run(() => toThread(late)),
       { code: "MW_ERR_WORKER_CAPTURED", message: /Cannot run "late" in a thread: it uses "far"/ },
     );
+  });
+
+  it("while it loads its module fails the calls", async () => {
+    const module = new URL("data:text/javascript,process.exit(5); export const never = 1;");
+    const pool = new WorkerPool<Record<string, () => void>>(module, { threads: 1 });
+    const call = pool.call("never").catch((error: unknown) => error);
+    await new Promise((resolve) => setImmediate(resolve));
+    await pool.close();
+    assert.equal(((await call) as { code?: string }).code, "MW_ERR_WORKER_MODULE");
   });
 });

@@ -124,6 +124,12 @@ describe("a job that was started", () => {
     assert.throws(() => pool.start("add", [1, 2], { timeoutMs: -1 }), { code });
     assert.throws(() => pool.start("add", [1, 2], { graceMs: "1" as never }), { code });
     assert.throws(() => pool.start("add", [1, 2], { transfer: 1 as never }), { code });
+    for (const object of [5, "x", null, {}, [], new Uint8Array(1)]) {
+      assert.throws(() => pool.start("add", [1, 2], { transfer: [object] as never }), {
+        code,
+        message: /transfer\[0\]/,
+      });
+    }
   });
 });
 

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { cancelScope, isCancelled, sleep } from "meanwhile";
-import type { WorkerPool } from "meanwhile/workers";
+import { cancelScope, gatherSettled, isCancelled, sleep } from "meanwhile";
+import { WorkerPool } from "meanwhile/workers";
 
 import { cell, type Jobs, reached, set, threads } from "./pools.ts";
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const squares = (count: number): number[] => numbers(count).map((n) => n * n);
+
+function* naturals(): Generator<number> {
+  for (let n = 0; ; n++) yield n;
+}
 
 describe("map of a WorkerPool", () => {
   it("gives the result for each item, in the order of the items", async () => {
@@ -151,6 +155,70 @@ describe("map of a WorkerPool", () => {
       await assert.rejects(() => loop, isCancelled);
     });
     assert.deepEqual([pool.statistics().threads, pool.statistics().running], [1, 0]);
+  });
+
+  it("has no more items on the way than its window", async () => {
+    await using pool = threads({ threads: 2 });
+    const rows = [{ window: 1 }, { window: 4, chunk: 4 }, { window: 100 }, { window: 16, chunk: 3, ordered: false }];
+    for (const options of rows) {
+      let pulled = 0;
+      function* source(): Generator<number> {
+        while (pulled < 400) yield pulled++;
+      }
+      let most = 0;
+      let read = 0;
+      for await (const _ of pool.map("square", source(), options)) {
+        read += 1;
+        most = Math.max(most, pulled - read);
+      }
+      assert.equal(read, 400);
+      assert.ok(most <= options.window, `${most} of ${options.window}`);
+    }
+  });
+
+  it("says which item cannot be sent, and of which one the result", async () => {
+    await using pool = threads();
+    const code = "MW_ERR_WORKER_NOT_CLONEABLE";
+    const items: unknown[] = numbers(300);
+    items[250] = { save: () => 1 };
+    for (const chunk of [undefined, 1, 7, 300]) {
+      const lost = { code, message: /: items\[250\]\.save is a function; / };
+      await assert.rejects(() => pool.map("echo", items, { chunk }).toArray(), lost);
+      await assert.rejects(
+        () =>
+          pool.map("functionAt", numbers(30), { chunk: chunk === undefined ? chunk : Math.min(chunk, 30) }).toArray(),
+        { code, message: /: results\[21\]\.run is a function; / },
+      );
+    }
+    async function* later(): AsyncGenerator {
+      yield* items;
+    }
+    await assert.rejects(() => pool.map("echo", later(), { chunk: 4 }).toArray(), { code, message: /items\[250\]/ });
+  });
+
+  it("fails once if its pool ends, with nothing to report besides", async () => {
+    const ends: ReadonlyArray<(pool: WorkerPool<Jobs>) => Promise<void>> = [
+      (pool) => pool.terminate(),
+      (pool) => pool.close({ timeoutMs: 0 }),
+      (pool) => pool[Symbol.asyncDispose](),
+    ];
+    for (const end of ends) {
+      const pool = threads({ threads: 2 });
+      await pool.warmUp();
+      const loop = pool.map("spinBriefly", naturals(), { chunk: 10 })[Symbol.asyncIterator]();
+      for (let i = 0; i < 25; i++) await loop.next();
+      const [ended, left] = await gatherSettled([
+        () => end(pool),
+        async () => {
+          for (;;) if ((await loop.next()).done === true) return;
+        },
+      ]);
+      assert.equal(ended.status, "fulfilled");
+      assert.ok(left.status === "rejected");
+      assert.match(String(left.reason.code), /^MW_ERR_(?:WORKER_CLOSED|WORKER_TERMINATED|TASK_CANCELLED)$/);
+    }
+    await using broken = new WorkerPool(new URL("./modules/broken.ts", import.meta.url), { threads: 2 });
+    await assert.rejects(() => broken.map("f", numbers(50)).toArray(), { code: "MW_ERR_WORKER_MODULE" });
   });
 
   it("answers calls of next() that are made at once in order", async () => {

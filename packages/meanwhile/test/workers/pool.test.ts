@@ -224,6 +224,7 @@ describe("WorkerPool", () => {
       { threads: 1.5 },
       { concurrency: 0 },
       { minThreads: -1 },
+      { minThreads: 2, threads: 1 },
       { maxQueued: 0 },
       { graceMs: -1 },
       { idleTimeoutMs: Number.NaN },
@@ -253,6 +254,25 @@ describe("WorkerPool", () => {
     `;
     const lines = Array.from({ length: 20 }, (_, i) => [`inside ${i}`, `outside ${i}`]).flat();
     assert.deepEqual(runProgram(program), { status: 0, stdout: `${lines.join("\n")}\n`, stderr: "" });
+  });
+
+  it("keeps the order of what its module logs, from the first line on", () => {
+    const text = `
+      for (let i = 0; i < 3; i++) console.log(i);
+      export const begin = () => console.log("begun");
+      export const work = () => console.log("worked");
+    `;
+    const program = `
+      import { WorkerPool } from "meanwhile/workers";
+      const module = new URL("data:text/javascript,${encodeURIComponent(text)}");
+      for (let i = 0; i < 4; i++) {
+        await using pool = new WorkerPool(module, { threads: 1, initializer: { name: "begin" } });
+        await pool.call("work");
+        console.log("called");
+      }
+    `;
+    const stdout = "0\n1\n2\nbegun\nworked\ncalled\n".repeat(4);
+    assert.deepEqual(runProgram(program), { status: 0, stdout, stderr: "" });
   });
 
   it("lets the process end while it is open and idle, and keeps it while a job runs", () => {

@@ -154,6 +154,12 @@ describe("ProcessPool", () => {
     assert.ok(died.status === "rejected" && died.reason.cause instanceof RangeError);
   });
 
+  it("is not disturbed by messages of its module, and fails the calls if it cuts itself off", async () => {
+    await using pool = processes();
+    assert.equal(await pool.call("sendMessage"), "sent");
+    await assert.rejects(() => pool.call("disconnect"), { code: "MW_ERR_WORKER_CRASHED", signal: "SIGKILL" });
+  });
+
   it("leaves no process behind that computes when the program exits", async () => {
     const program = `
       import { ProcessPool } from "meanwhile/workers";

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
 
 import { cancelScope, CancelledError, sleep, TaskCancelledError, TimeoutError, timeout, UsageError } from "meanwhile";
 
-import { decodeError, encodeError } from "../../src/workers/remote-error.ts";
+import { encodeError } from "../../src/workers/encode-error.ts";
+import { decodeError } from "../../src/workers/remote-error.ts";
 
 /** As through a message. What comes out is looked at property by property. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -75,6 +78,17 @@ describe("an error between threads", () => {
     assert.equal(both.suppressed.message, "earlier");
   });
 
+  it("is cut where its causes are more than anybody reads", () => {
+    let error: Error & { code?: string } = new Error("first");
+    for (let i = 0; i < 5_000; i++) error = Object.assign(new TypeError(`${i}`, { cause: error }), { code: "E_DEEP" });
+    const there = sent(error);
+    assert.deepEqual([there.message, there.code], ["4999", "E_DEEP"]);
+    let last = there;
+    let causes = 0;
+    for (; last.cause !== undefined; causes++) last = last.cause;
+    assert.deepEqual([causes, last.message], [100, "More than 100 causes: the rest is left out"]);
+  });
+
   it("takes what was thrown and is no error as it is, or says what it was", () => {
     assert.equal(sent("text"), "text");
     assert.equal(sent(undefined), undefined);
@@ -100,5 +114,33 @@ describe("an error between threads", () => {
     assert.ok(sent(hostile) instanceof Error);
     const own = Object.defineProperty(new Error("own"), "secret", { get: () => assert.fail("read"), enumerable: true });
     assert.equal(sent(own).message, "own");
+  });
+
+  it("keeps its code, be it a getter of its own or of its class", () => {
+    class NotFound extends RangeError {
+      get code(): string {
+        return "E_NOT_FOUND";
+      }
+    }
+    const own = Object.defineProperty(new Error("own"), "code", { get: () => "E_OWN", enumerable: true });
+    assert.deepEqual([sent(new NotFound("x")).code, sent(own).code], ["E_NOT_FOUND", "E_OWN"]);
+    assert.ok(!Object.keys(sent(new NotFound("x"))).includes("code"));
+    const system = sent(thrownBy(() => rmSync(import.meta.dirname)));
+    assert.deepEqual([system.code, system.syscall, system.path], ["ERR_FS_EISDIR", "rm", import.meta.dirname]);
+    assert.equal(typeof system.errno, "number");
+  });
+
+  it("is called by its class if it has no name of its own", () => {
+    class HttpError extends Error {}
+    assert.equal(sent(new HttpError("404")).name, "HttpError");
+    const inherited = Object.assign(new HttpError("404"), { name: "Error" });
+    assert.equal(sent(inherited).name, "Error");
+    assert.equal(sent(new (class extends TypeError {})("x")).name, "TypeError");
+  });
+
+  it("keeps the class of a built-in error of another realm", () => {
+    const there = sent(runInNewContext("new (class Mine extends TypeError {})('theirs')"));
+    assert.ok(there instanceof TypeError);
+    assert.equal(String(there), "Mine: theirs");
   });
 });

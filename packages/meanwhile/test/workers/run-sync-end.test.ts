@@ -20,6 +20,14 @@ describe("a call of runSync that does not end by itself", () => {
     assert.equal(threadOf(functions), thread);
   });
 
+  it("fails if no thread can be started", () => {
+    using module = new SyncModule<Functions>(FUNCTIONS, { execArgv: ["--no-such-option"] });
+    assert.throws(() => runSync(module, "add", 1, 2), {
+      code: "MW_ERR_WORKER_MODULE",
+      message: /Cannot start a thread for .*sync-functions\.ts: .*--no-such-option/,
+    });
+  });
+
   it("terminates a thread that computes on when its time is up", () => {
     using functions = new SyncModule<Functions>(FUNCTIONS, { timeoutMs: 200, graceMs: 1_000 });
     const thread = threadOf(functions);

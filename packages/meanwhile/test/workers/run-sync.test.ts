@@ -38,7 +38,7 @@ describe("runSync", () => {
     assert.deepEqual(runSync(FUNCTIONS, "same", circle), circle);
     const text = "€".repeat(3_000_000);
     assert.equal(runSync(FUNCTIONS, "same", text), text);
-    assert.equal(runSync<Uint8Array>(FUNCTIONS, "bytes", 20_000_000).length, 20_000_000);
+    assert.equal(runSync<Uint8Array>(FUNCTIONS, "bytes", 5_000_000).length, 5_000_000);
     const shared = new Int32Array(new SharedArrayBuffer(4));
     assert.equal(runSync<Int32Array>(FUNCTIONS, "same", shared).buffer.byteLength, 4);
     assert.ok(runSync(FUNCTIONS, "same", new RangeError("x")) instanceof RangeError);
@@ -81,7 +81,7 @@ describe("runSync", () => {
   it("names the value that cannot be sent", () => {
     assert.throws(() => runSync(FUNCTIONS, "same", 1, { save: () => 1 }), {
       code: "MW_ERR_WORKER_NOT_CLONEABLE",
-      message: 'Cannot call "same": args[1].save is a function and cannot be cloned; pass plain data',
+      message: 'Cannot call "same": args[1].save is a function; pass plain data',
     });
     assert.throws(() => runSync(FUNCTIONS, "givesAFunction"), {
       code: "MW_ERR_WORKER_NOT_CLONEABLE",

@@ -56,12 +56,14 @@ describe("a worker that cannot be started while another one works", () => {
       const env = { ...process.env, MEANWHILE_TEST_STARTS: file };
       await using warnings = expectWarning("MW_WARN_WORKER_START");
       await using pool = new WorkerPool<typeof import("./modules/starts-once.ts")>(module, { threads: 2, env });
+      const start = performance.now();
       await pool.call("waitBriefly", 0);
       const calls = Array.from({ length: 100 }, () => () => pool.call("waitBriefly", 5));
       assert.equal((await gather(calls)).length, 100);
-      assert.ok(readFileSync(`${file}.log`, "utf8").length <= 3);
+      const later = Math.floor((performance.now() - start) / 1_000);
+      assert.ok(readFileSync(`${file}.log`, "utf8").length <= 3 + later);
       assert.match((await warnings.first()).message, /tried again in 1000 ms: .* could not be loaded/);
-      assert.equal(warnings.seen.length, 1);
+      assert.ok(warnings.seen.length <= 1 + later);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -7,7 +7,8 @@ import { describe, it } from "node:test";
 import { run } from "meanwhile";
 import { toThread } from "meanwhile/workers";
 
-import { decodeError, encodeError } from "../../src/workers/remote-error.ts";
+import { encodeError } from "../../src/workers/encode-error.ts";
+import { decodeError } from "../../src/workers/remote-error.ts";
 
 describe("the stack of an error between threads", () => {
   it("is that of the place where it was thrown, then that of the call", () => {

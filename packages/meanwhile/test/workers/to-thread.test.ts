@@ -112,7 +112,7 @@ describe("toThread", () => {
       assert.equal(await moveOnAfter(5, () => toThread(waits)), undefined);
       await assert.rejects(
         timeout(5, () => toThread(waits)),
-        { code: "MW_ERR_TIMEOUT" },
+        { code: "MW_ERR_TIMEOUT", message: /"waits"/ },
       );
     });
     await assert.rejects(

@@ -72,7 +72,7 @@ describe("values on their way to a thread and back", () => {
     await using pool = threads();
     const bad = pool.call("echo", { user: { save: () => {} } }).catch((error: unknown) => error);
     assert.deepEqual(await Promise.all([pool.call("echo", 1), pool.call("echo", 2)]), [1, 2]);
-    assert.match(String(await bad), /Cannot send "echo" to another thread: args\[0\]\.user\.save is a function/);
+    assert.match(String(await bad), /Cannot call "echo" in a worker: args\[0\]\.user\.save is a function/);
     assert.equal(((await bad) as { code?: string }).code, "MW_ERR_WORKER_NOT_CLONEABLE");
   });
 
@@ -90,7 +90,9 @@ describe("values on their way to a thread and back", () => {
   it("cannot be marked if they are no buffers", () => {
     assert.throws(() => moved("text" as never), { code: "MW_ERR_WORKER_INVALID_ARGUMENT" });
     assert.throws(() => moved(new Uint8Array(new SharedArrayBuffer(1))), { code: "MW_ERR_WORKER_INVALID_ARGUMENT" });
-    assert.throws(() => moved(Buffer.from("abc")), {
+    const small = Buffer.from("abc");
+    if (small.buffer.byteLength === small.length) return; // not in Bun, where it shares with nobody
+    assert.throws(() => moved(small), {
       code: "MW_ERR_WORKER_INVALID_ARGUMENT",
       message: /shares with other/,
     });

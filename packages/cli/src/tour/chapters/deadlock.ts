@@ -1,6 +1,6 @@
 // Two tasks that wait for each other: the run ends and says who waits for whom.
 
-import { gather, Lock, sleep } from "meanwhile";
+import { Barrier, gather, Lock } from "meanwhile";
 
 import type { Chapter } from "../chapter.ts";
 import { runAsProgram } from "../child.ts";
@@ -11,9 +11,10 @@ import type { Stage } from "../stage.ts";
 async function transferBothWays(): Promise<void> {
   const ada = new Lock();
   const grace = new Lock();
+  const both = new Barrier(2);
   const transfer = async (from: Lock, to: Lock): Promise<void> => {
     using _from = await from.acquire();
-    await sleep(10);
+    await both.wait(); // the other task has its first lock, too
     using _to = await to.acquire(); // the other task has this one
   };
   await gather([

@@ -1,6 +1,6 @@
 // A forgotten await is caught, with the line that forgot it.
 
-import { coroutine, sleep } from "meanwhile";
+import { coroutine, run, sleep } from "meanwhile";
 
 import type { Chapter } from "../chapter.ts";
 import { runAsProgram } from "../child.ts";
@@ -26,6 +26,8 @@ async function play(stage: Stage): Promise<void> {
   stage.code(codeOf(import.meta.url, ["saveUser", "forgetful"]));
   const { stderr } = await runAsProgram(import.meta.url, "forgottenAwait");
   stage.quote(firstFrameOf(stderr));
+  // Seen on the page only if it is this program that forgets it; the end of a run tells what was forgotten in it.
+  if (stage.isInspected) await run(forgetful);
   stage.result("Grace is saved, Ada is not, and you know which line to mend.");
 }
 

@@ -352,3 +352,41 @@ export function throwAtOnce(): Promise<void> {
   });
   return sleepForever();
 }
+
+/** How a view came, and what it can see of the memory around it. */
+export function viewed(view: ArrayBufferView): unknown {
+  const { buffer, byteOffset } = view;
+  return { view, whole: buffer.byteLength, byteOffset, byteLength: view.byteLength };
+}
+
+export function failWith(held: "memory" | "blob"): never {
+  const value = held === "blob" ? new Blob(["a"]) : { deep: new SharedArrayBuffer(1) };
+  throw Object.assign(new TypeError("failed"), { code: "E_HELD", value, kept: [1] });
+}
+
+export function nestedObjects(depth: number): unknown {
+  let value: unknown = 0;
+  for (let i = 0; i < depth; i++) value = { value };
+  return value;
+}
+
+export function depthOf(value: unknown): number {
+  let depth = 0;
+  for (let next = value; typeof next === "object" && next !== null && "value" in next; next = next.value) depth += 1;
+  return depth;
+}
+
+export function functionAt(n: number): unknown {
+  return n === 21 ? { run: () => 1 } : n;
+}
+
+export function closedPort(): unknown {
+  const { port1, port2 } = new MessageChannel();
+  structuredClone(port1, { transfer: [port1] }).close();
+  port2.close();
+  return { port: port1 };
+}
+
+export function failWithClosedPort(): never {
+  throw Object.assign(new TypeError("failed"), closedPort());
+}

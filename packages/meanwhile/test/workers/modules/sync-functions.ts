@@ -1,6 +1,5 @@
 // Called by the tests of runSync, in threads.
 
-import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { isMainThread, threadId } from "node:worker_threads";
 
@@ -23,7 +22,7 @@ export function where(): { readonly isMain: boolean; readonly thread: number; re
 }
 
 export function bytes(length: number): Uint8Array {
-  return moved(new Uint8Array(randomBytes(length)));
+  return moved(new Uint8Array(length).fill(1));
 }
 
 export class OrderError extends RangeError {
@@ -101,4 +100,16 @@ export async function logs(text: string): Promise<void> {
   console.log(text);
   await sleep(1);
   process.stderr.write(`${text} again\n`);
+}
+
+export function nestedLists(depth: number): unknown[] {
+  let value: unknown[] = [];
+  for (let i = 0; i < depth; i++) value = [value];
+  return value;
+}
+
+export function failsWithCauses(count: number): never {
+  let error = new Error("first");
+  for (let i = 0; i < count; i++) error = Object.assign(new Error(`${i}`, { cause: error }), { code: "E_DEEP" });
+  throw error;
 }

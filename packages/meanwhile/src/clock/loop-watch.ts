@@ -1,5 +1,5 @@
-// How long the event loop was blocked while an answer was awaited, so that a timeout can tell a dead
-// network from a busy program. A heartbeat runs only as long as somebody waits.
+// How long the event loop was blocked while an answer was awaited, so that a timeout can tell a dead network from a busy
+// program. A heartbeat runs only as long as somebody waits.
 
 const BEAT_MS = 20;
 /** Shorter stretches are ordinary work. */
@@ -23,7 +23,18 @@ function overdue(now: number): number {
   return late >= WORTH_MENTIONING_MS ? late : 0;
 }
 
-/** Watches the event loop from now on. */
+/**
+ * Watches the event loop from now on, for whoever waits for an answer. Stretches below 100 ms are ordinary work.
+ *
+ * @example
+ * ```ts
+ * import { LoopWatch } from "meanwhile/lowlevel";
+ *
+ * const watch = new LoopWatch();
+ * console.log(watch.blockedMs); //> 0
+ * watch.stop();
+ * ```
+ */
 export class LoopWatch {
   readonly #before: number;
   #stopped = false;
@@ -42,6 +53,7 @@ export class LoopWatch {
     return blockedMs - this.#before + overdue(performance.now());
   }
 
+  /** To be called when the answer is there, or nobody waits any more. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;

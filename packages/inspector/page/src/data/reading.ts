@@ -1,0 +1,7 @@
+// What the page uses of meanwhile/diagnostics: the part that only reads, and needs nothing of Node. The build and the types
+// of the page have it under that name.
+
+export type * from "../../../../meanwhile/src/diagnostics/protocol.ts";
+export { groupAlike, shapeOf } from "../../../../meanwhile/src/diagnostics/reading/alike.ts";
+export { LiveState } from "../../../../meanwhile/src/diagnostics/reading/live-state.ts";
+export { parseMessage } from "../../../../meanwhile/src/diagnostics/reading/messages.ts";
