@@ -41,8 +41,9 @@ function reasonText(reason: unknown): string | null {
   return typeof reason === "string" ? reason : null;
 }
 
+// The pool holds the process as long as it has jobs.
 function afterTurn(ms: number, then: () => void): ReturnType<typeof setTimeout> {
-  return setTimeout(() => void setImmediate(then), ms);
+  return setTimeout(() => void setImmediate(then), ms).unref();
 }
 
 function graceEnded(core: PoolCore, job: PoolJob, worker: PoolWorker, request: number, isLast = false): void {
@@ -62,7 +63,7 @@ function expectSign(worker: PoolWorker, graceMs: number): void {
   afterTurn(graceMs, () => {
     const isSilent = worker.state === "ready" && worker.load > 0 && worker.heardAt < since;
     if (isSilent && worker.jobs.every((job) => worker.fateOf(job) === "never begun")) worker.kill();
-  }).unref();
+  });
 }
 
 function giveUp(core: PoolCore, job: PoolJob, worker: PoolWorker): void {

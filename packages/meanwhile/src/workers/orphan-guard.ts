@@ -4,7 +4,7 @@
 // A small shell knows their ids. It reads them from a pipe that only this process holds, so the pipe ends with it, however it
 // dies; then the shell kills those that are left. It is no member of the process group, so Ctrl+C does not reach it.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import type { Socket } from "node:net";
 
 // "+ID" adds one, "-ID" takes one off: cuts it out of " 1 2 3 ".
@@ -47,12 +47,14 @@ function tell(sign: "+" | "-", id: number): void {
 
 function startGuard(): ChildProcess | null {
   if (process.platform === "win32") return null;
-  const started = spawn("/bin/sh", ["-c", GUARD], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  const options: SpawnOptions = { stdio: ["pipe", "ignore", "ignore"], detached: true };
+  const started = spawn("/bin/sh", ["-c", GUARD], options);
   // Without it children are ended by an orderly end, and when they look up from what they compute.
   started.on("error", ignore);
-  started.stdin.on("error", ignore);
   started.unref();
-  (started.stdin as Partial<Socket>).unref?.();
+  // Not there if the process has no file descriptors left.
+  started.stdin?.on("error", ignore);
+  (started.stdin as Partial<Socket> | null)?.unref?.();
   return started;
 }
 

@@ -11,7 +11,11 @@ export interface Inbox {
 
 const UNREADABLE = Symbol("unreadable");
 
-/** Reads a port, by its events or at once; the messages have one order in both. */
+/**
+ * Reads a port, by its events or at once; the messages have one order in both.
+ *
+ * Invariant: the count is the number of the message handed on last, as its sender counts them.
+ */
 export class PortReader {
   readonly #port: MessagePort;
   #count = 0;

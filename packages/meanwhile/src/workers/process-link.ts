@@ -122,13 +122,13 @@ function whenEnded(child: ChildProcess, ended: Ended): void {
     isConnected &&= child.connected;
     check();
     // A child of the child may hold the channel open.
-    if (!isTold) deadline = setTimeout(() => child.disconnect(), LEFT_ALONE_MS);
+    if (!isTold) deadline = setTimeout(() => child.disconnect(), LEFT_ALONE_MS).unref();
   });
   child.on("disconnect", () => {
     isConnected = false;
     check();
     // Nobody can reach it any more. As a rule it is just ending; if not, it never would.
-    if (!isTold && exit === null) deadline = setTimeout(() => child.kill("SIGKILL"), LEFT_ALONE_MS);
+    if (!isTold && exit === null) deadline = setTimeout(() => child.kill("SIGKILL"), LEFT_ALONE_MS).unref();
   });
   // It could not be started at all: no other event comes.
   child.on("error", (error) => {

@@ -3,7 +3,11 @@
 import type { PoolJob } from "./pool-job.ts";
 import { SLOTS } from "./wire.ts";
 
-/** Which jobs a worker has. */
+/**
+ * Which jobs a worker has.
+ *
+ * Invariant: each slot is either free or counted in `load`; only the worker's reply frees one, whatever became of its job.
+ */
 export class Slots {
   /** How many are taken, those included whose job is none of the worker's any more though it has not replied yet. */
   load = 0;

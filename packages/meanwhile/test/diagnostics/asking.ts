@@ -96,7 +96,7 @@ export function listenTo<T>(name: string): Published<T> {
   channel(name);
   subscribe(name, listener);
   // The worker that tells of these does not hold the process: who waits for it does.
-  const held = setInterval(() => {}, 1_000);
+  const held = setInterval(() => {}, 10);
   return {
     seen,
     until: (isWanted) => {
@@ -131,7 +131,8 @@ export async function outputOf(
   args: readonly string[] = [],
 ): Promise<{ code: number | null; text: string }> {
   const file = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
+  const env = { ...inherited, NODE_V8_COVERAGE: "" };
   const child = spawn(process.execPath, ["--conditions=@meanwhile/source", ...flags, file, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env,
