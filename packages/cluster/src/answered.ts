@@ -2,8 +2,8 @@
 //
 // A result may be here before it is on record, and what is not on record cannot be taken out: so a moment goes by in between.
 
-import { inTime } from "./control.ts";
 import type { ClientPort } from "./engine.ts";
+import { isInTime } from "./in-time.ts";
 
 /** How long a job and its result may be together to be left to `keepMs`: to forget it costs the server more than to keep it. */
 const SMALL = 4_096;
@@ -41,7 +41,7 @@ export class Answered {
     this.#fresh = [];
     if (ids.length === 0) return;
     const forgetting = ids.map((id) => this.#port().forget(id));
-    await inTime(LAST_MS, Promise.allSettled(forgetting)).catch(ignore);
+    await isInTime(LAST_MS, Promise.allSettled(forgetting));
   }
 }
 

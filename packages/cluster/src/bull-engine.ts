@@ -6,10 +6,11 @@
 
 import type { JobsOptions, QueueOptions } from "bullmq";
 
-import { type AnyJob, type AnyQueue, type BullServer, GOODBYE_MS, shown, within, WORKERS } from "./bull-server.ts";
+import { type AnyJob, type AnyQueue, type BullServer, GOODBYE_MS, shown, WORKERS } from "./bull-server.ts";
 import { BullWorker } from "./bull-worker.ts";
-import { type Control, inTime } from "./control.ts";
+import type { Control } from "./control.ts";
 import { type ClientPort, type Engine, EVERYBODY, type Found, type KeepSettings, type Submission } from "./engine.ts";
+import { inTime, isInTime } from "./in-time.ts";
 
 /** The queues of a server. */
 export function bullEngine(server: BullServer): Engine {
@@ -103,8 +104,8 @@ class BullClient implements ClientPort {
   }
 
   async close(): Promise<void> {
-    await within(GOODBYE_MS, () => this.#control.unlease(this.#id));
-    await within(GOODBYE_MS, () => this.#queue.close());
+    await isInTime(GOODBYE_MS, this.#control.unlease(this.#id)).catch(ignore);
+    await isInTime(GOODBYE_MS, this.#queue.close()).catch(ignore);
     await this.#control.close();
   }
 

@@ -5,8 +5,6 @@ import type { Job, Queue, QueueOptions, Worker, WorkerOptions } from "bullmq";
 import type { Control } from "./control.ts";
 import type { QueueSettings } from "./engine.ts";
 
-const { clearTimeout, setTimeout } = globalThis;
-
 /** How long a server may take to say goodbye. */
 export const GOODBYE_MS = 2_000;
 /** Where all workers listen. */
@@ -34,15 +32,3 @@ export type AnyJob = Job<string, string>;
 export function shown(text: string): string {
   return text.toWellFormed().replaceAll("\0", "\\0");
 }
-
-/** Waits for something that needs the server, but not for ever. */
-export async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work().then(ignore, ignore), late]);
-  clearTimeout(timer);
-}
-
-function ignore(): void {}

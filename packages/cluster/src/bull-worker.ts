@@ -2,9 +2,10 @@
 
 import { UnrecoverableError, WaitingError } from "bullmq";
 
-import { type AnyJob, type AnyWorker, type BullServer, GOODBYE_MS, shown, within } from "./bull-server.ts";
+import { type AnyJob, type AnyWorker, type BullServer, GOODBYE_MS, shown } from "./bull-server.ts";
 import type { Control } from "./control.ts";
 import type { Taken, Verdict, WorkerListener, WorkerPort, WorkerSettings } from "./engine.ts";
+import { isInTime } from "./in-time.ts";
 
 /** The way of a worker to its queue. */
 export class BullWorker implements WorkerPort {
@@ -77,7 +78,7 @@ export class BullWorker implements WorkerPort {
   }
 
   async close(): Promise<void> {
-    await within(GOODBYE_MS, () => this.#worker.close());
+    await isInTime(GOODBYE_MS, this.#worker.close()).catch(ignore);
     await this.#control.close();
     // If the server is away it has not closed, and goes on renewing locks: the process would not end.
     await endLocks(this.#worker);
@@ -96,3 +97,5 @@ async function endLocks(worker: AnyWorker): Promise<void> {
   const { lockManager } = worker as unknown as { lockManager: { close(): Promise<void> } };
   await lockManager.close();
 }
+
+function ignore(): void {}

@@ -10,9 +10,10 @@
 
 import { ParkingLot } from "meanwhile/lowlevel";
 
+import { Again } from "./again.ts";
 import { Answered } from "./answered.ts";
 import { Canceller } from "./canceller.ts";
-import { cancelledByOthers, cutOff, resultLost, resultTooLarge, unreadableEnd, workerLost } from "./client-errors.ts";
+import { resultTooLarge, unreadableEnd, workerLost } from "./client-errors.ts";
 import { ClientJob, type JobListener, type JobTerms } from "./client-job.ts";
 import { decodeValue } from "./decode.ts";
 import type { ClientListener, ClientPort, Found } from "./engine.ts";
@@ -23,9 +24,6 @@ import { Sender } from "./sender.ts";
 import { HEAD_BYTES, type Outcome, readOutcome, readProgress, readToClient } from "./wire.ts";
 
 const { performance } = globalThis;
-
-/** How often a job is put into the queue again, because the queue has forgotten it or somebody else has cancelled it. */
-const MOST_RESENT = 20;
 
 /** What has become of jobs. */
 export interface Tally {
@@ -57,6 +55,7 @@ export class Client implements ClientListener {
   sayThere: () => Promise<boolean> = async () => true;
   readonly sender: Sender;
   readonly canceller: Canceller;
+  readonly again: Again = new Again(this);
   readonly answered: Answered = new Answered(() => this.port);
   readonly #jobs = new Map<string, ClientJob>();
   #port: ClientPort | null = null;
@@ -167,7 +166,7 @@ export class Client implements ClientListener {
     if (job.state !== "sent") return;
     job.heardAt = performance.now();
     if (found.state === "lost") return this.failed(job, () => workerLost(job.name, found.why));
-    if (found.state === "unknown") return this.#forgotten(job);
+    if (found.state === "unknown") return this.again.forgotten(job);
     if (found.state !== "ended") return;
     this.tally.polled += 1;
     const outcome = this.#read(job, found.text);
@@ -175,53 +174,12 @@ export class Client implements ClientListener {
     else this.#ended(job, outcome, found.text);
   }
 
-  #forgotten(job: ClientJob): void {
-    if (job.cancelling !== null) this.cancelled(job, job.cancelling.why);
-    else if (job.terms.isIdempotent && job.resent < MOST_RESENT) this.#sendAgain(job);
-    else this.failed(job, () => resultLost(job));
-  }
-
-  #sendAgain(job: ClientJob): void {
-    job.resent += 1;
-    this.tally.resent += 1;
-    this.sender.send(job);
-  }
-
   #ended(job: ClientJob, outcome: Outcome, text: string): void {
     if (outcome.kind === "value") this.#succeeded(job, outcome, Buffer.byteLength(text));
     else if (outcome.kind === "failure") {
       this.failed(job, (site = new Error()) => remoteError(outcome.value, outcome.worker, site));
-    } else this.#endedEarly(job, outcome);
+    } else this.again.endedEarly(job, outcome.why, outcome.isOrphan);
     if (job.state === "done" && job.terms.key === null) this.answered.add(job.id, job.text.length + text.length);
-  }
-
-  #endedEarly(job: ClientJob, { why, isOrphan }: Extract<Outcome, { kind: "cancelled" }>): void {
-    const isWanted = job.cancelling === null && (job.terms.key !== null || isOrphan);
-    if (!isWanted) this.cancelled(job, why);
-    else if (job.resent < MOST_RESENT && (job.terms.isIdempotent || !isOrphan)) this.#startOver(job, isOrphan);
-    else this.failed(job, () => (isOrphan ? cutOff(job.name) : cancelledByOthers(job)));
-  }
-
-  // Somebody with the same key has cancelled it, or the queue was without this client for too long: it is wanted all the same.
-  #startOver(job: ClientJob, isOrphan = false): void {
-    // Else it is on its way anyhow.
-    if (job.state !== "sent") return;
-    job.state = "new";
-    this.#clearTheWay(job, isOrphan).then((isClear) => {
-      if (job.state !== "new") return;
-      if (isClear) return this.#sendAgain(job);
-      job.state = "sent";
-      job.heardAt = performance.now();
-    }, ignore);
-  }
-
-  // As long as workers do not know that this client is there they would cancel the job again.
-  async #clearTheWay({ id }: ClientJob, isOrphan: boolean): Promise<boolean> {
-    if (isOrphan && !(await this.sayThere())) return false;
-    return await this.port.forget(id).then(
-      () => true,
-      () => false,
-    );
   }
 
   #succeeded(job: ClientJob, { value, ms }: Extract<Outcome, { kind: "value" }>, bytes: number): void {
@@ -247,11 +205,11 @@ export class Client implements ClientListener {
   cancelled(job: ClientJob, why: string, except: JobListener | null = null): void {
     const by = job.cancelling?.by ?? except;
     const others = job.listeners.filter((listener) => listener !== by);
-    if (by !== null && others.length > 0 && job.resent < MOST_RESENT) {
+    if (by !== null && others.length > 0 && this.again.mayBegin(job)) {
       job.listeners = others;
       job.cancelling = null;
       if (by !== except) by.cancelled(why);
-      return this.#startOver(job);
+      return this.again.startOver(job);
     }
     if (!this.#done(job, "cancelled")) return;
     for (const listener of job.listeners) if (listener !== except) listener.cancelled(why);

@@ -1,10 +1,6 @@
 // What goes past BullMQ: messages to those who listen now, and leases that run out. One connection for each process and queue
 // listens, however many jobs are under way.
 
-import { ClusterError } from "./errors.ts";
-
-const { clearTimeout, setTimeout } = globalThis;
-
 /** The way past BullMQ on a server. */
 export interface Control {
   /** How long a message may be. */
@@ -27,23 +23,6 @@ export interface Control {
 
 const PASSING =
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|connect ENOENT|Query read timeout|Connection is closed|Connection terminated|not queryable|Stream isn't writeable|LOADING|READONLY|timeout exceeded|Query read timeout|Socket timeout/;
-
-/** The result of something, if it is there in time; whoever waits gives up then, and closes what was opened. */
-export async function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(tooLate(ms)), Math.min(ms, 2 ** 31 - 1));
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function tooLate(ms: number): ClusterError {
-  return new ClusterError("MW_ERR_CLUSTER_CONNECT", `Cannot reach the server: there was no answer in ${ms} ms`);
-}
 
 /** Whether the text or the code of an error is one of a connection. */
 export function isConnectionTrouble(error: unknown): boolean {

@@ -4,8 +4,9 @@ import { Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 
 import { bullEngine } from "./bull-engine.ts";
-import { type Control, inTime, isConnectionTrouble } from "./control.ts";
+import { type Control, isConnectionTrouble } from "./control.ts";
 import type { Engine, QueueSettings } from "./engine.ts";
+import { inTime } from "./in-time.ts";
 
 const { clearTimeout, setTimeout } = globalThis;
 

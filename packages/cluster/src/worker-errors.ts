@@ -3,7 +3,7 @@
 import { ClusterError, type WorkerIdentity } from "./errors.ts";
 
 /** There is no such function. */
-export function notServed(name: string, { host }: WorkerIdentity): ClusterError {
+export function notServed(name: string, { host }: Pick<WorkerIdentity, "host">): ClusterError {
   return new ClusterError(
     "MW_ERR_CLUSTER_UNKNOWN_FUNCTION",
     `Cannot call ${JSON.stringify(name)}: the worker on ${host} serves no function of that name; is it of the same version as this program?`,

@@ -7,7 +7,8 @@ import { WorkerPool } from "meanwhile/workers";
 
 import { encodeValue } from "../src/encode.ts";
 import type { ClientListener, WorkerListener, WorkerPort } from "../src/engine.ts";
-import { loseMessages, loseWorkers, memoryEngine } from "../src/memory-engine.ts";
+import { memoryEngine } from "../src/memory-engine.ts";
+import { loseMessages, loseWorkers } from "../src/memory-queue.ts";
 import { checkClient } from "../src/options.ts";
 import { checkServe } from "../src/serve-options.ts";
 import { writeJob, writeToWorkers } from "../src/wire.ts";
