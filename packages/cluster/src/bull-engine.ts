@@ -117,7 +117,7 @@ class BullClient implements ClientPort {
 function foundOf(job: AnyJob | undefined): Found {
   if (job === undefined) return { state: "unknown" };
   if (job.finishedOn === undefined || job.finishedOn === null)
-    return { state: job.processedOn ? "running" : "waiting" };
+    return job.processedOn ? { state: "running", worker: job.processedBy } : { state: "waiting" };
   if (typeof job.returnvalue === "string") return { state: "ended", text: job.returnvalue };
   const text = job.stacktrace?.at(-1);
   // What BullMQ itself says of a job that lost its workers has a stack that is one.

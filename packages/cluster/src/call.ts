@@ -53,15 +53,22 @@ function callOnce(client: Client, call: Call, attempt: number): Promise<unknown>
   const id = terms.key === null ? `${client.id}-${++last}` : sharedId(name, terms.key, attempt);
   const deadline = deadlineOf(currentScopeNode());
   const makeText = (): string => textOf(client, id, name, encodeArguments(client, name, args), terms, deadline);
+  let job: ClientJob | null = null;
   return suspend<unknown>(
     (waiter) => {
       if (client.state !== "open") throw closedError(client.settings.name);
       const listener = new WaitingCall(waiter, call);
-      const job: ClientJob = client.add(id, name, makeText, terms, listener);
+      const added = client.add(id, name, makeText, terms, listener);
+      job = added;
       call.taken?.();
-      return () => (client.leave(job, listener, waiter.scope?.effective?.reason) ? undefined : "wait");
+      return () => (client.leave(added, listener, waiter.scope?.effective?.reason) ? undefined : "wait");
     },
-    { describe: () => `"${name}" in cluster ${client.settings.name}`, foreign: true },
+    {
+      describe: () => `"${name}" in cluster ${client.settings.name}`,
+      foreign: true,
+      // There is a job as soon as somebody waits for it.
+      remote: () => client.looks.look(job as ClientJob, attempt),
+    },
   );
 }
 

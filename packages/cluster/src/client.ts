@@ -15,6 +15,7 @@ import { Answered } from "./answered.ts";
 import { Canceller } from "./canceller.ts";
 import { resultTooLarge, unreadableEnd, workerLost } from "./client-errors.ts";
 import { ClientJob, type JobListener, type JobTerms } from "./client-job.ts";
+import { ClientLooks } from "./client-looks.ts";
 import { decodeValue } from "./decode.ts";
 import type { ClientListener, ClientPort, Found } from "./engine.ts";
 import type { ClientSettings } from "./options.ts";
@@ -56,6 +57,7 @@ export class Client implements ClientListener {
   readonly sender: Sender;
   readonly canceller: Canceller;
   readonly again: Again = new Again(this);
+  readonly looks: ClientLooks = new ClientLooks(this);
   readonly answered: Answered = new Answered(() => this.port);
   readonly #jobs = new Map<string, ClientJob>();
   #port: ClientPort | null = null;
@@ -116,6 +118,10 @@ export class Client implements ClientListener {
 
   received(text: string): void {
     for (const message of readToClient(text)) {
+      if (message.kind === "look") {
+        this.looks.received(message);
+        continue;
+      }
       const job = this.#jobs.get(message.id);
       if (job === undefined) continue;
       if (message.kind === "progress") this.#progressed(job, message.text);

@@ -23,7 +23,9 @@ export interface Submission {
 
 /** What the queue knows of a job. */
 export type Found =
-  | { readonly state: "waiting" | "running" | "unknown" }
+  | { readonly state: "waiting" | "unknown" }
+  /** `worker` is the name of the one that has it, where the queue keeps it. */
+  | { readonly state: "running"; readonly worker?: string | undefined }
   /** It has ended with this text. */
   | { readonly state: "ended"; readonly text: string }
   /** It lost its workers too often. */

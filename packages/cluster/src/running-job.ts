@@ -1,7 +1,7 @@
 // A job in the pool of a worker.
 
 import { TaskCancelledError } from "meanwhile";
-import type { CancelScope } from "meanwhile/lowlevel";
+import { type CancelScope, currentScopeNode, type Scope } from "meanwhile/lowlevel";
 import type { ProcessPool, WorkerPool } from "meanwhile/workers";
 
 import { detached } from "./detached.ts";
@@ -35,10 +35,21 @@ export class RunningJob {
   isLost = false;
   /** Whether it is to end because its client seems to be gone. */
   isOrphan = false;
+  /** How many workers have been lost with it. */
+  readonly losses: number;
+  /** Where it waits for its thread; null before that. */
+  scope: Scope | null = null;
+  readonly #begunAt = performance.now();
   #cancel: ((why: string) => void) | null = null;
 
-  constructor(head: JobHead) {
+  constructor(head: JobHead, losses: number) {
     this.head = head;
+    this.losses = losses;
+  }
+
+  /** For how long it has run. */
+  get runningMs(): number {
+    return performance.now() - this.#begunAt;
   }
 
   /** Asks it to end. */
@@ -69,13 +80,15 @@ export class RunningJob {
   /** Runs it to its end. Never throws. @param ms - after how long it is cancelled */
   async run(pool: AnyPool, args: unknown, ms: number, progressed: (value: unknown) => void): Promise<JobEnding> {
     const timer = ms < LONGEST_TIMER_MS ? setTimeout(() => this.cancel("its time is up"), ms) : undefined;
-    const begun = performance.now();
     try {
-      const ending = await detached((scope) =>
-        this.head.isEach ? this.#each(pool, scope, args as unknown[]) : this.#one(pool, args as unknown[], progressed),
-      );
+      const ending = await detached((scope) => {
+        this.scope = currentScopeNode();
+        return this.head.isEach
+          ? this.#each(pool, scope, args as unknown[])
+          : this.#one(pool, args as unknown[], progressed);
+      });
       return ending.kind === "value"
-        ? { kind: "value", value: ending.value, ms: performance.now() - begun }
+        ? { kind: "value", value: ending.value, ms: this.runningMs }
         : { kind: "cancelled" };
     } catch (error) {
       const isOurs = this.why !== null && error instanceof TaskCancelledError;
@@ -97,9 +110,13 @@ export class RunningJob {
     const { name, isIdempotent, graceMs, wantsProgress } = this.head;
     await using job = pool.start(name, args, { isIdempotent, graceMs: graceMs ?? Infinity });
     this.#begin((why) => job.cancel(why));
-    // All of it before the end: whoever knows that the job has ended listens no more.
-    if (wantsProgress) await relay(job.progress, progressed);
-    return await job;
+    const relayed = wantsProgress ? relay(job.progress, progressed) : null;
+    try {
+      return await job;
+    } finally {
+      // All of it before the end: whoever knows that the job has ended listens no more.
+      await relayed;
+    }
   }
 
   #begin(cancel: (why: string) => void): void {

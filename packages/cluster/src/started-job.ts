@@ -1,6 +1,14 @@
 // A job that was started and is awaited later, or never.
 
 import { cancellable, now, Queue, shield, TimeoutError } from "meanwhile";
+import {
+  cancellableAs,
+  currentScopeNode,
+  type RemoteJob,
+  remoteWaitIn,
+  type Scope,
+  type WaitTarget,
+} from "meanwhile/lowlevel";
 import type { Job } from "meanwhile/workers";
 
 import { type Call, callInCluster } from "./call.ts";
@@ -16,6 +24,9 @@ export function startInCluster(client: Client, call: Omit<Call, "progressed">, t
 
 class StartedJob implements Job<unknown> {
   readonly name: string;
+  readonly #target: WaitTarget;
+  // Where it waits for its worker.
+  #scope: Scope | null = null;
   readonly #result: Promise<unknown>;
   #cancel: (reason: unknown) => void = ignore;
   // The same for all who read it: each value goes to one of them.
@@ -28,6 +39,11 @@ class StartedJob implements Job<unknown> {
 
   constructor(client: Client, call: Omit<Call, "progressed">, timeoutMs: number) {
     this.name = call.name;
+    this.#target = {
+      describe: () => `"${call.name}" in cluster ${client.settings.name}`,
+      foreign: true,
+      remote: () => this.#remote(),
+    };
     const whole: Call = { ...call, progressed: (value) => this.#progressed(value) };
     this.#result = this.#run(client, whole, timeoutMs);
   }
@@ -37,6 +53,7 @@ class StartedJob implements Job<unknown> {
     try {
       const ending = await detached((scope) => {
         this.#cancel = (reason) => scope.cancel(reason);
+        this.#scope = currentScopeNode();
         return callInCluster(client, call);
       }, deadline);
       if (ending.kind === "value") return ending.value;
@@ -50,6 +67,14 @@ class StartedJob implements Job<unknown> {
       this.#state = "done";
       this.#values?.close();
     }
+  }
+
+  async #remote(): Promise<RemoteJob> {
+    const wait = this.#scope === null ? null : remoteWaitIn(this.#scope);
+    if (wait !== null) return await wait.remote();
+    const note = this.done ? "it has ended" : "it waits before another attempt";
+    const nothing = { id: "", attempt: 1, worker: null, runningMs: null, tasks: [], leftOut: 0 } as const;
+    return { ...nothing, function: this.name, state: this.done ? "unknown" : "queued", note };
   }
 
   get done(): boolean {
@@ -100,7 +125,7 @@ class StartedJob implements Job<unknown> {
   ): Promise<A | B> {
     if (this.#failure !== null) this.#failure.isMet = true;
     this.#isAwaited = true;
-    return cancellable(this.#result).then(onFulfilled, onRejected);
+    return cancellableAs(this.#result, this.#target).then(onFulfilled, onRejected);
   }
 
   /**

@@ -2,10 +2,13 @@
 //
 // Nothing here names code: a job is the name of a function that the module of the worker exports, and its arguments.
 
+import type { RemoteJob } from "meanwhile/lowlevel";
+
 import { ClusterError, type WorkerIdentity } from "./errors.ts";
+import { isLookPart, type LookPart, type Looks, readLooks } from "./look-wire.ts";
 
 /** Changes when a side would no longer understand the other one. */
-const VERSION = 1;
+export const VERSION = 1;
 /** How much longer a text may be than the arguments or the result in it. */
 export const HEAD_BYTES = 8_192;
 
@@ -44,7 +47,8 @@ export type Outcome =
 /** What goes to a client: that jobs have ended, or are under way. Only a hint: the job itself tells the truth. */
 export type ToClient =
   | { readonly kind: "ended"; readonly id: string; readonly text: string | null }
-  | { readonly kind: "progress"; readonly id: string; readonly text: string };
+  | { readonly kind: "progress"; readonly id: string; readonly text: string }
+  | LookPart;
 
 /** Reads what went to a client: it may come from anybody, and what is no such message is as if it had not come. */
 export function readToClient(text: string): ToClient[] {
@@ -60,12 +64,15 @@ function isToClient(message: unknown): message is ToClient {
   if (typeof message !== "object" || message === null) return false;
   const { kind, id, text } = message as { kind?: unknown; id?: unknown; text?: unknown };
   if (typeof id !== "string") return false;
-  return kind === "ended" ? typeof text === "string" || text === null : kind === "progress" && typeof text === "string";
+  if (kind === "ended") return typeof text === "string" || text === null;
+  return kind === "progress" ? typeof text === "string" : isLookPart(message);
 }
 
 /** What goes to all workers. */
 export interface ToWorkers {
   readonly cancel: ReadonlyArray<readonly [id: string, why: string]>;
+  /** The jobs that somebody looks at; null for none. */
+  readonly looks: Looks | null;
 }
 
 /** The text of a job. @param args - as `encodeValue` made them */
@@ -111,17 +118,29 @@ export function readProgress(text: string): unknown {
 }
 
 /** The text of what goes to all workers. */
-export function writeToWorkers(message: ToWorkers): string {
-  return `{"v":${VERSION},"cancel":${JSON.stringify(message.cancel)}}`;
+export function writeToWorkers({ cancel }: Pick<ToWorkers, "cancel">): string {
+  return `{"v":${VERSION},"cancel":${JSON.stringify(cancel)}}`;
 }
 
 /** Reads what went to all workers. */
 export function readToWorkers(text: string): ToWorkers {
-  const { cancel } = read(text);
+  const { cancel, looks } = read(text);
   if (!Array.isArray(cancel)) throw unreadable();
   if (!cancel.every((one) => Array.isArray(one) && typeof one[0] === "string" && typeof one[1] === "string"))
     throw unreadable();
-  return { cancel: cancel as ToWorkers["cancel"] };
+  return { cancel: cancel as ToWorkers["cancel"], looks: readLooks(looks) };
+}
+
+/** The text of what a worker says of a job that somebody looks at. */
+export function writeLook(job: RemoteJob): string {
+  return JSON.stringify({ v: VERSION, job });
+}
+
+/** Reads what a worker says of a job. It is an object, and that is all that is certain. */
+export function readLook(text: string): object {
+  const { job } = read(text);
+  if (typeof job !== "object" || job === null) throw unreadable();
+  return job;
 }
 
 function read(text: string): Record<string, unknown> {

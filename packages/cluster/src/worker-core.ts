@@ -23,6 +23,7 @@ import type { ServeSettings } from "./serve-options.ts";
 import { ServerClock } from "./server-clock.ts";
 import { isCancellation, Verdicts } from "./verdicts.ts";
 import { type JobHead, readToWorkers, writeProgress } from "./wire.ts";
+import { WorkerLooks } from "./worker-looks.ts";
 
 const { clearInterval, setInterval } = globalThis;
 
@@ -44,6 +45,7 @@ export class WorkerCore implements WorkerListener {
   readonly #settings: ServeSettings;
   readonly #pool: AnyPool;
   readonly #grounds: Grounds;
+  readonly #looks: WorkerLooks;
   readonly #running = new Set<RunningJob>();
   /** The newest run of each. */
   readonly #jobs = new Map<string, RunningJob>();
@@ -66,6 +68,12 @@ export class WorkerCore implements WorkerListener {
     this.#pool = pool;
     const seal = sealWith(settings.secret);
     const verdicts = new Verdicts(this.identity, settings, seal);
+    this.#looks = new WorkerLooks({
+      identity: this.identity,
+      queue: settings.queue,
+      seal,
+      port: () => this.#port as WorkerPort,
+    });
     const owners = new Owners(() => this.#port as WorkerPort);
     this.#grounds = { settings, seal, owners, clock: new ServerClock(), verdicts };
   }
@@ -106,7 +114,7 @@ export class WorkerCore implements WorkerListener {
 
   async #carryOut(head: JobHead, args: unknown, taken: Taken): Promise<Verdict> {
     const { id } = taken;
-    const job = new RunningJob(head);
+    const job = new RunningJob(head, taken.losses);
     this.#jobs.get(id)?.lose();
     this.#jobs.set(id, job);
     this.#running.add(job);
@@ -155,8 +163,9 @@ export class WorkerCore implements WorkerListener {
   received(text: string): void {
     if (this.#running.size === 0) return;
     try {
-      const { cancel } = readToWorkers(this.#grounds.seal.open(`workers ${this.#settings.queue}`, text));
+      const { cancel, looks } = readToWorkers(this.#grounds.seal.open(`workers ${this.#settings.queue}`, text));
       for (const [id, why] of cancel) this.#jobs.get(id)?.cancel(why);
+      if (looks !== null) this.#looks.answer(looks, this.#jobs);
     } catch (error) {
       this.trouble(error);
     }
