@@ -48,11 +48,18 @@ export async function whyNot(grounds: Grounds, head: JobHead, { id, losses }: Ta
   if (functions !== null && !functions.includes(head.name)) return verdicts.failed(id, notServed(head.name, settings));
   if (losses > 0 && !head.isIdempotent) return verdicts.failed(id, lostBefore(head.name));
   if (head.isOwned && !(await owners.isThere(head.client))) return verdicts.cancelled(id, GONE, true);
-  if (msLeft(grounds, head) <= 0) return verdicts.cancelled(id, "its time was up before it began", false);
+  if (head.isWithdrawn === true) return verdicts.cancelled(id, "it was cancelled before it began", false);
+  if ((await msLeft(grounds, head)) <= 0) return verdicts.cancelled(id, "its time was up before it began", false);
   return null;
 }
 
-/** After how long a job is cancelled here. */
-export function msLeft({ clock }: Grounds, { deadline }: JobHead): number {
-  return deadline === null ? Infinity : clock.msUntil(deadline) + BELT_MS;
+/** After how long a job is cancelled here. Before its time is up, the clock of the server is looked at once more. */
+export async function msLeft({ clock }: Grounds, { deadline }: JobHead): Promise<number> {
+  if (deadline === null) return Infinity;
+  const ms = clock.msUntil(deadline) + BELT_MS;
+  if (ms > 0) return ms;
+  await clock.read().catch(ignore);
+  return clock.msUntil(deadline) + BELT_MS;
 }
+
+function ignore(): void {}

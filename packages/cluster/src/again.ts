@@ -22,6 +22,14 @@ export class Again {
   forgotten(job: ClientJob): void {
     if (job.cancelling !== null) this.#client.cancelled(job, job.cancelling.why);
     else if (job.terms.isIdempotent && job.resent < MOST_RESENT) this.#send(job);
+    // Others of the same key take it out for a moment to begin it again.
+    else if (job.terms.key !== null && !job.isMissed) job.isMissed = true;
+    else this.#client.failed(job, () => resultLost(job));
+  }
+
+  /** The end that the queue has is older than it keeps any. */
+  expired(job: ClientJob): void {
+    if (job.terms.isIdempotent && this.mayBegin(job)) this.startOver(job);
     else this.#client.failed(job, () => resultLost(job));
   }
 

@@ -91,6 +91,13 @@ class BullClient implements ClientPort {
     return (await this.#queue.remove(id)) === 1;
   }
 
+  // Whoever has begun it meanwhile may have either text.
+  async replace(id: string, text: string): Promise<boolean> {
+    if ((await this.#queue.getJobState(id)) !== "waiting") return false;
+    await (await this.#queue.getJob(id))?.updateData(text);
+    return (await this.#queue.getJobState(id)) === "waiting";
+  }
+
   async forget(id: string): Promise<void> {
     await this.#queue.remove(id);
   }

@@ -124,7 +124,7 @@ function encodeArguments({ settings }: Client, name: string, args: unknown): str
 }
 
 function textOf(client: Client, id: string, name: string, args: string, terms: JobTerms, deadline: number): string {
-  const { settings, seal, clockOffset } = client;
+  const { settings, seal, clock } = client;
   const { isEach, isIdempotent, graceMs, wantsProgress, key } = terms;
   // A job that others share ends in time for none of them: each client cancels for those of its own whose time is up.
   const isTimed = deadline !== Infinity && key === null;
@@ -137,7 +137,7 @@ function textOf(client: Client, id: string, name: string, args: string, terms: J
     isOwned: settings.orphans === "cancel",
     wantsProgress,
     graceMs: graceMs === Infinity ? null : graceMs,
-    deadline: isTimed ? deadline + clockOffset : null,
+    deadline: isTimed ? clock.at(deadline) : null,
   };
   return seal.close(`job ${settings.queue} ${id}`, writeJob(head, args));
 }

@@ -5,12 +5,16 @@
 
 import { type Cancelling, type ClientJob, type JobListener, showReason } from "./client-job.ts";
 import type { Client } from "./client.ts";
-import { type ToWorkers, writeToWorkers } from "./wire.ts";
+import { encodeValue } from "./encode.ts";
+import type { Seal } from "./seal.ts";
+import { readJob, type ToWorkers, writeJob, writeToWorkers } from "./wire.ts";
 
 const { performance, queueMicrotask } = globalThis;
 
 /** How long, beside its time to end, a cancelled job may be without a sign before nobody waits for it any more. */
 const CONFIRM_MS = 3_000;
+/** How long the server may say nothing before nobody waits for what only it could tell. */
+const UNHEARD_MS = 500;
 /** After how long nobody tries any more to end a job that nobody waits for, at least. */
 const GIVE_UP_MS = 60_000;
 /** How much longer a text may become when it is closed. */
@@ -39,7 +43,7 @@ export class Canceller {
       return true;
     }
     if (job.cancelling !== null) return false;
-    job.cancelling = { why: showReason(reason), at: performance.now(), by };
+    job.cancelling = { why: showReason(reason), at: performance.now(), unheard: 0, by };
     if (job.state === "sent") this.tell(job);
     return false;
   }
@@ -60,14 +64,20 @@ export class Canceller {
     );
     // What fails here is tried again with the next tick.
     this.#unanswered += 1;
-    Promise.allSettled([port.publish(texts), ...jobs.map((job) => this.#withdraw(job))])
+    const publishing = port.publish(texts).then(() => this.#client.heard());
+    Promise.allSettled([publishing, ...jobs.map((job) => this.#withdraw(job))])
       .finally(() => (this.#unanswered -= 1))
       .catch(ignore);
   }
 
   async #withdraw(job: ClientJob): Promise<void> {
-    const isGone = await this.#client.port.withdraw(job.id).catch(() => false);
-    if (isGone) this.#client.cancelled(job, job.cancelling?.why ?? "");
+    const { port, settings, seal } = this.#client;
+    // Others of the same key may want it: it stays, and whoever begins it says that it is cancelled.
+    const withdrawing =
+      job.terms.key === null
+        ? port.withdraw(job.id)
+        : port.replace(job.id, withdrawn(seal, `job ${settings.queue} ${job.id}`, job.text));
+    if (await withdrawing.catch(() => false)) this.#client.cancelled(job, job.cancelling?.why ?? "");
   }
 
   /** Says again what was not confirmed, and lets those go who have waited long enough. */
@@ -80,7 +90,10 @@ export class Canceller {
       const waitedMs = now - job.cancelling.at;
       if (waitedMs > job.terms.graceMs + giveUpMs) this.#client.cancelled(job, job.cancelling.why);
       else if (job.state === "sent" && this.#unanswered === 0) this.tell(job);
-      if (waitedMs > job.terms.graceMs + CONFIRM_MS) this.#letGo(job, job.cancelling);
+      if (this.#client.heardAt < job.cancelling.at) job.cancelling.unheard += 1;
+      // Twice: what has come while this process did not look is not read yet.
+      const isDeaf = waitedMs > UNHEARD_MS && job.cancelling.unheard > 1;
+      if (isDeaf || waitedMs > job.terms.graceMs + CONFIRM_MS) this.#letGo(job, job.cancelling);
     }
   }
 
@@ -90,6 +103,12 @@ export class Canceller {
     job.listeners = job.listeners.filter((listener) => !leaving.includes(listener));
     for (const listener of leaving) listener.cancelled(why);
   }
+}
+
+/** The text of a job that is withdrawn. */
+function withdrawn(seal: Seal, use: string, text: string): string {
+  const { head } = readJob(seal.open(use, text));
+  return seal.close(use, writeJob({ ...head, isWithdrawn: true }, encodeValue([], "args")));
 }
 
 /** Parts whose texts are not too long. */

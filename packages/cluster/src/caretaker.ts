@@ -13,14 +13,14 @@ const TELL_MS = 400;
 /** How soon a server that has not answered is asked again. */
 const AGAIN_MS = 1_000;
 
-/** Looks after the jobs of a client. */
+/** Looks after the jobs of a client that has said that it is there. */
 export class Caretaker {
   readonly #client: Client;
   readonly #timer: ReturnType<typeof setInterval>;
   #isLooking = false;
   #isLookAsked = false;
   #beating: Promise<boolean> | null = null;
-  #beatAt = -Infinity;
+  #beatAt = performance.now();
   /** Since when the server has been asked without an answer; null if it has answered. */
   #askedAt: number | null = null;
   #toldAt = 0;
@@ -74,9 +74,8 @@ export class Caretaker {
     this.#beatAt = before;
     this.#askedAt ??= before;
     try {
-      const serverTime = await this.#client.port.beat(this.#client.settings.lostAfterMs);
-      const after = performance.now();
-      this.#client.clockOffset = serverTime - (before + after) / 2;
+      await this.#client.clock.read();
+      this.#client.heard();
       this.#askedAt = null;
       return true;
     } catch {
@@ -103,6 +102,7 @@ export class Caretaker {
     this.#isLooking = true;
     try {
       const found = await this.#client.port.look(jobs.map(({ id }) => id));
+      this.#client.heard();
       for (const [index, what] of found.entries()) this.#client.found(jobs[index] as ClientJob, what);
     } catch {
       // The next look may come through.

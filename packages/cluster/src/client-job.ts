@@ -37,6 +37,8 @@ export interface JobTerms {
 export interface Cancelling {
   readonly why: string;
   readonly at: number;
+  /** How often it was looked whether the server has said anything since, and it had not. */
+  unheard: number;
   /** Who has asked for it, and still waits; null for nobody. Others who came later want the job all the same. */
   by: JobListener | null;
 }
@@ -59,6 +61,8 @@ export class ClientJob {
   heardAt = 0;
   /** How often it was put into the queue again. */
   resent = 0;
+  /** Whether the queue did not know it when it was last asked. */
+  isMissed = false;
 
   constructor(id: string, name: string, text: string, terms: JobTerms) {
     this.id = id;

@@ -12,6 +12,7 @@ import { ParkingLot } from "meanwhile/lowlevel";
 
 import { Again } from "./again.ts";
 import { Answered } from "./answered.ts";
+import { Belief } from "./belief.ts";
 import { Canceller } from "./canceller.ts";
 import { resultTooLarge, unreadableEnd, workerLost } from "./client-errors.ts";
 import { ClientJob, type JobListener, type JobTerms } from "./client-job.ts";
@@ -20,9 +21,10 @@ import { decodeValue } from "./decode.ts";
 import type { ClientListener, ClientPort, Found } from "./engine.ts";
 import type { ClientSettings } from "./options.ts";
 import { remoteError } from "./remote-error.ts";
-import { type Seal, sealWith } from "./seal.ts";
+import type { Seal } from "./seal.ts";
 import { Sender } from "./sender.ts";
-import { HEAD_BYTES, type Outcome, readOutcome, readProgress, readToClient } from "./wire.ts";
+import { ServerClock } from "./server-clock.ts";
+import { HEAD_BYTES, type Outcome, readToClient } from "./wire.ts";
 
 const { performance } = globalThis;
 
@@ -48,8 +50,10 @@ export class Client implements ClientListener {
   /** Who waits until nothing is under way. */
   readonly ending: ParkingLot;
   state: "open" | "closing" | "closed" = "open";
-  /** By how much the clock of the server is ahead of `performance.now()`. */
-  clockOffset = 0;
+  /** It is read with each word that this client is there. */
+  readonly clock: ServerClock;
+  /** When the server was last heard of. */
+  heardAt: number = -Infinity;
   /** Has the queue looked at. */
   lookSoon: () => void = ignore;
   /** Says that this client is there; whether the server has answered. */
@@ -59,13 +63,16 @@ export class Client implements ClientListener {
   readonly again: Again = new Again(this);
   readonly looks: ClientLooks = new ClientLooks(this);
   readonly answered: Answered = new Answered(() => this.port);
+  readonly #belief: Belief;
   readonly #jobs = new Map<string, ClientJob>();
   #port: ClientPort | null = null;
 
   constructor(id: string, settings: ClientSettings) {
     this.id = id;
     this.settings = settings;
-    this.seal = sealWith(settings.secret);
+    this.clock = new ServerClock(() => this.port.beat(settings.lostAfterMs));
+    this.#belief = new Belief(settings, this.clock);
+    this.seal = this.#belief.seal;
     this.sender = new Sender(this);
     this.canceller = new Canceller(this);
     this.room = new ParkingLot({ describe: () => `room in cluster ${settings.name}`, foreign: true });
@@ -116,7 +123,13 @@ export class Client implements ClientListener {
     return true;
   }
 
+  /** The server has answered. */
+  heard(): void {
+    this.heardAt = performance.now();
+  }
+
   received(text: string): void {
+    this.heard();
     for (const message of readToClient(text)) {
       if (message.kind === "look") {
         this.looks.received(message);
@@ -130,10 +143,9 @@ export class Client implements ClientListener {
     }
   }
 
-  // Whoever can publish can lie: what is not signed as it should be is as if it had not come.
   #hinted(job: ClientJob, text: string): void {
-    const outcome = this.#read(job, text);
-    if (outcome === null) this.#lookAt(job);
+    const outcome = this.#belief.end(job, text);
+    if (outcome === null || this.#belief.isExpired(job, outcome)) this.#lookAt(job);
     else this.#ended(job, outcome, text);
   }
 
@@ -142,21 +154,13 @@ export class Client implements ClientListener {
     this.lookSoon();
   }
 
-  #read(job: ClientJob, text: string): Outcome | null {
-    try {
-      return readOutcome(this.seal.open(`end ${this.settings.queue} ${job.id}`, text));
-    } catch {
-      return null;
-    }
-  }
-
   #progressed(job: ClientJob, text: string): void {
     job.heardAt = performance.now();
     try {
-      const table = readProgress(this.seal.open(`progress ${this.settings.queue} ${job.id}`, text));
+      const table = this.#belief.progress(job, text);
       for (const listener of job.listeners) listener.progressed(decodeValue(table));
     } catch {
-      // As above.
+      // As if it had not come.
     }
   }
 
@@ -171,12 +175,14 @@ export class Client implements ClientListener {
   found(job: ClientJob, found: Found): void {
     if (job.state !== "sent") return;
     job.heardAt = performance.now();
-    if (found.state === "lost") return this.failed(job, () => workerLost(job.name, found.why));
     if (found.state === "unknown") return this.again.forgotten(job);
+    job.isMissed = false;
+    if (found.state === "lost") return this.failed(job, () => workerLost(job.name, this.#belief.reason(found.why)));
     if (found.state !== "ended") return;
     this.tally.polled += 1;
-    const outcome = this.#read(job, found.text);
+    const outcome = this.#belief.end(job, found.text);
     if (outcome === null) this.failed(job, () => unreadableEnd(job.name));
+    else if (this.#belief.isExpired(job, outcome)) this.again.expired(job);
     else this.#ended(job, outcome, found.text);
   }
 

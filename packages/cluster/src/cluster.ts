@@ -78,8 +78,9 @@ export class Cluster<M> implements AsyncDisposable {
    * `worker`, and its stack followed by the stack of this call. If `maxQueued` jobs are under way, it waits for room first.
    * If no worker serves the queue, it waits for one: use a `timeout`.
    *
-   * Cancellation: reaches the function, and the call ends when the function has; or three seconds after `graceMs`, if no worker
-   * says so. What the function returns in spite of it is delivered.
+   * Cancellation: reaches the function within a second, and the call ends when the function has; or three seconds after
+   * `graceMs`, if no worker says so; or within a second, if the server says nothing at all. What the function returns in spite
+   * of it is delivered.
    *
    * @param name - of a function that the module exports
    * @throws whatever the function throws

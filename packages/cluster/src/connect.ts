@@ -8,7 +8,7 @@ import { Caretaker } from "./caretaker.ts";
 import { Client } from "./client.ts";
 import { Cluster } from "./cluster.ts";
 import { detached } from "./detached.ts";
-import type { Engine } from "./engine.ts";
+import type { ClientPort, Engine } from "./engine.ts";
 import { ClusterError } from "./errors.ts";
 import { memoryEngine } from "./memory-engine.ts";
 import { badOption, checkClient, type ClusterOptions } from "./options.ts";
@@ -35,11 +35,21 @@ export async function connectCluster<M>(url: string | URL | undefined, options: 
   const settings = checkClient(options);
   const engine = await engineOf("connect to a cluster", url);
   const client = new Client(`${settings.host}-${process.pid}-${randomUUID().slice(0, 8)}`, settings);
-  const port = await openWithin(settings.connectTimeoutMs, url, () => engine.openClient(settings, client.id, client));
-  client.connected(port);
-  const caretaker = new Caretaker(client);
-  await caretaker.beat();
-  return new Cluster<M>(client, caretaker);
+  await openWithin(settings.connectTimeoutMs, url, () => openAndSayThere(engine, client));
+  return new Cluster<M>(client, new Caretaker(client));
+}
+
+async function openAndSayThere(engine: Engine, client: Client): Promise<ClientPort> {
+  const port = await engine.openClient(client.settings, client.id, client);
+  try {
+    client.connected(port);
+    await client.clock.read();
+    client.heard();
+    return port;
+  } catch (error) {
+    await port.close();
+    throw error;
+  }
 }
 
 /** Which engine keeps the queues of a URL. */

@@ -1,4 +1,4 @@
-// What the cluster needs of whoever keeps the queue: nine things of a client, six of a worker.
+// What the cluster needs of whoever keeps the queue: nine calls of a client, six of a worker.
 //
 // A job in the queue goes through
 //
@@ -39,6 +39,8 @@ export interface ClientPort {
   look(ids: readonly string[]): Promise<Found[]>;
   /** Takes a job out of the queue that nobody has begun. Returns whether it is gone. */
   withdraw(id: string): Promise<boolean>;
+  /** Gives a job that nobody has begun another text. Returns whether it has, and whoever begins it will have that one. */
+  replace(id: string, text: string): Promise<boolean>;
   /** Takes a job out of the queue that has ended, or that nobody has begun. */
   forget(id: string): Promise<void>;
   /** How long a text to workers may be. */

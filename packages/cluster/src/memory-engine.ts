@@ -61,6 +61,13 @@ class MemoryClient implements ClientPort {
     return true;
   }
 
+  async replace(id: string, text: string): Promise<boolean> {
+    const job = this.#queue.jobs.get(id);
+    if (job?.state !== "waiting") return false;
+    job.text = text;
+    return true;
+  }
+
   async forget(id: string): Promise<void> {
     const job = this.#queue.jobs.get(id);
     if (job !== undefined && job.state !== "running") this.#queue.forget(job);

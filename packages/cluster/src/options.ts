@@ -4,7 +4,7 @@ import { createSecretKey, type KeyObject } from "node:crypto";
 import { hostname } from "node:os";
 import { inspect } from "node:util";
 
-import type { RetryPolicy } from "meanwhile";
+import { retrying, type RetryPolicy } from "meanwhile";
 
 import type { KeepSettings, QueueSettings } from "./engine.ts";
 import { ClusterError } from "./errors.ts";
@@ -14,8 +14,11 @@ export interface QueueOptions {
   /** The name of the queue. Everything of one queue is apart from every other. */
   readonly queue: string;
   /**
-   * Signs all that goes over the queue (HMAC-SHA256); what is not signed with the same secret is refused. It is not encrypted:
-   * use `rediss:` or `sslmode=require` for that. Default: none.
+   * Signs jobs, their ends, their progress and cancellations (HMAC-SHA256), each for its queue and its job; what is not signed
+   * with the same secret is refused. What is signed can be repeated by whoever has seen it, ends of an idempotency key only as
+   * long as ends are kept (`keepMs`). Not signed is which clients are there and what the queue says of jobs: whoever can write
+   * to it can drop jobs, or have them cancelled as those of a client that is gone. Nothing is encrypted: use `rediss:` or
+   * `sslmode=require` for that. At least 16 bytes. Default: none.
    */
   readonly secret?: string | Uint8Array | undefined;
   /** How many bytes the arguments of a job may be as text. Default: 1 MiB. */
@@ -44,7 +47,10 @@ export interface ClusterOptions extends QueueOptions {
   readonly retry?: RetryPolicy | undefined;
   /** How many jobs may be under way; if there is no room `call` waits for it, and `start` throws. Default: `Infinity`. */
   readonly maxQueued?: number | undefined;
-  /** How often a job that is not heard of is looked at, in milliseconds; at least 10. Default: 1 000. */
+  /**
+   * After how many milliseconds a job that is not heard of is looked at; at least 10. The longer it takes the less often that
+   * is, but every 30 seconds. Default: 1 000.
+   */
   readonly pollMs?: number | undefined;
   /** After how long without the server all jobs fail, in milliseconds. Default: 60 000. */
   readonly unreachableMs?: number | undefined;
@@ -125,8 +131,7 @@ export function checkClient(options: ClusterOptions): ClientSettings {
   const { isIdempotent = true, orphans = "cancel", retry, name = common.queue } = options;
   if (typeof isIdempotent !== "boolean") throw badOption(what, "isIdempotent", isIdempotent, "true or false");
   if (orphans !== "cancel" && orphans !== "finish") throw badOption(what, "orphans", orphans, '"cancel" or "finish"');
-  if (retry !== undefined && (typeof retry !== "object" || retry === null))
-    throw badOption(what, "retry", retry, "a policy of `retry`, like { attempts: 3 }");
+  if (retry !== undefined) checkRetry(what, retry);
   if (typeof name !== "string") throw badOption(what, "name", name, "a text");
   return {
     ...common,
@@ -142,6 +147,19 @@ export function checkClient(options: ClusterOptions): ClientSettings {
     unreachableMs: duration(what, "unreachableMs", options.unreachableMs ?? 60_000, 1),
   };
 }
+
+function checkRetry(what: string, policy: RetryPolicy): void {
+  try {
+    retrying(nothing, policy);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ClusterError("MW_ERR_CLUSTER_INVALID_ARGUMENT", `Cannot ${what}: 'retry' is no policy: ${why}`, {
+      cause,
+    });
+  }
+}
+
+function nothing(): void {}
 
 function keyOf(what: string, secret: unknown): KeyObject {
   const bytes = typeof secret === "string" ? Buffer.from(secret) : secret;

@@ -21,7 +21,8 @@ function withCall(error: Error, worker: WorkerIdentity, site: Error): Error {
   const frames = callerFrames(site.stack ?? "");
   const call = frames === "" ? "" : `\n${CALLED_FROM}\n${frames}`;
   define(error, "stack", `${error.stack}\n${place}${call}`, false);
-  define(error, "worker", worker, false);
+  // A function may have something of its own to say there; the stack tells it anyhow.
+  if (!Object.hasOwn(error, "worker")) define(error, "worker", worker, false);
   return error;
 }
 

@@ -4,10 +4,11 @@ import { TaskCancelledError } from "meanwhile";
 import { type CancelScope, currentScopeNode, type Scope } from "meanwhile/lowlevel";
 import type { ProcessPool, WorkerPool } from "meanwhile/workers";
 
+import { Belt } from "./belt.ts";
 import { detached } from "./detached.ts";
 import type { JobHead } from "./wire.ts";
 
-const { clearTimeout, performance, setTimeout } = globalThis;
+const { performance } = globalThis;
 
 /** Functions by name, as the types of a module nobody knows. */
 export type Functions = Record<string, (...args: unknown[]) => unknown>;
@@ -22,7 +23,6 @@ export type JobEnding =
 
 /** Why a job of a client that is gone ends. */
 export const GONE = "its client is gone";
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A job that runs. */
 export class RunningJob {
@@ -77,9 +77,14 @@ export class RunningJob {
     this.cancel(why);
   }
 
-  /** Runs it to its end. Never throws. @param ms - after how long it is cancelled */
-  async run(pool: AnyPool, args: unknown, ms: number, progressed: (value: unknown) => void): Promise<JobEnding> {
-    const timer = ms < LONGEST_TIMER_MS ? setTimeout(() => this.cancel("its time is up"), ms) : undefined;
+  /** Runs it to its end. Never throws. @param msLeft - after how long it is cancelled; asked again when that has passed */
+  async run(
+    pool: AnyPool,
+    args: unknown,
+    msLeft: () => Promise<number>,
+    progressed: (value: unknown) => void,
+  ): Promise<JobEnding> {
+    const belt = new Belt(msLeft, () => this.cancel("its time is up"));
     try {
       const ending = await detached((scope) => {
         this.scope = currentScopeNode();
@@ -94,7 +99,7 @@ export class RunningJob {
       const isOurs = this.why !== null && error instanceof TaskCancelledError;
       return isOurs ? { kind: "cancelled" } : { kind: "failure", error };
     } finally {
-      clearTimeout(timer);
+      belt.off();
     }
   }
 

@@ -38,6 +38,7 @@ export class Sender {
     for (let batch = this.#next(); batch.length > 0; batch = this.#next()) {
       try {
         await this.#client.port.submit(batch.map(submissionOf));
+        this.#client.heard();
         for (const job of batch) this.#sent(job);
         waitMs = FIRST_WAIT_MS;
       } catch (error) {

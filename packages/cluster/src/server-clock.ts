@@ -17,13 +17,19 @@ interface Reading {
 
 /** What is known of the clock of a server. */
 export class ServerClock {
+  readonly #ask: () => Promise<number>;
   // The newest is the last.
   #readings: Reading[] = [];
 
-  /** Reads it. @param ask - gives the time of the server in ms */
-  async compare(ask: () => Promise<number>): Promise<void> {
+  /** @param ask - gives the time of the server in ms */
+  constructor(ask: () => Promise<number>) {
+    this.#ask = ask;
+  }
+
+  /** Reads it. @throws what the server throws */
+  async read(): Promise<void> {
     const before = performance.now();
-    const serverTime = await ask();
+    const serverTime = await this.#ask();
     const at = performance.now();
     const others = this.#readings.filter((reading) => at - reading.at < KEPT_MS);
     this.#readings = [...others, { ahead: serverTime - (before + at) / 2, at }];
@@ -37,6 +43,7 @@ export class ServerClock {
 
   /** How long it is until it shows the time, at most; `Infinity` as long as nobody has read it. */
   msUntil(time: number): number {
+    if (this.#readings.length === 0) return Infinity;
     const least = Math.min(...this.#readings.map(({ ahead }) => ahead));
     return time - least - performance.now();
   }

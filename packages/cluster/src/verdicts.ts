@@ -7,9 +7,12 @@ import type { WorkerIdentity } from "./errors.ts";
 import type { JobEnding, RunningJob } from "./running-job.ts";
 import type { Seal } from "./seal.ts";
 import type { ServeSettings } from "./serve-options.ts";
+import type { ServerClock } from "./server-clock.ts";
 import { withoutOurEnd } from "./stacks.ts";
 import { type JobHead, type Outcome, writeOutcome } from "./wire.ts";
 import { leftBehind, notServed, tooLarge } from "./worker-errors.ts";
+
+const { performance } = globalThis;
 
 /** What stands before the reason of a cancellation, for those who look into the queue by other means. */
 const CANCELLED = "cancelled: ";
@@ -19,11 +22,13 @@ export class Verdicts {
   readonly #identity: WorkerIdentity;
   readonly #settings: ServeSettings;
   readonly #seal: Seal;
+  readonly #clock: ServerClock;
 
-  constructor(identity: WorkerIdentity, settings: ServeSettings, seal: Seal) {
+  constructor(identity: WorkerIdentity, settings: ServeSettings, seal: Seal, clock: ServerClock) {
     this.#identity = identity;
     this.#settings = settings;
     this.#seal = seal;
+    this.#clock = clock;
   }
 
   /**
@@ -65,7 +70,8 @@ export class Verdicts {
   }
 
   #close(id: string, outcome: Outcome, value: string | null): string {
-    return this.#seal.close(`end ${this.#settings.queue} ${id}`, writeOutcome(outcome, value));
+    const at = this.#clock.at(performance.now());
+    return this.#seal.close(`end ${this.#settings.queue} ${id}`, writeOutcome({ ...outcome, at }, value));
   }
 }
 

@@ -30,10 +30,17 @@ export interface JobHead {
   readonly graceMs: number | null;
   /** When it is cancelled, by the clock of the server; null for never. */
   readonly deadline: number | null;
+  /** Whether whoever has put it into the queue wants it no more; it was not begun, and others of the same key may want it. */
+  readonly isWithdrawn?: boolean;
 }
 
 /** How a job has ended. */
-export type Outcome =
+export type Outcome = OutcomeOf & {
+  /** When, by the clock of the server; null if nobody knows. */
+  readonly at?: number | null;
+};
+
+type OutcomeOf =
   | { readonly kind: "value"; readonly worker: WorkerIdentity; readonly ms: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly worker: WorkerIdentity; readonly value: unknown }
   | {
@@ -102,7 +109,15 @@ export function readOutcome(text: string): Outcome {
 
 function isOutcome(outcome: unknown): outcome is Outcome {
   if (typeof outcome !== "object" || outcome === null) return false;
-  const { kind, worker, why } = outcome as { kind?: unknown; worker?: Partial<WorkerIdentity> | null; why?: unknown };
+  const {
+    kind,
+    worker,
+    why,
+    at = null,
+  } = outcome as Partial<Record<"kind" | "why" | "at", unknown>> & {
+    worker?: Partial<WorkerIdentity> | null;
+  };
+  if (at !== null && typeof at !== "number") return false;
   if (typeof worker?.id !== "string" || typeof worker.host !== "string") return false;
   return kind === "value" || kind === "failure" || (kind === "cancelled" && typeof why === "string");
 }

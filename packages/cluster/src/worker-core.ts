@@ -23,6 +23,7 @@ import type { ServeSettings } from "./serve-options.ts";
 import { ServerClock } from "./server-clock.ts";
 import { isCancellation, Verdicts } from "./verdicts.ts";
 import { type JobHead, readToWorkers, writeProgress } from "./wire.ts";
+import { warnOfListener } from "./worker-errors.ts";
 import { WorkerLooks } from "./worker-looks.ts";
 
 const { clearInterval, setInterval } = globalThis;
@@ -67,20 +68,21 @@ export class WorkerCore implements WorkerListener {
     this.#settings = settings;
     this.#pool = pool;
     const seal = sealWith(settings.secret);
-    const verdicts = new Verdicts(this.identity, settings, seal);
     this.#looks = new WorkerLooks({
       identity: this.identity,
       queue: settings.queue,
       seal,
       port: () => this.#port as WorkerPort,
     });
+    const clock = new ServerClock(() => (this.#port as WorkerPort).serverTime());
+    const verdicts = new Verdicts(this.identity, settings, seal, clock);
     const owners = new Owners(() => this.#port as WorkerPort);
-    this.#grounds = { settings, seal, owners, clock: new ServerClock(), verdicts };
+    this.#grounds = { settings, seal, owners, clock, verdicts };
   }
 
   async connected(port: WorkerPort): Promise<void> {
     this.#port = port;
-    await this.#compareClocks();
+    await this.#grounds.clock.read();
   }
 
   /** Begins to take jobs. */
@@ -120,8 +122,11 @@ export class WorkerCore implements WorkerListener {
     this.#running.add(job);
     if (this.#isLeaving) job.giveBack("the worker is leaving");
     try {
-      const ending = await job.run(this.#pool, args, msLeft(this.#grounds, head), (value) =>
-        this.#progressed(id, head, value),
+      const ending = await job.run(
+        this.#pool,
+        args,
+        () => msLeft(this.#grounds, head),
+        (value) => this.#progressed(id, head, value),
       );
       const verdict = this.#grounds.verdicts.of(id, job, ending);
       // Before it is on record: that takes a way to the server and back. Of one that is shared the next who asks would find it
@@ -172,7 +177,11 @@ export class WorkerCore implements WorkerListener {
   }
 
   trouble(error: unknown): void {
-    this.#settings.onError(error);
+    try {
+      this.#settings.onError(error);
+    } catch (failure) {
+      warnOfListener(failure);
+    }
   }
 
   async #tick(): Promise<void> {
@@ -183,11 +192,7 @@ export class WorkerCore implements WorkerListener {
     this.#ticks += 1;
     if (this.#ticks % 5 !== 0) return;
     this.#grounds.owners.trim();
-    await this.#compareClocks().catch((error: unknown) => this.trouble(error));
-  }
-
-  async #compareClocks(): Promise<void> {
-    await this.#grounds.clock.compare(() => (this.#port as WorkerPort).serverTime());
+    await this.#grounds.clock.read().catch((error: unknown) => this.trouble(error));
   }
 
   /** Takes no more jobs, waits for those that run, for at most so long, and gives back the rest. */

@@ -26,6 +26,15 @@ export function leftBehind(name: string): ClusterError {
   );
 }
 
+/** Whoever is told of troubles has one: it must not end the worker. */
+export function warnOfListener(failure: unknown): void {
+  const text = failure instanceof Error ? failure.message : String(failure);
+  process.emitWarning(`'onError' of a cluster worker has thrown: ${text}`, {
+    type: "MeanwhileWarning",
+    code: "MW_WARN_CLUSTER_LISTENER",
+  });
+}
+
 /** It is more than is allowed. */
 export function tooLarge(what: string, option: string, bytes: number, whose: string = "the worker"): ClusterError {
   return new ClusterError(

@@ -5,14 +5,16 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 
 import { connectCluster, serveCluster } from "@meanwhile/cluster";
+import type { RetryPolicy } from "meanwhile";
 
 import { Caretaker } from "../src/caretaker.ts";
-import type { JobListener } from "../src/client-job.ts";
+import { ClientJob, type JobListener } from "../src/client-job.ts";
 import { Client } from "../src/client.ts";
 import { encodeValue } from "../src/encode.ts";
 import type { ClientPort, Submission } from "../src/engine.ts";
 import { checkClient, type ClusterOptions } from "../src/options.ts";
-import { writeOutcome } from "../src/wire.ts";
+import { ServerClock } from "../src/server-clock.ts";
+import { readJob, writeJob, writeOutcome } from "../src/wire.ts";
 import { FUNCTIONS, newQueue, until } from "./engines.ts";
 
 /** A queue that does what it is told. */
@@ -22,6 +24,9 @@ class TestPort implements ClientPort {
   readonly published: string[] = [];
   readonly forgotten: string[] = [];
   publishing: Promise<void> = Promise.resolve();
+  readonly replaced: Array<readonly [id: string, text: string]> = [];
+  /** Whether jobs have not begun. */
+  isWaiting = false;
   beats = 0;
   isAway = false;
   /** What becomes of jobs that are put in. */
@@ -38,6 +43,11 @@ class TestPort implements ClientPort {
 
   async withdraw(): Promise<boolean> {
     return false;
+  }
+
+  async replace(id: string, text: string): Promise<boolean> {
+    this.replaced.push([id, text]);
+    return this.isWaiting;
   }
 
   async forget(id: string): Promise<void> {
@@ -202,5 +212,144 @@ describe("a client", () => {
     assert.equal(client.size, 1);
     client.canceller.tick(performance.now() + 700_000);
     assert.equal(client.size, 0);
+  });
+
+  it("lets whoever cancels go within a second if the server says nothing, and only then", async () => {
+    const port = new TestPort();
+    const client = clientOf(port);
+    const told: string[] = [];
+    const answered = client.add("answered", "job", () => "{}", TERMS, noted(told));
+    await until(() => answered.state === "sent");
+    client.canceller.cancel(answered, "not needed", null);
+    await until(() => port.published.length === 1);
+    const now = performance.now();
+    for (const ms of [400, 800, 1_200]) client.canceller.tick(now + ms);
+    assert.deepEqual(told, []);
+    port.submitting = () => new Promise(() => {});
+    port.publishing = new Promise(() => {});
+    const sending = client.add("sending", "job", () => "{}", TERMS, noted(told));
+    await until(() => sending.state === "sending");
+    client.canceller.cancel(sending, "not needed", null);
+    const later = performance.now();
+    for (const ms of [0, 400]) client.canceller.tick(later + ms);
+    assert.deepEqual(told, []);
+    client.canceller.tick(later + 800);
+    assert.deepEqual([told, client.size], [["cancelled"], 2]);
+  });
+
+  it("looks at a job that takes hours as often as at one that takes minutes", () => {
+    const job = new ClientJob("id", "job", "{}", TERMS);
+    job.state = "sent";
+    for (const ms of [2, 60, 60 * 60].map((seconds) => seconds * 1_000)) {
+      job.heardAt = ms;
+      const wait = Math.min(30_000, ms);
+      assert.deepEqual(
+        [wait - 1, wait].map((later) => job.isToBeLookedAt(ms + later, 1_000)),
+        [false, true],
+      );
+    }
+  });
+
+  it("takes a job that others may want out of nobody's hands", async () => {
+    const port = new TestPort();
+    port.isWaiting = true;
+    const client = clientOf(port);
+    const told: string[] = [];
+    const head = { name: "job", isEach: false, client: "client", isShared: true, isOwned: true };
+    const rest = { isIdempotent: false, wantsProgress: false, graceMs: 0, deadline: null };
+    const text = writeJob({ ...head, ...rest }, encodeValue([], "args"));
+    const job = client.add("id", "job", () => text, { ...TERMS, key: "key", isIdempotent: false }, noted(told));
+    await until(() => job.state === "sent");
+    client.canceller.cancel(job, "not needed", null);
+    await until(() => told.length > 0);
+    const [[id, withdrawn] = ["", ""]] = port.replaced;
+    assert.deepEqual([told, id, readJob(withdrawn).head.isWithdrawn], [["cancelled"], "id", true]);
+  });
+
+  it("misses a job that may not begin again twice before it is lost: others may be about to begin it", async () => {
+    const port = new TestPort();
+    const client = clientOf(port);
+    const told: string[] = [];
+    const add = (id: string, key: string | null): ClientJob =>
+      client.add(id, "job", () => "{}", { ...TERMS, key, isIdempotent: false }, noted(told));
+    const [shared, own] = [add("shared", "key"), add("own", null)];
+    await until(() => shared.state === "sent" && own.state === "sent");
+    client.found(shared, { state: "unknown" });
+    assert.deepEqual(told, []);
+    client.found(shared, { state: "running" });
+    client.found(shared, { state: "unknown" });
+    assert.deepEqual(told, []);
+    client.found(shared, { state: "unknown" });
+    client.found(own, { state: "unknown" });
+    assert.deepEqual(told, ["MW_ERR_CLUSTER_RESULT_LOST", "MW_ERR_CLUSTER_RESULT_LOST"]);
+  });
+});
+
+describe("a client with a secret", () => {
+  const secret = "a secret of the tests, long enough";
+  const worker = { id: "worker", host: "host", pid: 1 };
+
+  it("takes no end of a key that was signed longer ago than ends are kept", async () => {
+    const port = new TestPort();
+    const client = clientOf(port, { secret, keepMs: 1_000 });
+    await client.clock.read();
+    const told: string[] = [];
+    const job = client.add("id", "job", () => "{}", { ...TERMS, key: "key" }, noted(told));
+    await until(() => job.state === "sent");
+    const endAt = (at: number): string =>
+      client.seal.close(
+        "end queue id",
+        writeOutcome({ kind: "value", worker, ms: 1, value: null, at }, encodeValue(1, "it")),
+      );
+    const old = endAt(performance.now() - 2_000);
+    client.received(JSON.stringify([{ kind: "ended", id: "id", text: old }]));
+    assert.deepEqual([told, port.forgotten], [[], []]);
+    client.found(job, { state: "ended", text: old });
+    await until(() => port.submitted.length === 2);
+    assert.deepEqual([told, port.forgotten], [[], ["id"]]);
+    await until(() => job.state === "sent");
+    client.found(job, { state: "ended", text: endAt(performance.now() - 500) });
+    assert.deepEqual(told, ["succeeded"]);
+  });
+
+  it("does not repeat what anybody may have written into the queue", async () => {
+    const messages: string[] = [];
+    for (const options of [{}, { secret }]) {
+      const client = clientOf(new TestPort(), options);
+      const failed = (makeError: () => unknown): void => void messages.push((makeError() as Error).message);
+      const job = client.add("id", "job", () => "{}", TERMS, { ...noted([]), failed });
+      await until(() => job.state === "sent");
+      client.found(job, { state: "lost", why: "call 555-0100" });
+    }
+    assert.match(String(messages[0]), /call 555-0100/);
+    assert.doesNotMatch(String(messages[1]), /555/);
+  });
+});
+
+describe("connectCluster", () => {
+  it("refuses a policy of retries that is none", async () => {
+    const retry = { attempts: "3" } as unknown as RetryPolicy;
+    await assert.rejects(connectCluster(undefined, { queue: newQueue(), retry }), {
+      code: "MW_ERR_CLUSTER_INVALID_ARGUMENT",
+      message: /'retry' is no policy: .*'attempts' is "3"/,
+    });
+  });
+});
+
+describe("the clock of a server", () => {
+  it("is held to leave the most time when it was set a moment ago", async () => {
+    let ahead = 1_000_000;
+    const clock = new ServerClock(async () => performance.now() + ahead);
+    assert.equal(clock.at(0), null);
+    assert.equal(clock.msUntil(0), Infinity);
+    await clock.read();
+    const deadline = Number(clock.at(performance.now() + 10_000));
+    ahead += 3_600_000;
+    await clock.read();
+    assert.ok(clock.msUntil(deadline) > 9_000, "set forward: the other side goes by the old time");
+    ahead -= 2 * 3_600_000;
+    await clock.read();
+    assert.ok(Math.abs(Number(clock.at(0)) - ahead) < 1_000);
+    assert.ok(clock.msUntil(deadline) > 9_000, "set back");
   });
 });

@@ -82,6 +82,11 @@ export function sell(): never {
   throw new OutOfStockError(new Map([["pears", 2]]), { cause: new TypeError("the box is broken") });
 }
 
+/** Throws an error with a property that every error of a worker has. */
+export function blame(worker: string): never {
+  throw Object.assign(new Error("it was not me"), { worker });
+}
+
 export function throwText(): never {
   // oxlint-disable-next-line typescript/only-throw-error -- that is the point
   throw "just a text";

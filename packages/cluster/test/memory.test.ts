@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { connectCluster } from "@meanwhile/cluster";
+import { connectCluster, type ServeOptions } from "@meanwhile/cluster";
 import { cancellable, cancelScope, isCancelled, run } from "meanwhile";
 import { WorkerPool } from "meanwhile/workers";
 
+import { expectWarning } from "../../../tools/test-setup.ts";
 import { encodeValue } from "../src/encode.ts";
 import type { ClientListener, WorkerListener, WorkerPort } from "../src/engine.ts";
 import { memoryEngine } from "../src/memory-engine.ts";
 import { loseMessages, loseWorkers } from "../src/memory-queue.ts";
 import { checkClient } from "../src/options.ts";
 import { checkServe } from "../src/serve-options.ts";
-import { writeJob, writeToWorkers } from "../src/wire.ts";
+import { type JobHead, writeJob, writeToWorkers } from "../src/wire.ts";
 import { WorkerCore } from "../src/worker-core.ts";
 import { describeBehaviours } from "./behaviours.ts";
 import { FUNCTIONS, linesOf, newFile, newQueue, pairOf, type TestEngine, until } from "./engines.ts";
@@ -143,25 +144,48 @@ describe("a queue inside this process", () => {
   });
 });
 
+type Args = (...args: unknown[]) => unknown;
+
+/** A worker of no queue. */
+async function coreWith(
+  port: Partial<WorkerPort>,
+  options: Partial<ServeOptions> = {},
+): Promise<AsyncDisposable & { core: WorkerCore }> {
+  const settings = checkServe({ queue: "q", concurrency: 2, ...options });
+  const pool = new WorkerPool<Record<string, Args>>(FUNCTIONS, { threads: 2 });
+  const core = new WorkerCore(settings, pool);
+  await core.connected({
+    maxTextBytes: Infinity,
+    start() {},
+    publish: async () => {},
+    alive: async (clients) => clients.map(() => true),
+    serverTime: async () => performance.now(),
+    drain: async () => {},
+    close: async () => {},
+    ...port,
+  });
+  return {
+    core,
+    async [Symbol.asyncDispose]() {
+      await core.close();
+      await pool[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The text of a job of a client that is there. */
+function textOf(name: string, args: unknown[], terms: Partial<JobHead> = {}): string {
+  const head = { name, isEach: false, client: "c", isShared: false, isOwned: false };
+  const rest = { isIdempotent: true, wantsProgress: false, graceMs: 1_000, deadline: null };
+  return writeJob({ ...head, ...rest, ...terms }, encodeValue(args, "args"));
+}
+
 describe("a worker that is given a job again that it still runs", () => {
   it("ends the former run, and knows of both until then", async () => {
-    const settings = checkServe({ queue: "q", concurrency: 2 });
-    await using pool = new WorkerPool<Record<string, (...args: unknown[]) => unknown>>(FUNCTIONS, { threads: 2 });
-    const core = new WorkerCore(settings, pool);
-    const port: WorkerPort = {
-      maxTextBytes: Infinity,
-      start() {},
-      publish: async () => {},
-      alive: async (clients) => clients.map(() => true),
-      serverTime: async () => performance.now(),
-      drain: async () => {},
-      close: async () => {},
-    };
-    await core.connected(port);
+    await using server = await coreWith({});
+    const { core } = server;
     const file = newFile();
-    const head = { name: "hold", isEach: false, client: "c", isShared: false, isOwned: false };
-    const rest = { isIdempotent: true, wantsProgress: false, graceMs: 1_000, deadline: null };
-    const text = writeJob({ ...head, ...rest }, encodeValue([file, 60_000], "args"));
+    const text = textOf("hold", [file, 60_000]);
     const former = core.run({ id: "1", text, losses: 0 });
     await until(() => linesOf(file).length === 1);
     const newer = core.run({ id: "1", text, losses: 0 });
@@ -171,7 +195,38 @@ describe("a worker that is given a job again that it still runs", () => {
     core.received(writeToWorkers({ cancel: [["1", "enough"]] }));
     assert.match(((await newer) as { message: string }).message, /^cancelled: enough/);
     assert.equal(core.running, 0);
-    await core.close();
+  });
+});
+
+describe("a worker that is given a deadline by a clock that was set", () => {
+  it("begins the job if its time is not up by the clock as it is, and does not end it too early", async () => {
+    let ahead = 3_600_000;
+    await using server = await coreWith({ serverTime: async () => performance.now() + ahead });
+    const file = newFile();
+    // The client has looked at the clock after it was set back, the worker has not.
+    ahead = 0;
+    const text = textOf("hold", [file, 50], { deadline: performance.now() + 60_000 });
+    assert.equal((await server.core.run({ id: "1", text, losses: 0 })).kind, "value");
+    ahead -= 100;
+    const soon = textOf("hold", [newFile(), 600], { deadline: performance.now() + ahead + 400 });
+    const late = textOf("hold", [newFile(), 60_000], { deadline: performance.now() + ahead - 100 });
+    const [inTime, tooLate] = await Promise.all(
+      [soon, late].map((job, i) => server.core.run({ id: `${i}`, text: job, losses: 0 })),
+    );
+    assert.equal(inTime?.kind, "value");
+    assert.match((tooLate as { message: string }).message, /^cancelled: its time is up/);
+  });
+});
+
+describe("a worker whose onError throws", () => {
+  it("warns, and goes on", async () => {
+    await using warnings = expectWarning("MW_WARN_CLUSTER_LISTENER");
+    const onError = (): never => {
+      throw new Error("no disk to log to");
+    };
+    await using server = await coreWith({}, { onError });
+    server.core.trouble(new Error("the server is away"));
+    assert.match((await warnings.first()).message, /no disk to log to/);
   });
 });
 

@@ -51,6 +51,19 @@ describe("a Redis that forgets everything in a restart", { skip: noRedis }, () =
     assert.ok(bytes < 9_000_000, `${bytes} bytes`);
   });
 
+  it("is no server for a client that may not ask it for the time", async () => {
+    await using server = await RedisServer.start();
+    const redis = new Redis(server.url);
+    await redis.acl("SETUSER", "timeless", "on", ">password", "~*", "&*", "+@all", "-time");
+    const url = new URL(server.url);
+    Object.assign(url, { username: "timeless", password: "password" });
+    await assert.rejects(connectCluster(url, { queue: newQueue() }), {
+      code: "MW_ERR_CLUSTER_CONNECT",
+      message: /NOPERM/,
+    });
+    redis.disconnect();
+  });
+
   it("says who is not let in, and shows no password", async () => {
     await using server = await RedisServer.start({ password: "the right one" });
     const url = new URL(server.url);

@@ -6,7 +6,7 @@ import { it } from "node:test";
 import { connectCluster, serveCluster } from "@meanwhile/cluster";
 import { moveOnAfter, run, TaskCancelledError, TimeoutError } from "meanwhile";
 
-import { FUNCTIONS, type Functions, linesOf, pairOf, type TestEngine, until } from "./engines.ts";
+import { FUNCTIONS, type Functions, linesOf, newFile, newQueue, pairOf, type TestEngine, until } from "./engines.ts";
 
 /** Tests of that. */
 export function describeOthers(engine: TestEngine): void {
@@ -41,6 +41,29 @@ export function describeOthers(engine: TestEngine): void {
     await assert.rejects(Promise.resolve(hasty), TimeoutError);
     assert.equal(await patient, "held");
     assert.equal(pair.cluster.statistics().resent, 0);
+  });
+
+  it("keeps a job of a key that may not begin again for the others when it is cancelled before it began", async () => {
+    const [queue, url, file] = [newQueue(), await engine.url(), newFile()];
+    const options = { queue, pollMs: 50, isIdempotent: false };
+    await using mine = await connectCluster<Functions>(url, options);
+    await using other = await connectCluster<Functions>(url, options);
+    const ask = (cluster: typeof other): ReturnType<typeof other.start<"note">> =>
+      cluster.start("note", [file, "done"], { idempotencyKey: "key" });
+    const [first, theirs] = [ask(mine), ask(other)];
+    // Both are in the queue as soon as what is sent after them is cancelled there.
+    for (const cluster of [mine, other]) await run(() => moveOnAfter(100, () => cluster.call("double", 1)));
+    first.cancel();
+    await assert.rejects(Promise.resolve(first), TaskCancelledError);
+    await using _worker = await serveCluster(FUNCTIONS, { queue, url, concurrency: 1 });
+    assert.equal(await theirs, "done");
+    assert.equal(await ask(mine), "done");
+    assert.deepEqual(linesOf(file), ["done"]);
+  });
+
+  it("leaves what a function says of its worker alone", async () => {
+    await using pair = await pairOf(engine);
+    await assert.rejects(pair.cluster.call("blame", "the night shift"), { worker: "the night shift" });
   });
 
   it("maps items that are too large together in as many jobs as it takes", async () => {
