@@ -18,10 +18,12 @@ import type { Found } from "./engine.ts";
 import { type LookPart, useOfLook, writeLooks } from "./look-wire.ts";
 import { readLook, VERSION } from "./wire.ts";
 
-const { clearTimeout, queueMicrotask, setTimeout } = globalThis;
+const { clearInterval, clearTimeout, queueMicrotask, setInterval, setTimeout } = globalThis;
 
 /** How long a worker may take to answer. */
 const LOOK_MS = 900;
+/** After how long it is asked again: a message may be lost, or have come just before the job. */
+const AGAIN_MS = 300;
 
 /** What somebody says of a job. */
 type Said = Partial<RemoteJob>;
@@ -60,16 +62,23 @@ export class ClientLooks {
     const { promise, resolve } = Promise.withResolvers<Said>();
     const id = randomBytes(12).toString("base64url");
     const timer = setTimeout(() => answer(this.#unanswered(job)), LOOK_MS);
+    const again = setInterval(() => this.#askSoon(id, job), AGAIN_MS);
     timer.unref();
+    again.unref();
     const answer = (said: Said): void => {
       clearTimeout(timer);
+      clearInterval(again);
       this.#open.delete(id);
       resolve(said);
     };
     this.#open.set(id, { job, answer, parts: [] });
+    this.#askSoon(id, job);
+    return promise;
+  }
+
+  #askSoon(id: string, job: ClientJob): void {
     this.#toAsk.push([id, job]);
     if (this.#toAsk.length === 1) queueMicrotask(() => this.#askAll());
-    return promise;
   }
 
   #unanswered(job: ClientJob): Said {

@@ -8,7 +8,7 @@ import { engineOf, openWithin } from "./connect.ts";
 import { detached } from "./detached.ts";
 import type { Engine, WorkerPort } from "./engine.ts";
 import type { WorkerIdentity } from "./errors.ts";
-import { checkNames, duration } from "./options.ts";
+import { badOption, checkNames, duration } from "./options.ts";
 import type { AnyPool, Functions } from "./running-job.ts";
 import { checkServe, type ServeOptions, type ServeSettings } from "./serve-options.ts";
 import { WorkerCore } from "./worker-core.ts";
@@ -121,6 +121,7 @@ export async function serveCluster(module: URL | string, options: ServeOptions):
   const pool = makePool(module, settings, options);
   try {
     await pool.warmUp();
+    checkExported(settings, pool);
     const core = new WorkerCore(settings, pool);
     await openWithin(settings.connectTimeoutMs, options.url, () => open(engine, settings, core));
     core.start();
@@ -129,6 +130,20 @@ export async function serveCluster(module: URL | string, options: ServeOptions):
     await shield(() => pool.terminate());
     throw error;
   }
+}
+
+/** A name with a typing error would be found by callers only. */
+function checkExported({ functions }: ServeSettings, pool: AnyPool): void {
+  const { functions: exported, idle } = pool.statistics();
+  const missing = functions?.find((name) => !exported.includes(name));
+  // Without a worker nobody knows: the only one may have ended just now.
+  if (missing === undefined || idle === 0) return;
+  throw badOption(
+    "serve a cluster",
+    "functions",
+    functions,
+    `names of functions that the module exports, like ${exported.join(", ")}; ${missing} is none`,
+  );
 }
 
 async function open(engine: Engine, settings: ServeSettings, core: WorkerCore): Promise<WorkerPort> {

@@ -17,7 +17,8 @@ import { writeLook } from "./wire.ts";
 /** How many questions are answered at once. */
 const MOST_OPEN = 64;
 
-const NO_DIAGNOSTICS = "its worker has no diagnostics on; start it with MEANWHILE_DEBUG=1 to see its tasks";
+const NO_DIAGNOSTICS =
+  "its worker has no diagnostics on; start it with meanwhile worker --diagnostics to see its tasks";
 
 /** What answers are given with. */
 export interface WorkerLooksOptions {

@@ -17,6 +17,7 @@ import {
 } from "meanwhile";
 
 import { FUNCTIONS, type Functions, linesOf, newFile, newQueue, pairOf, type TestEngine, until } from "./engines.ts";
+import { describeLooks } from "./looks.ts";
 import { describeOthers } from "./shared.ts";
 
 /** The suite. */
@@ -29,6 +30,7 @@ export function describeBehaviours(engine: TestEngine): void {
     describeTrust(engine);
     describeEnds(engine);
     describeOthers(engine);
+    describeLooks(engine);
   });
 }
 
@@ -317,7 +319,7 @@ function describeJobs(engine: TestEngine): void {
 
 function describeTrust(engine: TestEngine): void {
   it("calls only functions that the module exports, and only those it may", async () => {
-    await using pair = await pairOf(engine, { worker: { functions: ["double", "notAFunction", "toString"] } });
+    await using pair = await pairOf(engine, { worker: { functions: ["double"] } });
     const call = pair.cluster.call.bind(pair.cluster) as (name: string) => Promise<unknown>;
     for (const name of ["../../evil.js", "notAFunction", "toString", "__proto__", "echo", ""]) {
       await assert.rejects(call(name), { code: "MW_ERR_CLUSTER_UNKNOWN_FUNCTION" }, name);
@@ -402,6 +404,11 @@ function describeEnds(engine: TestEngine): void {
     const [queue, url] = [newQueue(), await engine.url()];
     const missing = new URL("./nothing-here.ts", import.meta.url);
     await assert.rejects(serveCluster(missing, { queue, url }), { code: "MW_ERR_WORKER_MODULE" });
+    const typo = { queue, url, functions: ["double", "duoble"] };
+    await assert.rejects(serveCluster(FUNCTIONS, typo), {
+      code: "MW_ERR_CLUSTER_INVALID_ARGUMENT",
+      message: /'functions' is \[ 'double', 'duoble' \].*duoble is none/,
+    });
     const bad = { queue, concurency: 3 } as unknown as { queue: string };
     await assert.rejects(serveCluster(FUNCTIONS, bad), { code: "MW_ERR_CLUSTER_INVALID_ARGUMENT" });
     await assert.rejects(connectCluster(url, bad), { code: "MW_ERR_CLUSTER_INVALID_ARGUMENT" });

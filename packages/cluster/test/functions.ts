@@ -3,7 +3,7 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { currentSignal } from "meanwhile";
+import { currentSignal, sleepForever, taskGroup } from "meanwhile";
 import { isCancelRequested, reportProgress } from "meanwhile/workers";
 
 export function double(value: number): number {
@@ -134,4 +134,17 @@ export const notAFunction = 42;
 
 function countLines(file: string): number {
   return readFileSync(file, "utf8").split("\n").length - 1;
+}
+
+/** Waits for ever, in so many tasks. */
+export async function holdInTasks(count: number): Promise<void> {
+  await taskGroup(async (group) => {
+    for (let number = 0; number < count; number++) group.createTask(() => sleepForever(), { name: `holder ${number}` });
+  });
+}
+
+/** Fails until the file has so many lines, and then waits for ever. */
+export async function failThenHold(file: string, lines: number): Promise<void> {
+  failUntil(file, lines);
+  await holdInTasks(1);
 }

@@ -48,6 +48,7 @@ const WORKER_OPTIONS: readonly string[] = [
   "--max-losses",
   "--lost-after",
   "--drain",
+  "--diagnostics",
   ...COMMON_OPTIONS,
 ];
 

@@ -10,6 +10,8 @@ import { type Branch, type BranchInOrder, branchesOf, inOrder } from "./task-tre
 /** Of tasks that stand at the same place so many are followed. */
 const MOST_FOLLOWED = 3;
 
+const ORDER: ReadonlyArray<RemoteJob["state"]> = ["running", "unknown", "queued"];
+
 /** A line, and whether it matters less. */
 export interface RemoteLine {
   readonly text: string;
@@ -26,8 +28,12 @@ export function remoteLines(
   index: number,
   options: { readonly all: boolean; readonly stacks: boolean },
 ): RemoteLine[] {
-  const jobs = tasks.flatMap(({ waits }) => waits[index]?.remote ?? []);
-  const lines = jobs.slice(0, MOST_FOLLOWED).flatMap((job) => linesOfJob(readRemoteJob(job), options));
+  const jobs = tasks
+    .flatMap(({ waits }) => waits[index]?.remote ?? [])
+    .map(readRemoteJob)
+    // Those of which there is something to see.
+    .toSorted((one, other) => ORDER.indexOf(one.state) - ORDER.indexOf(other.state));
+  const lines = jobs.slice(0, MOST_FOLLOWED).flatMap((job) => linesOfJob(job, options));
   if (jobs.length <= MOST_FOLLOWED) return lines;
   return [...lines, { text: `and ${jobs.length - MOST_FOLLOWED} more like it elsewhere: see --all`, isDim: true }];
 }
@@ -41,7 +47,7 @@ function linesOfJob(
   const note = job.note === null ? [] : [`   ${safe(job.note)}`];
   return [
     { text: headOf(job), isDim: false },
-    ...[...note].map((text) => ({ text, isDim: false })),
+    ...note.map((text) => ({ text, isDim: false })),
     ...branches.flatMap((branch) => linesOfBranch(branch, stacks)),
     ...more.map((text) => ({ text, isDim: true })),
   ];

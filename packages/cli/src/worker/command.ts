@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 
 import { ClusterError, type ClusterWorker, serveCluster } from "@meanwhile/cluster";
 import { CancelledError, run, shield, sleepForever } from "meanwhile";
+import { offerDiagnostics } from "meanwhile/diagnostics";
 import { WorkerError } from "meanwhile/workers";
 
 import { CommandError, EXIT } from "../errors.ts";
@@ -63,7 +64,9 @@ async function leave(worker: ClusterWorker, drainMs: number): Promise<void> {
 }
 
 async function start(options: WorkerOptions): Promise<ClusterWorker> {
-  const { file, concurrency, threads, drainMs: _drain, ...others } = options;
+  const { file, concurrency, threads, drainMs: _drain, diagnostics, ...others } = options;
+  // Blocked loops are not told of: functions that compute block theirs, and may.
+  if (diagnostics) offerDiagnostics({ level: 1, report: false });
   const limits = file === null ? FETCH_LIMITS : NO_LIMITS;
   try {
     return await serveCluster(file === null ? FETCH_MODULE : moduleOf(file), {
@@ -72,6 +75,7 @@ async function start(options: WorkerOptions): Promise<ClusterWorker> {
       maxResultBytes: others.maxResultBytes ?? limits.maxResultBytes,
       concurrency: concurrency ?? (file === null ? FETCH_AT_ONCE : undefined),
       threads: threads ?? (file === null ? 1 : undefined),
+      pool: diagnostics ? { env: environmentOfInstrumented() } : undefined,
       onError: teller(),
     });
   } catch (error) {
@@ -79,6 +83,12 @@ async function start(options: WorkerOptions): Promise<ClusterWorker> {
     const isUsage = error.code === "MW_ERR_CLUSTER_INVALID_ARGUMENT";
     throw new CommandError(isUsage ? EXIT.usage : EXIT.notStarted, shown(error.message), { cause: error });
   }
+}
+
+/** Of threads and processes that load their module instrumented: then it is known where its functions wait. */
+function environmentOfInstrumented(): NodeJS.ProcessEnv {
+  const register = `--import=${import.meta.resolve("@meanwhile/instrument/register")}`;
+  return { ...process.env, NODE_OPTIONS: `${process.env["NODE_OPTIONS"] ?? ""} ${register}`.trim() };
 }
 
 function moduleOf(file: string): URL {

@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly maxResultBytes: number | undefined;
   readonly maxLosses: number | undefined;
   readonly drainMs: number;
+  /** Whether the clients, and who asks this process, can see what its jobs wait for. */
+  readonly diagnostics: boolean;
 }
 
 const OPTIONS = {
@@ -38,6 +40,7 @@ const OPTIONS = {
   "max-losses": { type: "string" },
   fetch: { type: "boolean", default: false },
   drain: { type: "string", default: "30" },
+  diagnostics: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
   version: { type: "boolean", short: "V", default: false },
 } as const;
@@ -65,6 +68,7 @@ export function parseWorkerOptions(
     maxResultBytes: size("max-result", values["max-result"]),
     maxLosses: count("max-losses", values["max-losses"]),
     drainMs: seconds("drain", values.drain, 0),
+    diagnostics: values.diagnostics,
   };
 }
 

@@ -87,6 +87,7 @@ describe("meanwhile worker", () => {
       maxResultBytes: undefined,
       maxLosses: undefined,
       drainMs: 30_000,
+      diagnostics: false,
     });
   });
 });

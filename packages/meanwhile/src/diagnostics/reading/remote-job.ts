@@ -57,14 +57,15 @@ class Reader {
     };
   }
 
-  // Whole tasks, as long as there is room. Each belongs to one before it, or to none: so they are trees.
+  // Whole tasks, as long as there is room. Each has a number of its own, and belongs to one before it or to none: so they
+  // are trees.
   #tasks(said: readonly unknown[]): RemoteTask[] {
     const tasks = new Map<number, RemoteTask>();
     for (const one of said.slice(0, MOST_TASKS)) {
       const fields = fieldsOf(one);
       const [id, parent] = [count(fields["id"]), count(fields["parent"])];
       if (this.#left <= 0) break;
-      if (!tasks.has(id)) tasks.set(id, this.#task(id, tasks.has(parent) ? parent : null, fields));
+      if (id > 0 && !tasks.has(id)) tasks.set(id, this.#task(id, tasks.has(parent) ? parent : null, fields));
     }
     return [...tasks.values()];
   }
