@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { after, describe, it } from "node:test";
 
 import { type EmbeddedServer, startEmbedded } from "@meanwhile/postgres";
@@ -61,6 +62,44 @@ async function countingServer() {
   return { url: `http://127.0.0.1:${port}`, seen, [Symbol.asyncDispose]: close };
 }
 
+/** A server that answers nobody until it is told to. */
+async function holdingServer(most: number) {
+  const [full, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const seen = { count: 0 };
+  const http = createServer((_request, response) => {
+    seen.count += 1;
+    if (seen.count === most) full.resolve();
+    released.promise.then(
+      () => response.end("here"),
+      () => {},
+    );
+  });
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  const { port } = http.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    http.closeAllConnections();
+    http.close();
+    await once(http, "close");
+  };
+  const url = `http://127.0.0.1:${port}`;
+  return { url, seen, isFull: full.promise, release: released.resolve, [Symbol.asyncDispose]: close };
+}
+
+/** Workers that make requests, when all of them do. */
+async function herdOf(count: number, args: readonly string[]) {
+  const all = Array.from({ length: count }, () => startCli(["worker", "--fetch", ...args]));
+  const end = async ({ child, ended }: (typeof all)[number]): Promise<void> => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  await Promise.all(all.map(({ child }) => once(child.stderr as Readable, "data")));
+  return {
+    kill: () => end(all[0] as (typeof all)[number]),
+    [Symbol.asyncDispose]: async () => void (await Promise.all(all.map(end))),
+  };
+}
+
 describe("meanwhile fetch --cluster", () => {
   it("has the requests made by workers, and holds the limit of a host over all of them", async () => {
     const queue = await queueWithWorkers();
@@ -99,6 +138,49 @@ describe("meanwhile fetch --cluster", () => {
       const { records } = await cli(common, { input: listOf(15, (index) => `${host.url}/${index}`) });
       assert.equal(records.filter(({ skipped }) => skipped === "finished").length, 10);
       assert.equal(host.seen.count, 15);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("has one record for every URL, also of those whose worker is killed while it makes their requests", async () => {
+    await using queue = await startEmbedded({ settings: { fsync: false, max_connections: 100 } });
+    await using herd = await herdOf(2, ["--connect", queue.dsn, "--lost-after", "1", "--concurrency", "10"]);
+    await using host = await holdingServer(20);
+    const folder = mkdtempSync(join(tmpdir(), "meanwhile-far-"));
+    try {
+      const input = listOf(60, (index) => `${host.url}/${index}`);
+      const args = [
+        "fetch",
+        "-i",
+        "-",
+        "--cluster",
+        queue.dsn,
+        "--per-host",
+        "20",
+        "--retries",
+        "0",
+        "--state",
+        join(folder, "state"),
+        "-q",
+      ];
+      const first = startCli(args, { input });
+      await host.isFull;
+      await herd.kill();
+      host.release();
+      const { exit, records, stderr } = await first.ended;
+      assert.equal(exit, 0, stderr);
+      const numbers = Array.from({ length: 60 }, (_, index) => index + 1);
+      assert.deepEqual(
+        records.map(({ index }) => index).toSorted((one, other) => one - other),
+        numbers,
+      );
+      assert.ok(records.every(({ status }) => status === 200));
+      // Those that were under way in the worker that was killed, and no others.
+      assert.ok(host.seen.count > 60 && host.seen.count <= 70, `${host.seen.count} requests`);
+      const second = await cli(args, { input });
+      assert.deepEqual(new Set(second.records.map(({ skipped }) => skipped)), new Set(["finished"]));
+      assert.equal(second.records.length, 60);
     } finally {
       rmSync(folder, { recursive: true });
     }
