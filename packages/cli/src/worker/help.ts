@@ -29,8 +29,8 @@ TypeScript runs as it is.
                      30
   --drain SECS       how long jobs may take to end after a signal before they go
                      back into the queue; default: 30
-  --diagnostics      meanwhile pstree of a client, and of this worker, shows what
-                     jobs wait for, and where; costs a few percent of awaits
+  --diagnostics      meanwhile pstree of a client shows what its jobs wait for
+                     here, and where; the module runs instrumented for that
   -h, --help         this text
   -V, --version      the version
 

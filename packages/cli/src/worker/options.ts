@@ -23,7 +23,7 @@ export interface WorkerOptions {
   readonly maxResultBytes: number | undefined;
   readonly maxLosses: number | undefined;
   readonly drainMs: number;
-  /** Whether the clients, and who asks this process, can see what its jobs wait for. */
+  /** Whether clients can see what their jobs wait for here, and who asks this process what it does. */
   readonly diagnostics: boolean;
 }
 
