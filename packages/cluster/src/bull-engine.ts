@@ -11,15 +11,17 @@ import { BullWorker } from "./bull-worker.ts";
 import type { Control } from "./control.ts";
 import { type ClientPort, type Engine, EVERYBODY, type Found, type KeepSettings, type Submission } from "./engine.ts";
 import { inTime, isInTime } from "./in-time.ts";
+import { Trimming } from "./trimming.ts";
 
 /** The queues of a server. */
 export function bullEngine(server: BullServer): Engine {
   return {
     async openClient(settings, client, listener) {
       const control = await server.control(settings, listener);
-      const queue = server.queue(settings.queue, queueOptions(settings), control);
+      const queue = server.queue(settings.queue, queueOptions(settings, server), control);
       queue.on("error", ignore);
-      const port = new BullClient(queue, control, client);
+      const trimming = server.isCountCheap ? null : new Trimming(queue, settings.keepJobs);
+      const port = new BullClient(queue, control, client, trimming);
       return await ready(port, settings.connectTimeoutMs, async () => {
         await queue.waitUntilReady();
         await control.subscribe([client, EVERYBODY], (text) => listener.received(text));
@@ -48,14 +50,14 @@ async function ready<P extends { close(): Promise<void> }>(port: P, ms: number, 
 }
 
 /** Nobody here reads BullMQ's events, and each would keep a result in memory once more. */
-function queueOptions(settings: KeepSettings): Omit<QueueOptions, "connection"> {
-  return { defaultJobOptions: jobOptions(settings), streams: { events: { maxLen: 1 } } };
+function queueOptions(settings: KeepSettings, server: BullServer): Omit<QueueOptions, "connection"> {
+  return { defaultJobOptions: jobOptions(settings, server), streams: { events: { maxLen: 1 } } };
 }
 
-function jobOptions({ keepMs, keepJobs }: KeepSettings): JobsOptions {
+function jobOptions({ keepMs, keepJobs }: KeepSettings, { isCountCheap }: BullServer): JobsOptions {
   const keep = {
     age: Math.min(Math.ceil(keepMs / 1_000), 2 ** 31),
-    ...(keepJobs === Infinity ? {} : { count: keepJobs }),
+    ...(keepJobs === Infinity || !isCountCheap ? {} : { count: keepJobs }),
   };
   // Function errors are the caller's to retry: with its policy, and its idea of which are worth it.
   return { attempts: 1, removeOnComplete: keep, removeOnFail: keep };
@@ -66,12 +68,14 @@ class BullClient implements ClientPort {
   readonly #queue: AnyQueue;
   readonly #control: Control;
   readonly #id: string;
+  readonly #trimming: Trimming | null;
 
-  constructor(queue: AnyQueue, control: Control, id: string) {
+  constructor(queue: AnyQueue, control: Control, id: string, trimming: Trimming | null) {
     this.maxTextBytes = control.maxTextBytes;
     this.#queue = queue;
     this.#control = control;
     this.#id = id;
+    this.#trimming = trimming;
   }
 
   async submit(jobs: readonly Submission[]): Promise<void> {
@@ -111,6 +115,7 @@ class BullClient implements ClientPort {
   }
 
   async close(): Promise<void> {
+    this.#trimming?.stop();
     await isInTime(GOODBYE_MS, this.#control.unlease(this.#id)).catch(ignore);
     await isInTime(GOODBYE_MS, this.#queue.close()).catch(ignore);
     await this.#control.close();

@@ -12,6 +12,8 @@ export const WORKERS = "workers";
 
 /** How BullMQ is made on a server. */
 export interface BullServer {
+  /** Whether it costs little to compare each end with the number of those that are kept. */
+  readonly isCountCheap: boolean;
   control(settings: QueueSettings, listener: { gap(): void }): Promise<Control>;
   queue(name: string, options: Omit<QueueOptions, "connection">, control: Control): AnyQueue;
   worker(

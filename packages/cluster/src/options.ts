@@ -35,7 +35,7 @@ export interface QueueOptions {
 export interface ClusterOptions extends QueueOptions {
   /** How long the end of a job is kept, in milliseconds: for a client that was cut off, and for idempotency keys. Default: an hour. */
   readonly keepMs?: number | undefined;
-  /** How many ended jobs are kept at most. Default: 100 000. */
+  /** How many ended jobs are kept at most; on PostgreSQL that is looked at every half a minute. Default: 100 000. */
   readonly keepJobs?: number | undefined;
   /** Whether a job may begin again after its worker was lost; else it fails. Default: true, each job begins at least once. */
   readonly isIdempotent?: boolean | undefined;

@@ -35,6 +35,7 @@ export function postgresEngine(url: string): Engine {
   const patientBull = (ms: number): typeof bull =>
     withBackend((...args: Parameters<typeof createPostgresBackend>) => patient(createPostgresBackend(...args), ms));
   return bullEngine({
+    isCountCheap: false,
     control: (settings, listener) => PostgresControl.open(url, settings, listener),
     queue(name, options, control) {
       const connection = { ...(control as PostgresControl).connection };

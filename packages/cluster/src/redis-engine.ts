@@ -16,6 +16,7 @@ const MAX_TEXT_BYTES = 64 * 2 ** 10;
 /** The queues of a Redis server. */
 export function redisEngine(url: string): Engine {
   return bullEngine({
+    isCountCheap: true,
     control: (settings, listener) => RedisControl.open(url, settings, listener),
     queue: (name, options, control) => new Queue(name, { ...options, connection: (control as RedisControl).commands }),
     worker: (name, processor, options, control) =>

@@ -3,7 +3,10 @@ import { after, describe, it } from "node:test";
 
 import { connectCluster, serveCluster } from "@meanwhile/cluster";
 import { type EmbeddedServer, startEmbedded } from "@meanwhile/postgres";
+import { createPostgresBackend, withBackend } from "bullmq";
 
+import type { AnyQueue } from "../src/bull-server.ts";
+import { trim } from "../src/trimming.ts";
 import { describeBehaviours } from "./behaviours.ts";
 import { FUNCTIONS, type Functions, linesOf, newFile, newQueue, until } from "./engines.ts";
 import { SilentProxy } from "./silent-proxy.ts";
@@ -30,6 +33,28 @@ function placeOf(dsn: string): { socketDirectory: string; port: string } {
   const [, directory = "", port = "5432"] = /@([^:/]*):?(\d*)/.exec(dsn) ?? [];
   return { socketDirectory: decodeURIComponent(directory), port: port || "5432" };
 }
+
+describe("ends that are kept on PostgreSQL", () => {
+  it("are compared with their age each, and with their number now and then", async () => {
+    const [queue, dsn] = [newQueue(), await url()];
+    await using _worker = await serveCluster(FUNCTIONS, { queue, url: dsn, concurrency: 1 });
+    await using cluster = await connectCluster<Functions>(dsn, { queue, keepJobs: 2 });
+    for (const n of [1, 2, 3, 4]) await cluster.call("double", n);
+    const bare = new (withBackend(createPostgresBackend).Queue)(queue, { connection: { connectionString: dsn } });
+    await Promise.all([1, 2, 3, 4].map((n) => cluster.start("double", [n], { idempotencyKey: `${n}` })));
+    // An answer may be here before it is on record.
+    while ((await bare.getJobCounts("completed"))["completed"] !== 8) await new Promise(setImmediate);
+    const kept = await bare.getJobs("completed", 0, -1, true);
+    assert.deepEqual(kept[0]?.opts.removeOnComplete, { age: 3_600 });
+    await trim(bare as AnyQueue, 2);
+    const left = await bare.getJobs("completed", 0, -1, true);
+    assert.deepEqual(
+      left.map(({ id }) => id),
+      kept.slice(-2).map(({ id }) => id),
+    );
+    await bare.close();
+  });
+});
 
 describe("connections to PostgreSQL that fall silent", () => {
   it("cost a client time, and no answer", async () => {
