@@ -1,4 +1,4 @@
-// A Redis of our own, for the queues of the cluster rows. `BENCH_REDIS_PORT` is where it listens.
+// A Redis of our own, without a disk.
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -6,26 +6,27 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 
-import type { Server } from "./row.ts";
-
-export const redis: Server = {
-  missing: () =>
-    spawnSync("redis-server", ["--version"]).status === 0 ? null : "needs redis-server: apt-get install redis-server",
-  start,
-};
-
-/** Where the server is. */
-export function redisPort(): number {
-  return Number(process.env["BENCH_REDIS_PORT"]);
+/** One that runs. */
+interface RunningRedis extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
 }
 
-async function start(): Promise<AsyncDisposable> {
+/** Why it cannot be started on this machine, with the remedy; null if it can. */
+export function whyNoRedis(): string | null {
+  const isThere = spawnSync("redis-server", ["--version"]).status === 0;
+  return isThere ? null : "needs redis-server: apt-get install redis-server";
+}
+
+/** Starts it. */
+export async function startRedis(): Promise<RunningRedis> {
   const port = await freePort();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()];
   const server = spawn("redis-server", args, { stdio: "ignore" });
   while (!(await listens(port))) await pause(5);
-  process.env["BENCH_REDIS_PORT"] = String(port);
   return {
+    port,
+    pid: server.pid ?? 0,
     async [Symbol.asyncDispose]() {
       const exit = once(server, "exit");
       server.kill("SIGKILL");
