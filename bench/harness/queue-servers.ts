@@ -4,9 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 import { connect, startEmbedded } from "@meanwhile/postgres";
-import { runMigrations } from "bullmq";
 import { run } from "meanwhile";
-import { Client } from "pg";
 
 import { startRedis, whyNoRedis } from "./redis.ts";
 import type { Server } from "./row.ts";
@@ -42,6 +40,8 @@ export const postgresQueues: Server = {
 
 /** BullMQ does so only when it is told to. */
 async function makeTables(dsn: string): Promise<void> {
+  // Every child loads this file, also those that measure something else.
+  const [{ runMigrations }, { Client }] = await Promise.all([import("bullmq"), import("pg")]);
   const client = new Client(dsn);
   await client.connect();
   await runMigrations(client);
