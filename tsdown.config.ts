@@ -1,5 +1,5 @@
 // Builds every package into its dist/: the same files as in src/, so that bundlers leave out what is not used. The core once
-// more into dist/node, in as few files as its entries need, and the load hook, the HTTP session, the pool and WebSockets only so: for Node every
+// more into dist/node, in as few files as its entries need, and the load hook, the HTTP session, the pool, WebSockets and the cluster only so: for Node every
 // file costs half a millisecond at the start.
 
 import { defineConfig, type UserConfig } from "tsdown";
@@ -8,6 +8,7 @@ const base: UserConfig = {
   entry: [
     "src/{index,lowlevel,testing,workers,diagnostics,register,runtime,vite,rollup,rolldown,esbuild,program,transform-file}.ts",
     // What threads and processes start with: found by name, so each keeps its file.
+    "src/fetch/far/functions.ts",
     "src/workers/{entry,sync-entry,source-functions}.ts",
     // The main module of a thread: nobody imports it.
     "src/diagnostics/worker/worker.ts",
@@ -39,7 +40,7 @@ const coreFiles = {
 };
 
 const config: UserConfig[] = defineConfig([
-  { ...base, workspace: "packages/!(instrument|http|postgres|websocket)" },
+  { ...base, workspace: "packages/!(instrument|http|postgres|websocket|cluster)" },
   {
     ...base,
     workspace: "packages/meanwhile",
@@ -47,10 +48,10 @@ const config: UserConfig[] = defineConfig([
     ...fewFiles,
     outputOptions: { codeSplitting: coreFiles },
   },
-  { ...base, workspace: "packages/{instrument,http,postgres,websocket}", ...fewFiles },
+  { ...base, workspace: "packages/{instrument,http,postgres,websocket,cluster}", ...fewFiles },
   {
     ...base,
-    workspace: "packages/{instrument,http,postgres,websocket}",
+    workspace: "packages/{instrument,http,postgres,websocket,cluster}",
     dts: { sourcemap: true, emitDtsOnly: true },
     clean: false,
   },

@@ -6,12 +6,13 @@
 //   node run.ts workers         the rows of meanwhile/workers
 //   node run.ts --rounds 3      fewer, or more
 //   node run.ts --quick         two rounds, nothing is written
-//   node run.ts --readme        writes the README anew from the results
+//   node run.ts --readme        writes the README, and the numbers in docs/cluster.md, anew from the results
 
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
 import { chart } from "./harness/chart.ts";
+import { updatePaper } from "./harness/paper.ts";
 import { measureOnce, missing, versions } from "./harness/peers.ts";
 import { updateReadme } from "./harness/readme.ts";
 import { type Result, type Rounds, summarize, writeResult } from "./harness/results.ts";
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
   });
   if (values.readme) {
     updateReadme(rows);
+    updatePaper();
     return;
   }
   for (const row of chosen(positionals)) {
@@ -44,7 +46,9 @@ async function main(): Promise<void> {
     console.log(`\n${plainTable(result)}\n`);
     if (!values.quick) writeResult(result, chart(result));
   }
-  if (!values.quick) updateReadme(rows);
+  if (values.quick) return;
+  updateReadme(rows);
+  updatePaper();
 }
 
 const GROUPS: Readonly<Record<string, readonly Row[]>> = { core, workers };

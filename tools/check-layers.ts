@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, ReadonlyArray<string>>> = {
   meanwhile: [],
   lint: [],
   ...Object.fromEntries(SATELLITES.map((name) => [name, OPEN])),
+  cluster: [...OPEN, "meanwhile/workers"],
   inspector: [...OPEN, "meanwhile/diagnostics"],
   cli: [...OPEN, "meanwhile/workers", "meanwhile/diagnostics", ...SATELLITES.map((name) => `@meanwhile/${name}`)],
 };

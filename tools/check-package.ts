@@ -1,6 +1,6 @@
 // Packs every package, installs the tarballs in an empty project as a user would, and there runs the README's first program,
 // type-checks it with TypeScript 6 and 7, bundles and runs a single import, runs an instrumented program, one with a database of its own,
-// one with a WebSocket and one that shows a recording, and starts the command. Needs a build; works on what the build made, not on sources.
+// one with a WebSocket, one with a cluster and one that shows a recording, and starts the command. Needs a build; works on what the build made, not on sources.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -55,6 +55,18 @@ await run(async () => {
   await using server = await serve((socket) => socket.send("hello"));
   await using socket = await connect(server.url);
   console.log(await socket.recv());
+});
+`;
+const CLUSTER = `
+import { connectCluster, serveCluster } from "@meanwhile/cluster";
+import { run } from "meanwhile";
+
+await run(async () => {
+  await using worker = await serveCluster(new URL("node:path"), { queue: "paths", concurrency: 1 });
+  await using cluster = await connectCluster<typeof import("node:path")>(undefined, { queue: "paths" });
+  console.log(await cluster.call("basename", "/a/b.txt"));
+  await connectCluster("redis://127.0.0.1:1", { queue: "paths" }).catch((error) => console.log(error.code));
+  await connectCluster("postgres://127.0.0.1:1/x", { queue: "paths" }).catch((error) => console.log(error.code));
 });
 `;
 const PAGE = `
@@ -141,6 +153,13 @@ try {
   attempt("A program with a WebSocket", () => {
     const output = run(project, process.execPath, "websocket.ts");
     if (output !== "hello\n") throw new Error(`it writes: ${output}`);
+    return output;
+  });
+  writeFileSync(join(project, "cluster.ts"), CLUSTER);
+  attempt("A program with a cluster", () => {
+    const output = run(project, process.execPath, "cluster.ts");
+    const code = "MW_ERR_CLUSTER_CONNECT";
+    if (output !== `b.txt\n${code}\n${code}\n`) throw new Error(`it writes: ${output}`);
     return output;
   });
   const runs: ReadonlyArray<readonly [what: string, command: readonly [string, ...string[]]]> = [

@@ -3,6 +3,9 @@
 import type { Row } from "../harness/row.ts";
 import { row as cancel } from "./cancel.ts";
 import { row as chain } from "./chain.ts";
+import { row as clusterPostgres } from "./cluster-postgres.ts";
+import { row as clusterScaling } from "./cluster-scaling.ts";
+import { row as cluster } from "./cluster.ts";
 import { row as create } from "./create.ts";
 import { row as diagnostics } from "./diagnostics.ts";
 import { row as fetchLarge } from "./fetch-large.ts";
@@ -77,4 +80,7 @@ export const rows: readonly Row[] = [
   ...workers,
   ...database,
   ...websockets,
+  cluster,
+  clusterPostgres,
+  clusterScaling,
 ];

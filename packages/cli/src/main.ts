@@ -43,6 +43,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "see the runtime at work, on servers it starts itself on 127.0.0.1",
     load: async () => (await import("./tour/command.ts")).runTour,
   },
+  worker: {
+    summary: "serve the functions of a module to programs on other machines",
+    load: async () => (await import("./worker/command.ts")).runWorker,
+  },
 };
 
 /**

@@ -292,6 +292,40 @@ describe("a live page", { skip: NO_BROWSER }, () => {
     await waitForCount(page, 2);
   });
 
+  it("follows the selected task to the worker that it waits for, and says what it is told as text", async () => {
+    const worker = { id: "far-7-x", host: "far", pid: 7, thread: 2 };
+    const waits = [{ for: "sleepForever", stack: [{ function: "inner", file: "/srv/far.ts", line: 3, column: 4 }] }];
+    const tasks = [
+      { id: 1, name: "<b>crunch</b>", parent: null, activity: "waiting", waits: [{ for: "its tasks", stack: [] }] },
+      { id: 2, name: "deep", parent: 1, activity: "waiting", waits },
+    ];
+    const job = { function: "crunch", id: "job-1", attempt: 2, state: "running", worker, runningMs: 1_500, tasks };
+    const queued = { function: "queued\u202e", state: "queued", note: "no worker has taken it" };
+    const remote = [{ ...job, leftOut: 7 }, queued, 4];
+    const far = { for: '"crunch" in cluster math', resource: null, task: null, foreign: true, sinceMs: 0, stack: [] };
+    const waiting = { activity: "waiting", waits: [far] } as const;
+    const state = snapshot({ tasks: [task(1, { name: "main", ...waiting }), task(2, { name: "caller", ...waiting })] });
+    await using program = await FakeProgram.start({ state, remote });
+    await using viewer = await startViewer({ socket: program.socket });
+    const { page, complaints } = await openPage(browser, viewer.url);
+    await page.click("#tab-tasks");
+    await page.getByRole("button", { name: "caller #2" }).click();
+    const shown = page.getByRole("region", { name: "Runs elsewhere" });
+    await shown.getByText("thread 2 of process 7 on far").waitFor();
+    const text = await shown.innerText();
+    assert.match(text, /crunch runs for 1\.5 s[\s\S]*job-1[\s\S]*attempt\s+2/u);
+    assert.match(
+      text,
+      /<b>crunch<\/b> #1\s+waits for its tasks\s+deep #2\s+waits for sleepForever\s+inner far\.ts:3:4/u,
+    );
+    assert.match(text, /and 7 more tasks\s+queued\\u202e waits for a worker[\s\S]*no worker has taken it/u);
+    await page.getByRole("button", { name: "main #1" }).first().click();
+    await page.getByRole("heading", { name: "main #1" }).waitFor();
+    assert.ok(program.asked.some((line) => line.startsWith("GET /v1/remote?task=1 ")));
+    assert.deepEqual(complaints, []);
+    await page.close();
+  });
+
   it("cancels a task where both the program and the viewer allow it, after asking once more", async () => {
     for (const [inProgram, inViewer] of [
       [["cancel"], []],

@@ -23,6 +23,7 @@ export type {
   Place,
   Program,
   Refusal,
+  RemoteMessage,
   Resource,
   Snapshot,
   StreamMessage,
@@ -43,4 +44,6 @@ export type { WarningLimits } from "./diagnostics/warning-limits.ts";
 export { groupAlike, likenessOf, shapeOf } from "./diagnostics/reading/alike.ts";
 export { ChromeTrace } from "./diagnostics/reading/chrome-trace.ts";
 export { LiveState } from "./diagnostics/reading/live-state.ts";
+export { readRemoteJob } from "./diagnostics/reading/remote-job.ts";
+export type { RemoteJob, RemotePlace, RemoteTask, RemoteWait, RemoteWorker } from "./lowlevel.ts";
 export { parseMessage } from "./diagnostics/reading/messages.ts";

@@ -19,7 +19,7 @@ export { Children, type SignalOption } from "./kernel/children.ts";
 export { coroutine, type Coroutine, disown, isCoroutine } from "./kernel/coroutine.ts";
 export { CapturedContext, captureContext } from "./kernel/context.ts";
 export { adoptContextless, currentScopeNode } from "./kernel/current.ts";
-export { watchOtherThreads } from "./kernel/debug-watch.ts";
+export { areDiagnosticsOn, noteDiagnostics, watchOtherThreads } from "./kernel/debug-watch.ts";
 export { untilIdle } from "./kernel/deadlock.ts";
 export type { Director } from "./kernel/director.ts";
 export {
@@ -30,7 +30,7 @@ export {
   type ScopeOptions,
   showJob,
 } from "./kernel/enter-scope.ts";
-export { cancellable, currentSignal, waitersOn } from "./kernel/foreign.ts";
+export { cancellable, cancellableAs, currentSignal, waitersOn } from "./kernel/foreign.ts";
 export {
   type FileSites,
   type FunctionSite,
@@ -59,6 +59,8 @@ export {
 } from "./kernel/frames.ts";
 export { addInstrument, type Instrument } from "./kernel/instruments.ts";
 export { ParkingLot } from "./kernel/parking-lot.ts";
+export type { RemoteJob, RemotePlace, RemoteTask, RemoteWait, RemoteWorker } from "./kernel/remote-job.ts";
+export { remoteWaitIn, tellRemoteTasks, type ToldTasks } from "./kernel/remote-tasks.ts";
 export { reportSuppressed } from "./kernel/reports.ts";
 export { allTasks, atRunExit, createTask, currentScope, currentTask, run, type RunOptions } from "./kernel/run.ts";
 export { activeRunners, type Runner } from "./kernel/runner.ts";

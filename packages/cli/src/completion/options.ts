@@ -14,6 +14,7 @@ export const COMMANDS: ReadonlyArray<readonly [name: string, summary: string]> =
   ["top", "see them change"],
   ["tour", "see the runtime at work"],
   ["trace", "record them for a trace viewer"],
+  ["worker", "serve the functions of a module to other machines"],
 ];
 
 /** Of `meanwhile` itself, and of commands that have no others. */
@@ -30,6 +31,24 @@ const RUN_OPTIONS: readonly string[] = [
   "--no-cache",
   "--no-diagnostics",
   "--debug",
+  ...COMMON_OPTIONS,
+];
+
+/** What `meanwhile worker` takes. */
+const WORKER_OPTIONS: readonly string[] = [
+  "--connect",
+  "--queue",
+  "--concurrency",
+  "--threads",
+  "--processes",
+  "--function",
+  "--fetch",
+  "--max-payload",
+  "--max-result",
+  "--max-losses",
+  "--lost-after",
+  "--drain",
+  "--diagnostics",
   ...COMMON_OPTIONS,
 ];
 
@@ -52,6 +71,7 @@ export const PLAIN_COMMANDS: readonly PlainCommand[] = [
   })),
   { name: "run", options: RUN_OPTIONS, takesFiles: true },
   { name: "tour", options: TOUR_OPTIONS, takesFiles: false },
+  { name: "worker", options: WORKER_OPTIONS, takesFiles: true },
 ];
 
 /** An option as a shell sees it. */

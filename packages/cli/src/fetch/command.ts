@@ -10,6 +10,8 @@ import type { AttemptOptions } from "./attempt.ts";
 import { BodyPrinter } from "./body-printer.ts";
 import { Brakes } from "./brakes.ts";
 import { printPlan } from "./dry-run.ts";
+import { checkFar } from "./far/check.ts";
+import type { FarAttempts } from "./far/far-attempts.ts";
 import { Fetcher } from "./fetcher.ts";
 import { Directory } from "./files.ts";
 import { fetchHelp } from "./help.ts";
@@ -44,6 +46,7 @@ export async function runFetch(args: readonly string[]): Promise<number> {
 }
 
 async function fetchAll(options: FetchOptions): Promise<number> {
+  checkFar(options);
   if (options.print !== undefined) return printPlan(options, await openSources(options.sources));
   if (!options.quiet) printError(warningsOf(options));
   const saver = await openSaver(options);
@@ -58,9 +61,18 @@ async function fetchAll(options: FetchOptions): Promise<number> {
   const attempts = { plan, saver, body, sha256, checksum, limits: options, brakes, printer };
   const { journal, ledger, trace } = outputs;
   const parts = { options, sources, attempts: { ...attempts, session }, journal, ledger, trace, statistics };
-  const exitCode = await fetchAndReport(new Fetcher(parts), { options, outputs, statistics });
+  // Loaded only for those who use it: starting is part of the work.
+  const far = await openFar(options, brakes);
+  await using _far = far;
+  const exitCode = await fetchAndReport(new Fetcher({ ...parts, far }), { options, outputs, statistics });
   await saveCookies(options.network, cookies);
   return exitCode;
+}
+
+async function openFar(options: FetchOptions, brakes: Brakes): Promise<FarAttempts | undefined> {
+  if (options.cluster === undefined) return undefined;
+  const { FarAttempts: Attempts } = await import("./far/far-attempts.ts");
+  return Attempts.open(options, brakes);
 }
 
 async function openSaver({ files }: FetchOptions): Promise<AttemptOptions["saver"]> {

@@ -30,6 +30,8 @@ export interface FetcherOptions extends Omit<IntakeOptions, "schedule" | "io" | 
   readonly ledger: Ledger;
   readonly statistics: Statistics;
   readonly trace: Trace | undefined;
+  /** Makes the attempts instead, if they are not made here. */
+  readonly far: { attempt(target: Target): Promise<Outcome> } | undefined;
 }
 
 export class Fetcher {
@@ -175,7 +177,8 @@ export class Fetcher {
     target.attempts += 1;
     statistics.running += 1;
     try {
-      outcome = await attempt(target, this.#parts.attempts);
+      const { far, attempts } = this.#parts;
+      outcome = far === undefined ? await attempt(target, attempts) : await far.attempt(target);
     } catch (error) {
       if (isCancelled(error)) this.#recordCancelled(target);
       if (!(error instanceof StopError)) throw error;

@@ -72,6 +72,14 @@ export const SCHEDULE_OPTIONS = {
   ok: { type: "string", value: "LIST", help: "statuses that are no failure, like 200-299,404; default 100-399" },
 } as const;
 
+export const CLUSTER_OPTIONS = {
+  cluster: {
+    type: "string",
+    value: "URL",
+    help: "have the requests made by workers on other machines (meanwhile worker --fetch), over the queue there: redis:, rediss:, postgres: or postgresql:; limits, retries and journal stay here and hold over all of them",
+  },
+} as const;
+
 export const LIMIT_OPTIONS = {
   timeout: {
     type: "string",
@@ -239,6 +247,7 @@ export const OUTPUT_OPTIONS = {
 export const OPTION_GROUPS: ReadonlyArray<readonly [title: string, options: OptionTable]> = [
   ["Input", INPUT_OPTIONS],
   ["Scheduling and retries", SCHEDULE_OPTIONS],
+  ["Other machines", CLUSTER_OPTIONS],
   ["Limits", LIMIT_OPTIONS],
   ["Request", REQUEST_OPTIONS],
   ["Network", NETWORK_OPTIONS],

@@ -33,6 +33,8 @@ export interface FetchOptions extends Limits, IoOptions {
   readonly sha256: boolean;
   /** What the body of the only URL must have. */
   readonly checksum: string | undefined;
+  /** The queue of workers that make the requests; undefined if they are made here. */
+  readonly cluster: string | undefined;
   readonly progress: ProgressStyle;
   readonly quiet: boolean;
   /** What is printed instead of fetching anything. */
@@ -67,16 +69,24 @@ export function parseOptions(args: readonly string[]): FetchOptions | "help" | "
     body,
     sha256: values.sha256,
     checksum: readChecksum(values.checksum, sources),
+    cluster: readCluster(values),
     progress: choose("--progress", values.progress, PROGRESS_STYLES),
     quiet: values.quiet,
     print: readPrint(values),
   };
 }
 
+function readCluster({ cluster }: Values): string | undefined {
+  // Not the URL itself: there may be a password in it.
+  if (cluster !== undefined && !/^(rediss?|postgres(ql)?):/.test(cluster))
+    throw usageError("--cluster needs a URL with redis:, rediss:, postgres: or postgresql:");
+  return cluster;
+}
+
 /** Whether the body of the only URL is what is wanted, and nothing about it. */
 export function isForBody(options: FetchOptions): boolean {
-  const { sources, files, body, format, fields, recordsFile, state, ordered, sha256 } = options;
-  const isRecordWanted = [format, fields, recordsFile, state, files].some((value) => value !== undefined);
+  const { sources, files, body, format, fields, recordsFile, state, ordered, sha256, cluster } = options;
+  const isRecordWanted = [format, fields, recordsFile, state, files, cluster].some((value) => value !== undefined);
   if (isRecordWanted || ordered || sha256 || body !== "none") return false;
   return sources.length === 1 && sources[0]?.kind === "argument";
 }

@@ -4,6 +4,7 @@ import { type parseArgs } from "node:util";
 
 import { usageError } from "../errors.ts";
 import {
+  CLUSTER_OPTIONS,
   FILE_OPTIONS,
   INPUT_OPTIONS,
   LIMIT_OPTIONS,
@@ -18,6 +19,7 @@ import { parseBytes, parseCount, parseDurationMs, parseRatePerSecond } from "./q
 /** What `parseArgs` takes. */
 export const CONFIG: typeof INPUT_OPTIONS &
   typeof SCHEDULE_OPTIONS &
+  typeof CLUSTER_OPTIONS &
   typeof LIMIT_OPTIONS &
   typeof REQUEST_OPTIONS &
   typeof NETWORK_OPTIONS &
@@ -26,6 +28,7 @@ export const CONFIG: typeof INPUT_OPTIONS &
   typeof OUTPUT_OPTIONS = {
   ...INPUT_OPTIONS,
   ...SCHEDULE_OPTIONS,
+  ...CLUSTER_OPTIONS,
   ...LIMIT_OPTIONS,
   ...REQUEST_OPTIONS,
   ...NETWORK_OPTIONS,

@@ -8,12 +8,27 @@ import type { FetchOptions } from "./options.ts";
 /** For an attempt, unless it is said. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** What of the limits of a run its session holds. */
+type SessionLimits = Pick<
+  FetchOptions,
+  "concurrency" | "connectMs" | "idleMs" | "maxBytes" | "minSpeed" | "perHost" | "retryMaxMs" | "timeoutMs"
+>;
+
 /** A session that is limited as the options say. Headers are those of each request: a list may have its own. */
 export function openSession(options: FetchOptions, cookies: CookieJar | undefined): ClientSession {
-  const { concurrency, connectMs, idleMs, maxBytes, minSpeed, network, perHost, retryMaxMs } = options;
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  return openRunSession(options, options.network.session, cookies);
+}
+
+/** The same, where there is no more of a run than that. */
+export function openRunSession(
+  limits: SessionLimits,
+  network: FetchOptions["network"]["session"],
+  cookies: CookieJar | undefined,
+): ClientSession {
+  const { concurrency, connectMs, idleMs, maxBytes, minSpeed, perHost, retryMaxMs } = limits;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = limits;
   return new ClientSession({
-    ...network.session,
+    ...network,
     cookies: cookies ?? false,
     limit: concurrency,
     limitPerHost: perHost,

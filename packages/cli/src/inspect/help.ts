@@ -29,7 +29,8 @@ ${WHICH_PROGRAM}`,
     usage: "pstree PID [options]",
     text: `Shows the tasks of a program as a tree: below each task those that belong to it.
 Tasks that stand at the same place, with the same tasks below them, are one
-branch with their number.
+branch with their number. Below a task that waits for a worker, in a thread or on
+another machine, stand that worker and the tasks of its job there.
 
 ${WHICH_PROGRAM}`,
     examples: ["meanwhile pstree 4242", "meanwhile pstree 4242 --filter checkout --no-stacks"],

@@ -11,6 +11,7 @@ import { PSTREE_OPTIONS } from "./option-tables.ts";
 import { Paper } from "./paper.ts";
 import { stateLines, type StateOptions } from "./ps.ts";
 import { onlyArgument, readArguments } from "./read-arguments.ts";
+import { remoteLines } from "./remote-tree.ts";
 import { runCommand } from "./run-command.ts";
 import { styleOfState } from "./table.ts";
 import { findProgram } from "./target.ts";
@@ -27,7 +28,7 @@ export async function runPstree(args: readonly string[]): Promise<number> {
   const { values, positionals } = parsed;
   const target = onlyArgument("pstree", positionals, "the PID of a program");
   return runCommand("pstree", async () => {
-    const { hello, snapshot } = await askState(findProgram(target), values["no-stacks"] ? "?stacks=0" : "");
+    const { hello, snapshot } = await askState(findProgram(target), values["no-stacks"] ? "?stacks=0" : "?remote=1");
     const options = { all: values.all, filter: values.filter, stacks: !values["no-stacks"] };
     if (values.json) print(`${toSafeJson(jsonOf(hello, snapshot, options))}\n`);
     else print(renderTree(hello, snapshot, options, Paper.ofStdout()));
@@ -47,7 +48,7 @@ function jsonOf(hello: Hello, snapshot: Snapshot, options: StateOptions): object
 export function renderTree(hello: Hello, snapshot: Snapshot, options: StateOptions, paper: Paper): string {
   const roots = branchesOf(kept(snapshot.tasks, options.filter), options);
   const lines = inOrder(roots).flatMap((line) =>
-    branchLines(line, { nowMs: snapshot.atMs, stacks: options.stacks, paper }),
+    branchLines(line, { nowMs: snapshot.atMs, all: options.all, stacks: options.stacks, paper }),
   );
   return `${[...stateLines(hello, snapshot, paper), ...lines].join("\n")}\n`;
 }
@@ -72,11 +73,12 @@ function kept(tasks: readonly TaskRecord[], filter: string | undefined): readonl
 
 interface Looks {
   readonly nowMs: number;
+  readonly all: boolean;
   readonly stacks: boolean;
   readonly paper: Paper;
 }
 
-function branchLines(drawn: BranchInOrder, { nowMs, stacks, paper }: Looks): string[] {
+function branchLines(drawn: BranchInOrder, { nowMs, all, stacks, paper }: Looks): string[] {
   const { tasks, children } = drawn.branch;
   const [first, ...others] = waitsOf(tasks);
   const [start, under] = prefixesOf(drawn, paper);
@@ -88,12 +90,19 @@ function branchLines(drawn: BranchInOrder, { nowMs, stacks, paper }: Looks): str
     paper.style("dim", prefix) + paper.line(shown, style, prefix.length).slice(prefix.length);
   const callLines = (calls: readonly string[] = []): string[] =>
     (stacks ? calls : []).map((call) => line(under, `  ${call}`, "dim"));
+  const farLines = (index: number): string[] =>
+    remoteLines(tasks, index, { all, stacks }).map((far) => line(under, far.text, far.isDim ? "dim" : null));
   const around = scopesOf(tasks, nowMs);
   return [
     line(start, text, styleOfState(state) ?? null),
     ...(around === "" ? [] : [line(under, around, null)]),
     ...callLines(first?.calls),
-    ...others.flatMap((other) => [line(under, `and for ${other.text}`, null), ...callLines(other.calls)]),
+    ...farLines(0),
+    ...others.flatMap((other, index) => [
+      line(under, `and for ${other.text}`, null),
+      ...callLines(other.calls),
+      ...farLines(index + 1),
+    ]),
   ];
 }
 

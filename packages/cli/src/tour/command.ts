@@ -9,6 +9,7 @@ import { print, style } from "../output/streams.ts";
 import type { Chapter } from "./chapter.ts";
 import { blockedLoop } from "./chapters/blocked-loop.ts";
 import { cancel } from "./chapters/cancel.ts";
+import { clusterChapter } from "./chapters/cluster.ts";
 import { deadlock } from "./chapters/deadlock.ts";
 import { everyAwait } from "./chapters/every-await.ts";
 import { fetchAllChapter } from "./chapters/fetch-all.ts";
@@ -33,6 +34,7 @@ const CHAPTERS: readonly Chapter[] = [
   postgresChapter,
   websocketChapter,
   workersChapter,
+  clusterChapter,
   forgottenAwait,
   blockedLoop,
   deadlock,

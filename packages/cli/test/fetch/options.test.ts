@@ -74,6 +74,7 @@ describe("options of fetch", () => {
       fields: undefined,
       ordered: false,
       trace: undefined,
+      cluster: undefined,
     };
     assert.deepEqual(rest, expected);
   });

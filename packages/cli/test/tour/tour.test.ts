@@ -18,6 +18,7 @@ const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
   postgres: ["listUsers", "waitForReport", "pay"],
   websocket: ["startChat", "listen", "pour", "follow"],
   workers: ["fibonacci", "onTheLoop", "inAPool"],
+  cluster: ["develop", "developAll"],
   "forgotten-await": ["saveUser", "forgetful"],
   "blocked-loop": ["parseAll", "parseInTurns"],
   deadlock: ["transferBothWays"],

@@ -8,7 +8,7 @@ import { RefusedRequest } from "./refusal.ts";
 import type { Source } from "./source.ts";
 
 /** The questions that may be handed on: all but the last only look, and that one is a POST. */
-const QUESTIONS = new Set(["/v1/hello", "/v1/snapshot", "/v1/stream", "/v1/trace", "/v1/cancel"]);
+const QUESTIONS = new Set(["/v1/hello", "/v1/snapshot", "/v1/remote", "/v1/stream", "/v1/trace", "/v1/cancel"]);
 const TYPES = new Set(["application/json", "application/x-ndjson"]);
 
 /** How long the program may take to begin an answer. It comes from a thread that nothing blocks. */

@@ -21,6 +21,8 @@ export interface FakeProgramOptions {
   readonly allowed?: readonly string[];
   /** Why nothing is cancelled; it is, without. */
   readonly refusal?: string;
+  /** What any task waits for that runs elsewhere. */
+  readonly remote?: readonly unknown[];
   /** Whether a stream ends after that, as when the program has ended. */
   readonly ends?: boolean;
 }
@@ -73,6 +75,10 @@ export class FakeProgram implements AsyncDisposable {
     if (path === "/v1/cancel") {
       response.statusCode = refusal === undefined ? 200 : 503;
       return void response.end(JSON.stringify({ type: "refusal", error: refusal }));
+    }
+    if (path === "/v1/remote") {
+      response.setHeader("content-type", "application/json");
+      return void response.end(JSON.stringify({ type: "remote", task: 0, jobs: this.#options.remote ?? [] }));
     }
     if (path === "/v1/snapshot") return this.#one(response, state);
     response.setHeader("content-type", "application/x-ndjson");

@@ -3,6 +3,7 @@
 // A number is a ping, from the worker: the program answers it in the shared memory. So a program with nothing to tell costs
 // one word for each look at its loop.
 
+import type { RemoteJob } from "../lowlevel.ts";
 import type { Block, DiagnosticsLevel, Program, Warning } from "./protocol.ts";
 import type { Capacities } from "./shared-memory.ts";
 import type { WarningLimits } from "./warning-limits.ts";
@@ -43,6 +44,7 @@ export type FromWorker =
   | { readonly kind: "block"; readonly block: Block }
   | { readonly kind: "warning"; readonly warning: Warning }
   | { readonly kind: "ask"; readonly ask: number; readonly question: Question }
+  | { readonly kind: "askRemotes"; readonly ask: number; readonly ids: readonly number[] }
   | { readonly kind: "reply"; readonly ask: number; readonly text: string };
 
 /** To the worker. */
@@ -51,6 +53,7 @@ export type ToWorker =
   | { readonly kind: "stack"; readonly id: number; readonly stack: string }
   | { readonly kind: "calls"; readonly id: number; readonly places: readonly number[] }
   | { readonly kind: "answer"; readonly ask: number; readonly answer: Answer }
+  | { readonly kind: "remotes"; readonly ask: number; readonly remotes: readonly ToldRemote[] }
   | { readonly kind: "forgotten"; readonly message: string; readonly detail: string }
   | { readonly kind: "fetch"; readonly ask: number; readonly what: "snapshot" }
   | { readonly kind: "stop" };
@@ -84,8 +87,8 @@ export const TOLD_SCOPE_FLAG = { shielded: 1, cancelled: 2 } as const;
  */
 export const TOLD_WAIT = { row: 0, task: 1, flags: 2, text: 3, calls: 4, holders: 5, words: 6 } as const;
 
-/** Bits of the flags of a wait: for something that is not of meanwhile; for one task of several. */
-export const TOLD_WAIT_FLAG = { foreign: 1, needsOne: 2 } as const;
+/** Bits of the flags of a wait: for something that is not of meanwhile; for one task of several; for what runs elsewhere. */
+export const TOLD_WAIT_FLAG = { foreign: 1, needsOne: 2, remote: 4 } as const;
 
 /** What stands in {@link Answer.words} for a call that waits: its task, which call it is, its waits so far, its place. */
 export const TOLD_FRAME = { task: 0, age: 1, waits: 2, place: 3, words: 4 } as const;
@@ -95,6 +98,15 @@ export interface ToldResource {
   readonly row: number;
   readonly description: string;
   readonly holders: readonly number[];
+}
+
+/** What a task waits for that runs elsewhere. Told later than anything else: others had to be asked. */
+export interface ToldRemote {
+  readonly task: number;
+  /** How many waits it had begun. */
+  readonly steps: number;
+  /** One for each of its waits, in their order; null for what runs here. */
+  readonly jobs: ReadonlyArray<RemoteJob | null>;
 }
 
 /** The answer to a {@link Question}. */

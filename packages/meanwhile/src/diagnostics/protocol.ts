@@ -3,7 +3,9 @@
 // HTTP/1.1 on a Unix socket (a named pipe on Windows):
 //
 //   GET /v1/hello      → Hello
-//   GET /v1/snapshot   → Snapshot                      ?stacks=0 leaves the stacks out, ?ended=1 adds ended tasks
+//   GET /v1/snapshot   → Snapshot                      ?stacks=0 leaves the stacks out, ?ended=1 adds ended tasks,
+//                                                      ?remote=1 asks for what runs elsewhere, for a second at most
+//   GET /v1/remote     → RemoteMessage                 ?task=ID: the same of one task
 //   GET /v1/stream     → StreamMessage, one a line     ?events=1 adds events, ?from=SEQ those after a seq, ?stacks=1 stacks
 //   GET /v1/trace      → a recording                   ?seconds=N of the past (what the ring still has), &follow=1 of the future
 //   POST /v1/cancel    → Cancelled                     ?task=ID; refused unless the program allows it, see Hello.allowed
@@ -11,6 +13,8 @@
 //
 // A recording is the answer of /v1/stream?events=1, saved: a file of StreamMessages, one JSON text a line, the first of them
 // the hello. A last line without its end was being written when the program ended: leave it out.
+
+import type { RemoteJob } from "../lowlevel.ts";
 
 /** The version of this protocol. A reader refuses a newer one; fields may be added within a version. */
 export const PROTOCOL_VERSION = 1;
@@ -91,6 +95,11 @@ export interface Wait {
   readonly sinceMs: TimeMs;
   /** The functions that wait, innermost first; empty if they are not known. */
   readonly stack: readonly Place[];
+  /**
+   * What it is that is waited for, where that runs elsewhere: in a thread, another process, another machine. Absent unless
+   * it was asked for, and of what runs here. It is of a moment later than the snapshot.
+   */
+  readonly remote?: RemoteJob;
 }
 
 /** A scope that the code of a task has opened around what it waits for: a time limit, a shield, one that was cancelled. */
@@ -404,6 +413,16 @@ export type StreamMessage =
   | BlockMessage
   | GapMessage
   | ByeMessage;
+
+/** The answer of `/v1/remote`: what a task waits for that runs elsewhere. */
+export interface RemoteMessage {
+  /** Tells it from other answers. */
+  readonly type: "remote";
+  /** Its id. */
+  readonly task: number;
+  /** One for each such wait, the first begun first; empty if there is none. */
+  readonly jobs: readonly RemoteJob[];
+}
 
 /** The answer of `/v1/cancel`: the task was there, and is cancelled. It ends when its code does. */
 export interface Cancelled {

@@ -4,13 +4,14 @@ import { resolve } from "node:path";
 import { threadId } from "node:worker_threads";
 
 import { UsageError, warn } from "../errors.ts";
-import { activeRunners, addInstrument, currentScopeNode } from "../lowlevel.ts";
+import { activeRunners, addInstrument, currentScopeNode, noteDiagnostics } from "../lowlevel.ts";
 import { Answers, NOTHING } from "./answers.ts";
 import { publishBlock, publishTasks, publishWarning } from "./channels.ts";
-import { CURRENT_TASK, type FromWorker, type WorkerSetup } from "./link.ts";
+import { CURRENT_TASK, type FromWorker, type ToldRemote, type WorkerSetup } from "./link.ts";
 import type { DecidedOptions } from "./options.ts";
 import type { Program, Snapshot } from "./protocol.ts";
 import { Recorder } from "./recorder.ts";
+import { tellRemotes } from "./remotes.ts";
 import { makeMemory, type SharedMemory, WORD } from "./shared-memory.ts";
 import { removeSocketAt, socketPathOf } from "./socket-path.ts";
 import { WorkerThread } from "./worker-thread.ts";
@@ -85,6 +86,8 @@ export class RunningDiagnostics implements Diagnostics {
       this.#resources.use(publishTasks());
     }
     this.#resources.use(noteStart(memory, loaderTasks));
+    noteDiagnostics(true);
+    this.#resources.defer(() => noteDiagnostics(false));
     const forgotten = (warning: Error & { code?: string; detail?: string }): void => {
       if (warning.code !== "MW_WARN_NEVER_AWAITED") return;
       this.#worker.send({ kind: "forgotten", message: warning.message, detail: warning.detail ?? "" });
@@ -128,7 +131,8 @@ export class RunningDiagnostics implements Diagnostics {
     else if (message.kind === "ask") {
       const answer = this.#answers?.answer(message.question) ?? NOTHING;
       this.#worker.send({ kind: "answer", ask: message.ask, answer });
-    } else if (message.kind === "reply") {
+    } else if (message.kind === "askRemotes") this.#tellRemotes(message.ask, message.ids);
+    else if (message.kind === "reply") {
       this.#asked.get(message.ask)?.resolve(JSON.parse(message.text) as Snapshot);
       this.#asked.delete(message.ask);
     } else if (message.kind === "problem") warn("MW_WARN_DIAGNOSTICS", message.problem);
@@ -140,6 +144,14 @@ export class RunningDiagnostics implements Diagnostics {
         );
       this.#ready.resolve(message.socket);
     }
+  }
+
+  #tellRemotes(ask: number, ids: readonly number[]): void {
+    const send = (remotes: readonly ToldRemote[]): void => {
+      if (!this.#isOver) this.#worker.send({ kind: "remotes", ask, remotes });
+    };
+    if (this.#recorder === null) send([]);
+    else tellRemotes(this.#recorder, ids).then(send, () => send([]));
   }
 
   #lost(why: string): void {

@@ -124,7 +124,8 @@ export class Teller {
 
 function flagsOfWait(target: WaitTarget): number {
   const foreign = target.foreign === true ? TOLD_WAIT_FLAG.foreign : 0;
-  return foreign | (target instanceof Children && target.needsOne ? TOLD_WAIT_FLAG.needsOne : 0);
+  const remote = target.remote === undefined ? 0 : TOLD_WAIT_FLAG.remote;
+  return foreign | remote | (target instanceof Children && target.needsOne ? TOLD_WAIT_FLAG.needsOne : 0);
 }
 
 /** What a wait is for, in full. The text is the program's. */

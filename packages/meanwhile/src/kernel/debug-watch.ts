@@ -42,3 +42,15 @@ export function watchEventLoop(): void {
     );
   }
 }
+
+let diagnostics = 0;
+
+/** Diagnostics are on in this thread from now on, or no longer. */
+export function noteDiagnostics(on: boolean): void {
+  diagnostics += on ? 1 : -1;
+}
+
+/** Whether diagnostics of any kind are on in this thread: then others may be told what its code waits for. */
+export function areDiagnosticsOn(): boolean {
+  return diagnostics > 0;
+}

@@ -126,21 +126,29 @@ export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => 
     );
   }
   // Subscribed before the entry check: a promise that was handed over must never be an unhandled rejection.
-  const promise = Promise.resolve(work);
+  return cancellableAs(Promise.resolve(work), FOREIGN_PROMISE);
+}
+
+/**
+ * Waits for a promise like {@link cancellable}, under a name of the caller's own: what it is that the promise stands for.
+ *
+ * Cancellation: loses the late value.
+ */
+export function cancellableAs<T>(promise: Promise<T>, target: WaitTarget): Promise<T> {
   waitersOn(promise);
-  return isTurnOver() ? giveWay().then(() => waitFor(promise)) : waitFor(promise);
+  return isTurnOver() ? giveWay().then(() => waitFor(promise, target)) : waitFor(promise, target);
 }
 
 function isTurnOver(): boolean {
   return turnIsOver(currentScopeNode().runner);
 }
 
-function waitFor<T>(promise: Promise<T>): Promise<T> {
+function waitFor<T>(promise: Promise<T>, target: WaitTarget): Promise<T> {
   return suspend<T>((waiter) => {
     const waiters = waitersOn(promise);
     waiters.add(waiter);
     return () => void waiters.delete(waiter);
-  }, FOREIGN_PROMISE);
+  }, target);
 }
 
 const waitersByPromise = new WeakMap<Promise<unknown>, Set<Waiter<never>>>();

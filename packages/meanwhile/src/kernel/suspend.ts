@@ -12,6 +12,7 @@ import { CancelledError, type Cancellation } from "../errors.ts";
 import { showInstancesAs } from "../util/inspect.ts";
 import { currentScopeNode } from "./current.ts";
 import { instruments } from "./instruments.ts";
+import type { RemoteJob } from "./remote-job.ts";
 import type { Scope, ScopeMember } from "./scope.ts";
 import type { Task } from "./task.ts";
 import { refused } from "./turn.ts";
@@ -31,6 +32,13 @@ export interface WaitTarget {
   holders?(): Iterable<Task<unknown>>;
   /** True for a wait on something that is not meanwhile's: real I/O, a promise. A mock clock does not jump over it. */
   readonly foreign?: boolean;
+  /**
+   * Asks what has become of it where it goes on: in a thread, another process, another machine. Absent for what goes on here.
+   * Called only when somebody looks at the wait, never by the wait; it may answer never, and what it says is not trusted.
+   *
+   * Cancellation: safe. It is asked outside of all scopes, and nothing ends by it.
+   */
+  remote?(): Promise<RemoteJob>;
   /** @internal Where the code runs whose end is waited for, if that is what is waited for. */
   readonly scope?: Scope | undefined;
 }

@@ -15,6 +15,7 @@ import type { EngineConnection, RunningJob, WaitingJob } from "./engine-jobs.ts"
 import type { Surroundings } from "./inside.ts";
 import { bodyOf, isQuick, type KnownFunction, type ModuleFunctions, newlyKnown, note } from "./known-function.ts";
 import type { Ledger } from "./ledger.ts";
+import { tellLook } from "./look.ts";
 import type { Inbox } from "./port-reader.ts";
 import type { Replies } from "./replies.ts";
 import * as wire from "./wire.ts";
@@ -80,6 +81,7 @@ export class Engine implements Inbox, Surroundings {
       else if (mark === wire.CALL_WITHIN) at = this.#takeCall(message, at, at + 4, message[at + 3] as number);
       else if (mark === wire.CALL_EACH) at = this.#takeEach(message, at);
       else if (mark === wire.CANCEL) at = this.#takeCancel(message, at);
+      else if (mark === wire.LOOK) at = this.#takeLook(message, at);
       else {
         this.#leaving?.wake();
         at += 1;
@@ -114,6 +116,13 @@ export class Engine implements Inbox, Surroundings {
     this.#running.get(slot)?.task.cancel(reason ?? undefined);
     this.#replies.cancelSeen(request);
     return at + 4;
+  }
+
+  #takeLook(message: readonly unknown[], at: number): number {
+    const [slot, question] = message.slice(at + 1, at + 3) as [number, number];
+    const job = this.#running.get(slot);
+    this.#replies.looked(question, job === undefined ? null : tellLook(job));
+    return at + 3;
   }
 
   // The event loop was blocked by the job itself, so the message is still on its way.

@@ -1,7 +1,7 @@
 // A job that was started and is awaited later, or never.
 
 import { TimeoutError } from "../errors.ts";
-import { cancellable } from "../lowlevel.ts";
+import { cancellable, cancellableAs } from "../lowlevel.ts";
 import { Queue } from "../sync/queue.ts";
 import { shield } from "../time/timeouts.ts";
 import { jobCancelled } from "./call.ts";
@@ -175,7 +175,7 @@ class StartedJob implements Job<unknown>, JobListener {
   ): Promise<A | B> {
     if (this.#failure !== null) this.#failure.isMet = true;
     this.#isAwaited = true;
-    return cancellable(this.#result.promise).then(onFulfilled, onRejected);
+    return cancellableAs(this.#result.promise, this.#job).then(onFulfilled, onRejected);
   }
 
   /**

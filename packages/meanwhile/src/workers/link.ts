@@ -14,6 +14,8 @@ export interface LinkListener extends Inbox {
 /** A worker that was started. */
 export interface WorkerLink {
   readonly ledger: Ledger;
+  /** Its process, and its thread there: 0 for the main one. */
+  readonly place: { readonly pid: number; readonly thread: number };
   /** Sends a message; throws, having sent nothing, if something in it cannot be cloned. */
   post(message: unknown[], transfer: object[]): void;
   /** Ends the worker, whatever it does. */

@@ -8,10 +8,11 @@
 // Whether a job that was sent has begun is written in the ledger of its worker, and only there. A hundred thousand jobs may
 // wait, so each field counts: what nearly all have in common is shared, in their terms.
 
-import type { Waiter, WaitTarget } from "../lowlevel.ts";
+import type { RemoteJob, Waiter, WaitTarget } from "../lowlevel.ts";
 import { invariant } from "../util/invariant.ts";
 import type { Linked } from "../util/linked-list.ts";
 import { FunctionSource } from "./function-source.ts";
+import { lookAt } from "./look.ts";
 import type { PoolWorker } from "./pool-worker.ts";
 
 /** Who is told of jobs. Of the first three exactly one is called for each job, once. */
@@ -92,9 +93,19 @@ export class PoolJob implements Linked<PoolJob>, WaitTarget {
 
   /** As something that is waited for. */
   describe(): string {
-    const source = this.args.at(-1);
-    const name = source instanceof FunctionSource ? source.name || "a function" : this.name;
+    const name = this.functionName;
     return this.state === "queued" ? `a worker for "${name}"` : `"${name}" in a worker`;
+  }
+
+  /** What is called, for people. */
+  get functionName(): string {
+    const source = this.args.at(-1);
+    return source instanceof FunctionSource ? source.name || "a function" : this.name;
+  }
+
+  /** Asks its worker what it does. */
+  remote(): Promise<RemoteJob> {
+    return lookAt(this);
   }
 
   /** A clock of a test does not jump over it. */

@@ -24,6 +24,8 @@ export interface PoolStatistics {
   readonly cancelled: number;
   /** How many workers have died that were not sent away. */
   readonly crashes: number;
+  /** The names of the functions that the module exports; none as long as no worker has loaded it. */
+  readonly functions: readonly string[];
 }
 
 /** Takes a snapshot. */
@@ -38,5 +40,6 @@ export function statisticsOf({ crew, ends, crashes, pending, queued, room }: Poo
     running: pending - queued,
     ...ends,
     crashes,
+    functions: workers.find(({ state }) => state === "ready")?.names ?? [],
   };
 }

@@ -10,6 +10,7 @@ import type { WorkerExit } from "./errors.ts";
 import { JobReplies } from "./job-replies.ts";
 import { BEGUN, FINISHED } from "./ledger.ts";
 import type { LinkListener, StartWorker, WorkerLink } from "./link.ts";
+import { type Look, Looks, type NoLook } from "./look.ts";
 import { Outbox, type Refusal } from "./outbox.ts";
 import { notCloneable } from "./pool-errors.ts";
 import type { PoolJob } from "./pool-job.ts";
@@ -34,6 +35,7 @@ export class PoolWorker implements LinkListener {
   readonly #outbox: Outbox;
   readonly #slots = new Slots();
   readonly #replies: JobReplies;
+  readonly #looks = new Looks();
   #names: readonly string[] = [];
   #functions = new Map<string, number>();
   #cancels = 0;
@@ -132,6 +134,16 @@ export class PoolWorker implements LinkListener {
     return this.#cancels;
   }
 
+  /** Its process and its thread. */
+  get place(): WorkerLink["place"] {
+    return this.#link.place;
+  }
+
+  /** Asks what a job does that it was sent. Never rejects. */
+  look({ slot }: PoolJob): Promise<Look | NoLook> {
+    return this.#looks.ask(this.#outbox, slot);
+  }
+
   /** Sends nothing more: what has not begun goes elsewhere. */
   retire(): void {
     if (this.state === "ended") return;
@@ -181,6 +193,9 @@ export class PoolWorker implements LinkListener {
         return at + 4;
       case wire.OUTPUT:
         this.#owner.output(first as 1 | 2, second as Uint8Array);
+        return at + 3;
+      case wire.LOOKED:
+        this.#looks.answered(first as number, second as Look | null);
         return at + 3;
       case wire.READY:
         this.#becomeReady(first as string[]);

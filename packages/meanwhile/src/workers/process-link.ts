@@ -46,6 +46,7 @@ function startProcess(setup: WorkerSetup, listener: LinkListener, options: Proce
   channel.unref?.(); // not in Bun, where it does not keep the process
   return {
     ledger,
+    place: { pid: child.pid ?? 0, thread: 0 },
     post(message) {
       const slots = ledger.takeCarried();
       // An error of the channel is the end of the child, which is told of apart.

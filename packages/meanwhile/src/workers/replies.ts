@@ -68,6 +68,12 @@ export class Replies {
     this.#outbox.records.push(wire.CANCEL_SEEN, request);
   }
 
+  /** What a job does that somebody looks at: at once, as that does not wait for long. */
+  looked(question: number, answer: unknown): void {
+    this.#outbox.records.push(wire.LOOKED, question, answer);
+    this.flush();
+  }
+
   /** A message of the pool cannot be read: the jobs in it have failed. */
   unreadable(number: number): void {
     for (let slot = 0; slot < wire.SLOTS; slot++) {

@@ -50,6 +50,7 @@ function startThread(setup: WorkerSetup, listener: LinkListener, options: Thread
   worker.unref();
   return {
     ledger,
+    place: { pid: process.pid, thread: worker.threadId },
     post(message, transfer) {
       refuseGone(message);
       port.postMessage(message, transfer as ArrayBuffer[]);

@@ -11,6 +11,8 @@ export const CALL_EACH = 2; // slot, function, milliseconds (Infinity: no end), 
 export const CANCEL = 3; // slot, number of the request, text of the reason or null
 /** From the pool: begin nothing more and leave. */
 export const LEAVE = 4;
+/** From the pool: tell what a job does; somebody looks. */
+export const LOOK = 5; // slot, number of the question
 
 /** From the worker: the module is loaded. */
 export const READY = 10; // names of its functions
@@ -37,6 +39,8 @@ export const CANCEL_SEEN = 20; // number of the request
 
 /** From a process: it is about to die of an error nobody caught. */
 export const LAST_WORDS = 21; // encoded error
+/** From the worker: what a job does, or null if it does not run. */
+export const LOOKED = 22; // number of the question, the answer
 
 /** What a message of a process begins with: the module may send messages of its own. */
 export const ENVELOPE = "meanwhile/workers"; // the parcel
@@ -69,6 +73,7 @@ const LENGTHS: Readonly<Record<number, number>> = {
   [CALL_EACH]: 4,
   [CANCEL]: 3,
   [LEAVE]: 0,
+  [LOOK]: 2,
   [READY]: 1,
   [BROKEN]: 1,
   [VALUE]: 2,
@@ -81,6 +86,7 @@ const LENGTHS: Readonly<Record<number, number>> = {
   [COST]: 3,
   [CANCEL_SEEN]: 1,
   [LAST_WORDS]: 1,
+  [LOOKED]: 2,
 };
 
 // Those that begin a job, or are about one that was begun.

@@ -149,6 +149,13 @@ describe("WorkerPool", () => {
     assert.deepEqual([pool.statistics().threads, pool.statistics().idle], [2, 2]);
   });
 
+  it("knows what the module exports as soon as a thread has loaded it", async () => {
+    await using pool = threads({ threads: 1 });
+    assert.deepEqual(pool.statistics().functions, []);
+    await pool.warmUp();
+    assert.ok(pool.statistics().functions.includes("add"));
+  });
+
   it("starts no more threads than there are jobs", async () => {
     await using pool = threads({ threads: 4 });
     for (let i = 0; i < 10; i++) await pool.call("add", i, i);

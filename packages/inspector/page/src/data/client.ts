@@ -1,6 +1,6 @@
 // Asks the viewer. The token goes into a header, which no other site can send without being asked first, and into nothing else.
 
-import { parseMessage, type StreamMessage } from "meanwhile/diagnostics";
+import { parseMessage, readRemoteJob, type RemoteJob, type StreamMessage } from "meanwhile/diagnostics";
 
 import { withVisibleTexts } from "./visible.ts";
 
@@ -59,6 +59,13 @@ export class Client {
   /** Cancels a task. */
   async cancel(task: number): Promise<void> {
     await this.#fetch(`/v1/cancel?task=${task}`, "POST");
+  }
+
+  /** What a task waits for that runs elsewhere; nothing if the program is too old to be asked. */
+  async remoteJobs(task: number): Promise<RemoteJob[]> {
+    const answer: unknown = await (await this.#fetch(`/v1/remote?task=${task}`)).json();
+    const jobs: unknown = typeof answer === "object" && answer !== null && "jobs" in answer ? answer.jobs : [];
+    return Array.isArray(jobs) ? jobs.map(readRemoteJob) : [];
   }
 
   /** The one message of an answer; null if it cannot be understood. */

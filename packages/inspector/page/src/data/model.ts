@@ -1,6 +1,6 @@
 // All that the page knows of the program: its state now, and its past.
 
-import { LiveState, type Resource, type StreamMessage, type TaskRecord } from "meanwhile/diagnostics";
+import { LiveState, type RemoteJob, type Resource, type StreamMessage, type TaskRecord } from "meanwhile/diagnostics";
 
 import { RunHistory } from "../../../src/timeline/run-history.ts";
 import { Client } from "./client.ts";
@@ -116,6 +116,16 @@ export class Model {
       // What is there already stays on the screen.
     }
     this.#setStatus({ kind: "over", text: await this.#overText() });
+  }
+
+  /** What a task waits for that runs elsewhere, as far as anybody says. */
+  async remoteJobs(task: number): Promise<readonly RemoteJob[]> {
+    if (this.#isRecording || this.#status.kind !== "live") return [];
+    try {
+      return await this.#client.remoteJobs(task);
+    } catch {
+      return []; // the program is an older one, or has ended
+    }
   }
 
   /** Asks the program for the stacks of its tasks, unless there are so many that somebody has to `insist`. */

@@ -4,4 +4,6 @@
 export type * from "../../../../meanwhile/src/diagnostics/protocol.ts";
 export { groupAlike, shapeOf } from "../../../../meanwhile/src/diagnostics/reading/alike.ts";
 export { LiveState } from "../../../../meanwhile/src/diagnostics/reading/live-state.ts";
+export { readRemoteJob } from "../../../../meanwhile/src/diagnostics/reading/remote-job.ts";
+export type { RemoteJob, RemoteTask } from "../../../../meanwhile/src/kernel/remote-job.ts";
 export { parseMessage } from "../../../../meanwhile/src/diagnostics/reading/messages.ts";

@@ -9,6 +9,7 @@ import type { RunHistory } from "../../../src/timeline/run-history.ts";
 import { durationText } from "../../../src/timeline/time-scale.ts";
 import { useSelection } from "../data/selection.ts";
 import { useModel } from "../data/use-model.ts";
+import { Far } from "./far.tsx";
 import { Stack } from "./stack.tsx";
 import { laneStateText, scopeText } from "./state-text.ts";
 import { TaskLink } from "./task-link.tsx";
@@ -37,6 +38,7 @@ export function Detail({ id }: { id: number }) {
       )}
       {record !== undefined && model.mayCancel && <CancelButton record={record} />}
       {record !== undefined && <Waits record={record} />}
+      {record !== undefined && <Far record={record} />}
       {lane !== undefined && <Reasons lane={lane} history={model.history} />}
     </aside>
   );

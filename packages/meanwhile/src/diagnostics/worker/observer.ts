@@ -1,12 +1,22 @@
 // What the worker knows of the program, for all who ask: snapshots, changes, blocks, warnings.
 
 import type { WorkerSetup } from "../link.ts";
-import type { Block, DeltaMessage, Hello, LoopStatistics, Snapshot, TaskRecord, Warning } from "../protocol.ts";
+import type {
+  Block,
+  DeltaMessage,
+  Hello,
+  LoopStatistics,
+  RemoteMessage,
+  Snapshot,
+  TaskRecord,
+  Warning,
+} from "../protocol.ts";
 import { PROTOCOL_VERSION } from "../protocol.ts";
 import { NUMBER, type SharedMemory } from "../shared-memory.ts";
 import type { ProgramClock } from "./clock.ts";
 import { type LoopDelay, round } from "./loop-delay.ts";
 import type { ProgramLink } from "./program.ts";
+import type { Remotes } from "./remotes.ts";
 import type { Cut, SharedReader } from "./shared-reader.ts";
 import { countsIn, endedTasks, resourcesIn, taskRecord, type TaskRow, taskRows } from "./state.ts";
 import { findCycles, stillWaiting, type Waiting } from "./wait-cycles.ts";
@@ -22,6 +32,7 @@ export interface ObserverOptions {
   readonly reader: SharedReader;
   readonly memory: SharedMemory;
   readonly program: ProgramLink;
+  readonly remotes: Remotes;
   readonly watchdog: Watchdog;
   readonly delay: LoopDelay;
 }
@@ -30,6 +41,8 @@ export interface ObserverOptions {
 export interface SnapshotOptions {
   readonly stacks: boolean;
   readonly ended: boolean;
+  /** Whether to ask for what runs elsewhere. That may take a second. */
+  readonly remote?: boolean;
 }
 
 /** Somebody who is told of blocks and warnings. */
@@ -77,8 +90,8 @@ export class Observer {
   }
 
   /** The state now, with what the program tells of it if it is asked and answers. */
-  async snapshot({ stacks, ended }: SnapshotOptions): Promise<Snapshot> {
-    const { reader, program, watchdog } = this.options;
+  async snapshot({ stacks, ended, remote = false }: SnapshotOptions): Promise<Snapshot> {
+    const { reader, program, remotes, watchdog } = this.options;
     // Asking takes time in which the next reader reads: the copy has to be ours.
     const cut = reader.readOwn();
     const { memory } = cut;
@@ -87,6 +100,7 @@ export class Observer {
     const cycles = told.answered
       ? await this.cyclesIn({ memory, rows, resources: told.resources, told: told.tasks })
       : stillWaiting(this.#cycles, rows, reader.read().memory);
+    const tasks = rows.map((row) => taskRecord(memory, row, told.details));
     return {
       type: "snapshot",
       seq: memory.numbers[NUMBER.events] as number,
@@ -94,13 +108,19 @@ export class Observer {
       cut: cut.cut,
       answered: told.answered,
       ...this.#now(cut),
-      tasks: rows.map((row) => taskRecord(memory, row, told.details)),
+      tasks: remote && stacks ? await remotes.addTo(tasks, told.answered ? told.tasks : null) : tasks,
       ended: ended ? endedTasks(memory, 0) : [],
       resources: resourcesIn(memory, rows, told.resources),
       cycles,
       warnings: [...this.#warnings.values()],
       blocks: [...this.#blocks.values()],
     };
+  }
+
+  /** What a task waits for elsewhere, now. */
+  async remotesOf(task: number): Promise<RemoteMessage> {
+    const told = (await this.options.remotes.ask([task])).get(task);
+    return { type: "remote", task, jobs: told?.jobs.filter((job) => job !== null) ?? [] };
   }
 
   /** Circles of waits, remembered for deltas and for the time in which the program cannot be asked. */

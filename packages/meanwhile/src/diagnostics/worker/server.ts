@@ -90,13 +90,16 @@ export class SocketServer implements Disposable {
     if (pathname === "/v1/hello") respond(response, 200, this.#observer.hello());
     else if (pathname === "/v1/snapshot") {
       const [stacks, ended] = [flag(searchParams, "stacks", true), flag(searchParams, "ended", false)];
-      respond(response, 200, await this.#observer.snapshot({ stacks, ended }));
+      const remote = flag(searchParams, "remote", false);
+      respond(response, 200, await this.#observer.snapshot({ stacks, ended, remote }));
+    } else if (pathname === "/v1/remote") {
+      respond(response, 200, await this.#observer.remotesOf(number(searchParams, "task", Number.MAX_SAFE_INTEGER)));
     } else if (pathname === "/v1/stream") await this.#stream(searchParams, response);
     else if (pathname === "/v1/trace") await this.#trace(searchParams, response);
     else {
       throw new RefusalError(
         404,
-        `Cannot find ${pathname}: there are /v1/hello, /v1/snapshot, /v1/stream and /v1/trace`,
+        `Cannot find ${pathname}: there are /v1/hello, /v1/snapshot, /v1/remote, /v1/stream and /v1/trace`,
       );
     }
   }

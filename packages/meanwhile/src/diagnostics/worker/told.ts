@@ -15,6 +15,8 @@ export interface ToldWait {
   readonly foreign: boolean;
   /** Whether the end of one task is enough, of several. */
   readonly needsOne: boolean;
+  /** Whether it is for something that runs elsewhere. */
+  readonly remote: boolean;
   /** The functions that wait, as a number; 0 if they are not known. */
   readonly calls: number;
   /** The tasks that could end it, where the row does not tell them. */
@@ -53,7 +55,8 @@ export function readTold({ words, texts }: Pick<Answer, "words" | "texts">): Tol
     at += TOLD_WAIT.words + count;
     const foreign = (flags & TOLD_WAIT_FLAG.foreign) !== 0;
     const needsOne = (flags & TOLD_WAIT_FLAG.needsOne) !== 0;
-    return { row, task, foreign, needsOne, text, calls, holders };
+    const remote = (flags & TOLD_WAIT_FLAG.remote) !== 0;
+    return { row, task, foreign, needsOne, remote, text, calls, holders };
   };
   while (at < words.length) {
     const [id, steps, hasDeadline] = [word(TOLD_TASK.id), word(TOLD_TASK.steps), word(TOLD_TASK.hasDeadline) !== 0];

@@ -13,6 +13,7 @@ import { Observer } from "./observer.ts";
 import { printable } from "./printable.ts";
 import { ProgramLink } from "./program.ts";
 import { Recording } from "./recording.ts";
+import { Remotes } from "./remotes.ts";
 import { SharedReader } from "./shared-reader.ts";
 import { WarningWatch } from "./warning-watch.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -38,6 +39,7 @@ async function start(setup: WorkerSetup, link: NonNullable<typeof parentPort>): 
   setInterval(tellTime, COARSE_MS).unref();
   const delay = new LoopDelay();
   const program = new ProgramLink(send);
+  const remotes = new Remotes(send, clock);
   const watchdog = new Watchdog({
     memory,
     clock,
@@ -56,13 +58,14 @@ async function start(setup: WorkerSetup, link: NonNullable<typeof parentPort>): 
     },
   });
   const reader = new SharedReader(memory, clock);
-  const observer = new Observer({ setup, clock, reader, memory, program, watchdog, delay });
+  const observer = new Observer({ setup, clock, reader, memory, program, remotes, watchdog, delay });
   observer.listeners.add({ block: () => {}, warning: (warning) => send({ kind: "warning", warning }) });
   const warnings = setup.limits === null ? null : new WarningWatch(observer, setup.limits);
   const server = await listen(observer, setup.socket);
   const recording = record(observer, setup.record, (problem) => send({ kind: "problem", problem }));
   link.on("message", (message: ToWorker) => {
     program.receive(message);
+    remotes.receive(message);
     if (message.kind === "forgotten") warnings?.addForgotten(message.message, message.detail);
     else if (message.kind === "fetch") {
       void observer.snapshot({ stacks: true, ended: true }).then((snapshot) => {
