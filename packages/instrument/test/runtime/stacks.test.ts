@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 
-import { run, TimeoutError } from "meanwhile";
+import { createTask, run, TimeoutError } from "meanwhile";
+import { type TaskNode, tellRemoteTasks } from "meanwhile/lowlevel";
 import { MockClock } from "meanwhile/testing";
 
 import { load } from "./harness.ts";
@@ -50,5 +51,18 @@ describe("the stack", () => {
     const error = await ended;
     assert.ok(error instanceof TimeoutError);
     assert.match(error.message, /never\(\) in waitsForEver \(.*stacks\.ts:37:3\)/);
+  });
+
+  it("of a wait is told to those who look from elsewhere", async () => {
+    await run(async () => {
+      const job = createTask(instrumented.callsWhoWaits, { name: "job" });
+      await turn();
+      const [told] = tellRemoteTasks(job as TaskNode).tasks;
+      assert.deepEqual(
+        told?.waits.flatMap(({ stack }) => stack).map((call) => `${call.function}:${call.line}`),
+        ["waitsForEver:37", "callsWhoWaits:41"],
+      );
+      job.cancel();
+    });
   });
 });

@@ -37,7 +37,7 @@ async function waitsForEver(): Promise<void> {
   await never();
 }
 
-async function callsWhoWaits(): Promise<void> {
+export async function callsWhoWaits(): Promise<void> {
   await waitsForEver();
 }
 
