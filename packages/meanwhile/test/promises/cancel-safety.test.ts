@@ -20,7 +20,7 @@ function rowsOf(...sections: readonly string[]): Map<string, boolean> {
 
 // Runs of tests inside of tests, and what users implement, are told apart from calls.
 const NOT_CALLED =
-  /^(Scenario\.|\w+Like\.|PermitSource\.|runTest$|torture$|exploreSchedules$|check[A-Z]|assert|MockClock\.)/;
+  /^(Scenario\.|\w+Like\.|PermitSource\.|WaitTarget\.|runTest$|torture$|exploreSchedules$|check[A-Z]|assert|MockClock\.)/;
 const ROWS = rowsOf("meanwhile", "meanwhile/lowlevel", "meanwhile/testing");
 
 describe("A program cancelled anywhere", () => {

@@ -33,6 +33,7 @@ import {
   wait as waitFor,
 } from "meanwhile";
 import {
+  cancellableAs,
   Children,
   enterCheckpoint,
   enterScope,
@@ -444,6 +445,10 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   "cancellable, a promise": covering("cancellable").cancelledBy(async (world) => {
     world.produced += 1;
     world.received += await cancellable(inATurn(1));
+  }),
+  "cancellableAs, a promise": covering("cancellableAs").cancelledBy(async (world) => {
+    world.produced += 1;
+    world.received += await cancellableAs(inATurn(1), { describe: () => "a promise" });
   }),
   "cancellable, a function": covering("cancellable").by(() => cancellable((signal) => wait(1, "done", { signal }))),
   "a signal of the scope": covering("cancelScope").by(() =>

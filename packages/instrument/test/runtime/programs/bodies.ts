@@ -24,15 +24,15 @@ async function limited(log: Log, call: () => Promise<unknown>): Promise<void> {
 }
 
 export async function timeoutOfForeign(log: Log): Promise<void> {
-  await limited(log, () => timeout(5, () => never()));
+  await limited(log, () => timeout(50, () => never()));
 }
 
 export async function moveOnFromForeign(log: Log): Promise<void> {
-  await limited(log, () => moveOnAfter(5, () => Promise.race([never(), never()])));
+  await limited(log, () => moveOnAfter(50, () => Promise.race([never(), never()])));
 }
 
 export async function jobsThatAreForeign(log: Log): Promise<void> {
-  await limited(log, () => timeout(5, () => gather([() => never(), () => turns(1), () => never()])));
+  await limited(log, () => timeout(50, () => gather([() => never(), () => turns(1), () => never()])));
 }
 
 export async function taskThatIsForeign(log: Log): Promise<void> {
@@ -46,7 +46,7 @@ export async function taskThatIsForeign(log: Log): Promise<void> {
 
 export async function groupBodyThatIsForeign(log: Log): Promise<void> {
   await limited(log, () =>
-    moveOnAfter(5, () =>
+    moveOnAfter(50, () =>
       taskGroup((group) => {
         group.createTask(async () => log("task ends"));
         return never();
@@ -56,9 +56,9 @@ export async function groupBodyThatIsForeign(log: Log): Promise<void> {
 }
 
 export async function valuesOfPlainBodies(log: Log): Promise<void> {
-  await moveOnAfter(5, async (scope) => {
+  await moveOnAfter(50, async (scope) => {
     scope.cancel();
-    log(await timeout(5, () => "a value in a cancelled scope"));
+    log(await timeout(50, () => "a value in a cancelled scope"));
   });
   log(await shield(() => turns(1).then(() => "a promise")));
 }
@@ -66,7 +66,7 @@ export async function valuesOfPlainBodies(log: Log): Promise<void> {
 /** Outside of any run, where timeouts work too. */
 export async function outsideOfRuns(log: Log): Promise<void> {
   await limited(log, () =>
-    timeout(5, async () => {
+    timeout(50, async () => {
       try {
         await Promise.all([never(), turns(1)]);
       } finally {
@@ -92,17 +92,17 @@ export async function twoWaitsOfOneTask(log: Log): Promise<void> {
 
 /** The limit of a cleanup ends it: it is not one more cancellation that the cleanup may outlast. */
 export async function limitOfCleanup(log: Log): Promise<void> {
-  await moveOnAfter(5, async () => {
+  await moveOnAfter(50, async () => {
     try {
       await never();
     } finally {
-      await limited(log, () => shield(() => never(), { timeoutMs: 5 }));
+      await limited(log, () => shield(() => never(), { timeoutMs: 50 }));
       await limited(log, () =>
         shield(
           async () => {
             await never();
           },
-          { timeoutMs: 5 },
+          { timeoutMs: 50 },
         ),
       );
       log("cleaned up");
