@@ -66,7 +66,7 @@ export function parseWorkerOptions(
     lostAfterMs: values["lost-after"] === undefined ? undefined : seconds("lost-after", values["lost-after"], 1),
     maxPayloadBytes: size("max-payload", values["max-payload"]),
     maxResultBytes: size("max-result", values["max-result"]),
-    maxLosses: count("max-losses", values["max-losses"]),
+    maxLosses: count("max-losses", values["max-losses"], 0),
     drainMs: seconds("drain", values.drain, 0),
     diagnostics: values.diagnostics,
   };
@@ -104,10 +104,10 @@ function urlOf(text: string | undefined): string {
   return text;
 }
 
-function count(name: string, text: string | undefined): number | undefined {
+function count(name: string, text: string | undefined, least = 1): number | undefined {
   if (text === undefined) return undefined;
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw usageError(`--${name} needs an integer from 1, not ${text}`);
+  if (/^\d{1,6}$/.test(text) && Number(text) >= least) return Number(text);
+  throw usageError(`--${name} needs an integer from ${least}, not ${text}`);
 }
 
 function size(name: string, text: string | undefined): number | undefined {

@@ -70,6 +70,15 @@ describe("meanwhile worker", () => {
     assert.ok(stdout.split("\n").every((line) => line.length <= 80));
   });
 
+  it("lets a job lose no worker at all, if it is told so", () => {
+    const options = parseWorkerOptions(["math.ts", "--connect", "redis://x", "--max-losses", "0"], {});
+    assert.equal(typeof options === "object" && options.maxLosses, 0);
+    for (const bad of ["-1", "1.5", ""])
+      assert.throws(() => parseWorkerOptions(["math.ts", "--connect", "redis://x", `--max-losses=${bad}`], {}), {
+        message: /--max-losses needs an integer from 0/,
+      });
+  });
+
   it("has the URL and the secret from the environment, and the queue from the file", () => {
     const env = { MEANWHILE_CLUSTER_URL: "redis://x", MEANWHILE_CLUSTER_SECRET: "s" };
     const options = parseWorkerOptions(["a/math.ts", "--function", "add", "--function", "sub"], env);
