@@ -47,9 +47,13 @@ export async function whyNot(grounds: Grounds, head: JobHead, { id, losses }: Ta
   const { functions } = settings;
   if (functions !== null && !functions.includes(head.name)) return verdicts.failed(id, notServed(head.name, settings));
   if (losses > 0 && !head.isIdempotent) return verdicts.failed(id, lostBefore(head.name));
-  if (head.isOwned && !(await owners.isThere(head.client))) return verdicts.cancelled(id, GONE, true);
-  if (head.isWithdrawn === true) return verdicts.cancelled(id, "it was cancelled before it began", false);
-  if ((await msLeft(grounds, head)) <= 0) return verdicts.cancelled(id, "its time was up before it began", false);
+  const hasBegun = losses > 0;
+  if (head.isOwned && !(await owners.isThere(head.client)))
+    return verdicts.cancelled(id, GONE, { isOrphan: true, hasBegun });
+  if (head.isWithdrawn === true)
+    return verdicts.cancelled(id, "it was cancelled before it began", { isOrphan: false, hasBegun });
+  if ((await msLeft(grounds, head)) <= 0)
+    return verdicts.cancelled(id, "its time was up before it began", { isOrphan: false, hasBegun });
   return null;
 }
 

@@ -4,6 +4,7 @@
 import { cancelledByOthers, cutOff, resultLost } from "./client-errors.ts";
 import type { ClientJob } from "./client-job.ts";
 import type { Client } from "./client.ts";
+import type { Outcome } from "./wire.ts";
 
 const { performance } = globalThis;
 
@@ -33,11 +34,11 @@ export class Again {
     else this.#client.failed(job, () => resultLost(job));
   }
 
-  /** A worker says that the job was cancelled. @param isOrphan - because this client seemed to be gone */
-  endedEarly(job: ClientJob, why: string, isOrphan: boolean): void {
+  /** A worker says that the job was cancelled. */
+  endedEarly(job: ClientJob, { why, isOrphan, hasBegun }: Extract<Outcome, { kind: "cancelled" }>): void {
     const isWanted = job.cancelling === null && (job.terms.key !== null || isOrphan);
     if (!isWanted) this.#client.cancelled(job, why);
-    else if (this.mayBegin(job) && (job.terms.isIdempotent || !isOrphan)) this.startOver(job, isOrphan);
+    else if (this.mayBegin(job) && (job.terms.isIdempotent || !isOrphan || !hasBegun)) this.startOver(job, isOrphan);
     else this.#client.failed(job, () => (isOrphan ? cutOff(job.name) : cancelledByOthers(job)));
   }
 

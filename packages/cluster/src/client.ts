@@ -190,7 +190,7 @@ export class Client implements ClientListener {
     if (outcome.kind === "value") this.#succeeded(job, outcome, Buffer.byteLength(text));
     else if (outcome.kind === "failure") {
       this.failed(job, (site = new Error()) => remoteError(outcome.value, outcome.worker, site));
-    } else this.again.endedEarly(job, outcome.why, outcome.isOrphan);
+    } else this.again.endedEarly(job, outcome);
     if (job.state === "done" && job.terms.key === null) this.answered.add(job.id, job.text.length + text.length);
   }
 

@@ -42,7 +42,7 @@ export class Verdicts {
     if (ending.kind === "value" && !isForOthers) return this.#succeeded(id, head, ending);
     if (ending.kind === "failure" && !isForOthers)
       return this.failed(id, isUnknown(ending.error) ? notServed(head.name, this.#identity) : ending.error);
-    if (!isGivenBack) return this.cancelled(id, why ?? "", isOrphan);
+    if (!isGivenBack) return this.cancelled(id, why ?? "", { isOrphan, hasBegun: true });
     return head.isIdempotent ? { kind: "back" } : this.failed(id, leftBehind(head.name));
   }
 
@@ -64,8 +64,8 @@ export class Verdicts {
   }
 
   /** The job was asked to end, and has. */
-  cancelled(id: string, why: string, isOrphan: boolean): Verdict {
-    const text = this.#close(id, { kind: "cancelled", worker: this.#identity, why, isOrphan }, null);
+  cancelled(id: string, why: string, { isOrphan, hasBegun }: { isOrphan: boolean; hasBegun: boolean }): Verdict {
+    const text = this.#close(id, { kind: "cancelled", worker: this.#identity, why, isOrphan, hasBegun }, null);
     return { kind: "failure", text, message: `${CANCELLED}${why}` };
   }
 

@@ -49,6 +49,8 @@ type OutcomeOf =
       readonly why: string;
       /** Whether it was because its client seemed to be gone. */
       readonly isOrphan: boolean;
+      /** Whether the function was called. */
+      readonly hasBegun: boolean;
     };
 
 /** What goes to a client: that jobs have ended, or are under way. Only a hint: the job itself tells the truth. */
@@ -109,17 +111,17 @@ export function readOutcome(text: string): Outcome {
 
 function isOutcome(outcome: unknown): outcome is Outcome {
   if (typeof outcome !== "object" || outcome === null) return false;
-  const {
-    kind,
-    worker,
-    why,
-    at = null,
-  } = outcome as Partial<Record<"kind" | "why" | "at", unknown>> & {
-    worker?: Partial<WorkerIdentity> | null;
-  };
+  const { kind, worker, at = null, ...rest } = outcome as Partial<Record<keyof CancelledOutcome | "at", unknown>>;
+  const { id, host } = (worker ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof id !== "string" || typeof host !== "string") return false;
   if (at !== null && typeof at !== "number") return false;
-  if (typeof worker?.id !== "string" || typeof worker.host !== "string") return false;
-  return kind === "value" || kind === "failure" || (kind === "cancelled" && typeof why === "string");
+  return kind === "value" || kind === "failure" || (kind === "cancelled" && isCancelled(rest));
+}
+
+type CancelledOutcome = Extract<Outcome, { kind: "cancelled" }>;
+
+function isCancelled({ why, isOrphan, hasBegun }: Partial<Record<keyof CancelledOutcome, unknown>>): boolean {
+  return typeof why === "string" && typeof isOrphan === "boolean" && typeof hasBegun === "boolean";
 }
 
 /** The text of a value on its own. */

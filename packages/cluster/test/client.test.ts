@@ -169,7 +169,10 @@ describe("a client", () => {
     const job = client.add("job", "job", () => "{}", TERMS, noted([]));
     await until(() => job.state === "sent");
     const worker = { id: "worker", host: "host", pid: 1 };
-    const text = writeOutcome({ kind: "cancelled", worker, why: "its client is gone", isOrphan: true }, null);
+    const text = writeOutcome(
+      { kind: "cancelled", worker, why: "its client is gone", isOrphan: true, hasBegun: true },
+      null,
+    );
     port.isAway = true;
     client.found(job, { state: "ended", text });
     await until(() => job.state === "sent");
