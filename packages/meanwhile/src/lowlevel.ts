@@ -42,6 +42,7 @@ export {
 export { notePlainFunction } from "./kernel/frame-bodies.ts";
 export { type Disposal, disposalOf } from "./kernel/frame-disposal.ts";
 export { watchDelegate, watchIterable } from "./kernel/frame-iteration.ts";
+export { asCaller } from "./kernel/frame-hooks.ts";
 export { startFrames } from "./kernel/frame-start.ts";
 export {
   afterWait,

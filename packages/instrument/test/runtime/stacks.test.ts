@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 
-import { createTask, run, TimeoutError } from "meanwhile";
+import { createTask, run, sleepForever, type Task, TimeoutError } from "meanwhile";
 import { type TaskNode, tellRemoteTasks } from "meanwhile/lowlevel";
 import { MockClock } from "meanwhile/testing";
 
@@ -63,6 +63,35 @@ describe("the stack", () => {
         ["waitsForEver:37", "callsWhoWaits:41"],
       );
       job.cancel();
+    });
+  });
+
+  it("of a wait is known also where the call gave the event loop its turn before, or waits once more", async () => {
+    await run(async () => {
+      for (const job of instrumented.lateWaits) {
+        const task = createTask(job) as Task<unknown>;
+        for (let turns = 0; turns < 10; turns++) await turn();
+        const [told] = tellRemoteTasks(task as TaskNode).tasks;
+        assert.deepEqual(
+          told?.waits.map(({ stack }) => stack.map((call) => call.function)),
+          [[job.name]],
+        );
+        task.cancel();
+        await Promise.resolve(task).catch(() => {});
+      }
+    });
+  });
+
+  it("of a wait that was left behind is that of nobody", async () => {
+    await run(async () => {
+      const task = createTask(async () => {
+        await instrumented.leavesWaitBehind();
+        await sleepForever();
+      });
+      for (let turns = 0; turns < 10; turns++) await turn();
+      const [told] = tellRemoteTasks(task as TaskNode).tasks;
+      assert.deepEqual(told?.waits.map((wait) => wait.for).toSorted(), ["Event.wait", "sleepForever"]);
+      task.cancel();
     });
   });
 });

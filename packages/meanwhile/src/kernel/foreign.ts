@@ -9,6 +9,7 @@ import { show } from "../util/show.ts";
 import { cancellationOf } from "./cancellation.ts";
 import { giveWay } from "./checkpoint.ts";
 import { currentScopeNode } from "./current.ts";
+import { asCaller } from "./frame-hooks.ts";
 import type { Scope, ScopeMember } from "./scope.ts";
 import { cancelledIn, suspend, type Waiter, type WaitTarget } from "./suspend.ts";
 import { turnIsOver } from "./turn.ts";
@@ -116,7 +117,7 @@ export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => 
     return Promise.reject(generatorError(work, "wait for", ""));
   }
   if (typeof work === "function")
-    return isTurnOver() ? giveWay().then(() => callCancellable(work)) : callCancellable(work);
+    return isTurnOver() ? giveWay().then(asCaller(() => callCancellable(work))) : callCancellable(work);
   if (typeof work?.then !== "function") {
     return Promise.reject(
       new UsageError(
@@ -136,7 +137,7 @@ export function cancellable<T>(work: PromiseLike<T> | ((signal: AbortSignal) => 
  */
 export function cancellableAs<T>(promise: Promise<T>, target: WaitTarget): Promise<T> {
   waitersOn(promise);
-  return isTurnOver() ? giveWay().then(() => waitFor(promise, target)) : waitFor(promise, target);
+  return isTurnOver() ? giveWay().then(asCaller(() => waitFor(promise, target))) : waitFor(promise, target);
 }
 
 function isTurnOver(): boolean {

@@ -10,6 +10,8 @@ interface FrameHooks {
    * wait for what it returns can be interrupted. Null for any other.
    */
   callerFor(given: unknown): (<T>(body: () => T | PromiseLike<T>) => Promise<T>) | null;
+  /** See {@link asCaller}. */
+  asCaller<T>(go: () => T): () => T;
 }
 
 /** Null without instrumented code. */
@@ -21,4 +23,12 @@ export const frameHooks: { active: FrameHooks | null } = { active: null };
  */
 export function untilLeft(scope: Scope): Promise<void> | null {
   return frameHooks.active === null || scope.effective === null ? null : frameHooks.active.untilLeft(scope);
+}
+
+/**
+ * What a call of ours does after it has waited: what that begins belongs to the function that runs now, which has made the
+ * call, and not to nobody.
+ */
+export function asCaller<T>(go: () => T): () => T {
+  return frameHooks.active === null ? go : frameHooks.active.asCaller(go);
 }

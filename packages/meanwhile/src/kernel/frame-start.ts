@@ -2,7 +2,7 @@
 
 import { callerFor } from "./frame-bodies.ts";
 import { frameHooks } from "./frame-hooks.ts";
-import { type Begun, began, ended, suspensionBegan } from "./frames.ts";
+import { asCaller, type Begun, began, ended, suspensionBegan } from "./frames.ts";
 import { addInstrument } from "./instruments.ts";
 import { untilLeft } from "./leave-scope.ts";
 import type { Scope } from "./scope.ts";
@@ -10,7 +10,7 @@ import { handUpUnclaimed, unclaimedEnded } from "./unclaimed.ts";
 
 /** Starts to note what frames begin. Needed once, before the first frame. */
 export function startFrames(): Disposable {
-  frameHooks.active = { untilLeft, callerFor };
+  frameHooks.active = { untilLeft, callerFor, asCaller };
   return addInstrument({
     suspended: (waiter) => suspensionBegan(waiter as Begun, waiter.scope as Scope),
     resumed: (waiter) => ended(waiter as Begun, waiter.scope),

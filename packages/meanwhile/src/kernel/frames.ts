@@ -403,6 +403,23 @@ export function storeForCallbacks(frame: Frame, argument: unknown): void {
   storeFrame(frame.stored);
 }
 
+/** A function that is called later: what it begins then belongs to the frame that runs now, or to who is responsible for it. */
+export function asCaller<T>(go: () => T): () => T {
+  const running = currentFrame();
+  if (running === null) return go;
+  return () => {
+    const caller = firstLive(running);
+    if (caller === null) return go();
+    const before = current;
+    current = caller;
+    try {
+      return go();
+    } finally {
+      current = before;
+    }
+  };
+}
+
 /** @internal What of ours was begun by a frame. */
 export interface Begun {
   frame?: Frame;

@@ -11,7 +11,7 @@ import { giveWay } from "./checkpoint.ts";
 import { callBody, CapturedContext, enteredScope, runInScope } from "./context.ts";
 import { type Coroutine, isCoroutine } from "./coroutine.ts";
 import { currentScopeNode } from "./current.ts";
-import { frameHooks, untilLeft } from "./frame-hooks.ts";
+import { asCaller, frameHooks, untilLeft } from "./frame-hooks.ts";
 import { instruments } from "./instruments.ts";
 import { endsBefore, joinsHaveChanged } from "./join-order.ts";
 import { reportLeftOpen } from "./left-open.ts";
@@ -207,7 +207,7 @@ export class TaskNode<T = unknown> implements Task<T>, WaitTarget {
       const mustWait = scope.effective !== null && !this.done && endsBefore(this.scope, scope);
       return mustWait ? this.#joinCancelled(scope) : refused(scope.runner, error);
     }
-    if (this.done && turnIsOver(scope.runner)) return giveWay().then(() => this.#join());
+    if (this.done && turnIsOver(scope.runner)) return giveWay().then(asCaller(() => this.#join()));
     const { promise, waiter } = suspension<T>(scope, this);
     if (this.done) this.#tell(waiter);
     else this.#addJoiner(waiter);

@@ -1,6 +1,6 @@
 // How every call in sync/ that waits begins.
 
-import { enterCheckpoint } from "../lowlevel.ts";
+import { asCaller, enterCheckpoint } from "../lowlevel.ts";
 
 /** For calls that have nothing to return and nothing to wait for. */
 export const DONE: Promise<void> = Promise.resolve();
@@ -13,7 +13,7 @@ export const DONE: Promise<void> = Promise.resolve();
 export function atCheckpoint<T>(go: () => Promise<T>): Promise<T> {
   try {
     const turn = enterCheckpoint();
-    return turn === null ? go() : afterTurn(turn, go);
+    return turn === null ? go() : afterTurn(turn, asCaller(go));
   } catch (error) {
     return Promise.reject(error);
   }

@@ -2,7 +2,7 @@
 // Built only on lowlevel.ts: a user could have written this file. Keep it so.
 
 import { UsageError } from "../errors.ts";
-import { currentScopeNode, enterCheckpoint, isCoroutine, suspend } from "../lowlevel.ts";
+import { asCaller, currentScopeNode, enterCheckpoint, isCoroutine, suspend } from "../lowlevel.ts";
 import { badArgument, isCount } from "../util/arguments.ts";
 import { LinkedList } from "../util/linked-list.ts";
 import { show } from "../util/show.ts";
@@ -118,6 +118,7 @@ export class Condition {
     if (typeof predicate !== "function") {
       throw badArgument("wait for the condition", "predicate", predicate, "a function");
     }
+    const wait = asCaller(() => this.#wait());
     const turn = enterCheckpoint();
     if (turn !== null) await turn;
     for (;;) {
@@ -125,7 +126,7 @@ export class Condition {
       const value = predicate();
       if (isThenable(value)) throw predicateWaits(value);
       if (isTruthy(value)) return value;
-      await this.#wait();
+      await wait();
     }
   }
 

@@ -1,4 +1,4 @@
-import { cancelScope, moveOnAfter, timeout } from "meanwhile";
+import { cancellable, cancelScope, Condition, createTask, Event, moveOnAfter, timeout } from "meanwhile";
 
 import { never, turns } from "./foreign.ts";
 
@@ -65,4 +65,52 @@ export async function deadline(): Promise<Error | undefined> {
   }
   await moveOnAfter(1, callsWhoWaits);
   return undefined;
+}
+
+/** Uses up the turn, so that what is called next gives way before it waits. */
+function compute(): void {
+  const end = performance.now() + 20;
+  while (performance.now() < end);
+}
+
+async function untilSet(): Promise<void> {
+  compute();
+  await new Event().wait();
+}
+
+async function forPromise(): Promise<void> {
+  compute();
+  await cancellable(new Promise(() => {}));
+}
+
+async function forFunction(): Promise<void> {
+  compute();
+  await cancellable(
+    (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+  );
+}
+
+async function untilNotified(): Promise<void> {
+  const changed = new Condition();
+  using _ = await changed.acquire();
+  let looks = 0;
+  const notifier = createTask(async () => {
+    using _lock = await changed.acquire();
+    changed.notify();
+  });
+  await changed.waitFor(() => (looks += 1) > 2);
+  await notifier;
+}
+
+async function withoutWait(): Promise<void> {
+  compute();
+  await new Event().wait().catch(() => {});
+}
+
+/** Those who wait after they have given way. */
+export const lateWaits: ReadonlyArray<() => Promise<void>> = [untilSet, forPromise, forFunction, untilNotified];
+
+/** Calls, and does not wait itself. */
+export async function leavesWaitBehind(): Promise<void> {
+  void withoutWait();
 }
