@@ -2,7 +2,10 @@
 // Prints one line, or everything when a test fails. Test files a host cannot run are rows of compat/hosts.md.
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempDisposableSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { filesMatching, report } from "./source.ts";
 
@@ -17,6 +20,8 @@ interface Host {
   readonly args: ReadonlyArray<string>;
   /** Finds the number of tests that passed in what the host prints. */
   readonly passed: RegExp;
+  /** How many files it is given in place of all, each of which loads its share: one that loads everything anew for each. */
+  readonly groups?: number;
 }
 
 const HOSTS: Readonly<Record<string, Host>> = {
@@ -31,6 +36,7 @@ const HOSTS: Readonly<Record<string, Host>> = {
     command: "deno",
     args: ["test", "--parallel", CONDITION, "-A", "--no-check", "--no-lock"],
     passed: /\| (\d+) passed/,
+    groups: 2,
   },
 };
 
@@ -54,9 +60,21 @@ const out = excluded(name, all);
 const files = all.filter((file) => !out.has(file)).map((file) => `./${file}`);
 if (files.length === 0) fail(`No test files in ${TESTS}`);
 
+using folder = mkdtempDisposableSync(join(tmpdir(), "meanwhile-host-"));
+const given = host.groups === undefined ? files : grouped(host.groups);
+
+function grouped(groups: number): string[] {
+  return Array.from({ length: groups }, (_, group) => {
+    const share = files.filter((_file, index) => index % groups === group);
+    const path = join(folder.path, `group-${group}.test.ts`);
+    writeFileSync(path, share.map((file) => `import "${pathToFileURL(file).href}";\n`).join(""));
+    return path;
+  });
+}
+
 // Without colours, so that the count can be read; without our own NODE_OPTIONS, which not every host understands.
 const env = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", FORCE_COLOR: "0" };
-const { status, stdout, stderr, error } = spawnSync(host.command, [...host.args, ...files], {
+const { status, stdout, stderr, error } = spawnSync(host.command, [...host.args, ...given], {
   encoding: "utf8",
   env,
   timeout: TIMEOUT_MS,
