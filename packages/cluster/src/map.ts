@@ -6,6 +6,7 @@ import { map } from "meanwhile";
 import type { PoolMapOptions, PoolResults } from "meanwhile/workers";
 
 import { callInCluster } from "./call.ts";
+import { otherResults } from "./client-errors.ts";
 import type { JobTerms } from "./client-job.ts";
 import type { Client } from "./client.ts";
 import { ClusterError } from "./errors.ts";
@@ -47,7 +48,7 @@ export function mapInCluster(
     [Symbol.asyncIterator]: () => new ItemIterator(chunks()[Symbol.asyncIterator]()),
     async toArray() {
       const all: unknown[] = [];
-      for await (const chunk of chunks()) all.push(...chunk);
+      for await (const chunk of chunks()) for (const value of chunk) all.push(value);
       return all;
     },
   };
@@ -66,7 +67,9 @@ async function callInParts(
   const took = (ms: number, bytes: number): void => sizes.learn(items.length, ms, bytes);
   try {
     const results = await callInCluster(client, { name, args: items, terms, taken, took });
-    return Array.from(results as ArrayLike<unknown>);
+    // Whoever can write to the queue can say how long a list is: nothing is made of that length before it was compared.
+    if (!Array.isArray(results) || results.length !== items.length) throw otherResults(name, items.length, results);
+    return results;
   } catch (error) {
     const isTooLarge = error instanceof ClusterError && error.code === "MW_ERR_CLUSTER_TOO_LARGE";
     if (!isTooLarge || !mayBegin || items.length === 1) throw error;

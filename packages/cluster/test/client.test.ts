@@ -12,6 +12,7 @@ import { ClientJob, type JobListener } from "../src/client-job.ts";
 import { Client } from "../src/client.ts";
 import { encodeValue } from "../src/encode.ts";
 import type { ClientPort, Submission } from "../src/engine.ts";
+import { mapInCluster } from "../src/map.ts";
 import { checkClient, type ClusterOptions } from "../src/options.ts";
 import { ServerClock } from "../src/server-clock.ts";
 import { readJob, writeJob, writeOutcome } from "../src/wire.ts";
@@ -286,6 +287,31 @@ describe("a client", () => {
     client.found(own, { state: "unknown" });
     assert.deepEqual(told, ["MW_ERR_CLUSTER_RESULT_LOST", "MW_ERR_CLUSTER_RESULT_LOST"]);
   });
+});
+
+describe("a map", () => {
+  const ENDS: ReadonlyArray<readonly [what: string, table: unknown]> = [
+    ["fewer results than items", [["A", 1]]],
+    ["more results than items", [["A", 1, 2, 3]]],
+    ["no list", [["O", "length", 2]]],
+    ["something that says it is a long list", [["O", "length", 4_000_000_000]]],
+    ["a list that is said to be long", [["H", 4_294_967_295]]],
+  ];
+  for (const [what, table] of ENDS) {
+    it(`refuses an end with ${what}`, async () => {
+      const port = new TestPort();
+      const client = clientOf(port);
+      port.submitting = async ([job]) => {
+        const outcome = { kind: "value", worker: { id: "worker", host: "host", pid: 1 }, ms: 1, value: null } as const;
+        const text = writeOutcome(outcome, JSON.stringify(table));
+        client.received(JSON.stringify([{ kind: "ended", id: job?.id, text }]));
+      };
+      await assert.rejects(mapInCluster(client, "double", [1, 2], { chunk: 2 }).toArray(), {
+        code: "MW_ERR_CLUSTER_REFUSED",
+        message: /^Cannot take the results of "double": the end of a job of 2 items /,
+      });
+    });
+  }
 });
 
 describe("a client with a secret", () => {
