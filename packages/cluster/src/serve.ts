@@ -49,7 +49,8 @@ export class ClusterWorker implements AsyncDisposable {
 
   /**
    * Takes no more jobs, waits for those that run, and disconnects. What still runs after `timeoutMs` is cancelled and goes back
-   * into the queue, for another worker; jobs that may not begin again fail. A server that is away is waited for a few seconds:
+   * into the queue, for another worker; jobs that may not begin again fail. They have the `graceMs` of the pool to end, not a
+   * longer one of their clients: then their threads are ended. A server that is away is waited for a few seconds:
    * what has ended by then and is not on record begins again elsewhere.
    *
    * Cancellation: reaches the jobs that run, which are given back; it ends when that is done.
