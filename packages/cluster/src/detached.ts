@@ -22,6 +22,16 @@ export function detached<T>(
   );
 }
 
+/**
+ * Starts something that is nobody's task and that nobody waits for. Who happens to ask first may be cancelled; with
+ * `@meanwhile/instrument` in this package, too, each `await` would throw then.
+ *
+ * @param work - never throws
+ */
+export function outside(work: () => Promise<unknown>): void {
+  void detached(work);
+}
+
 /** Hangs the scope of the running code below the one that is around all runs. */
 function leaveTree(): void {
   const scope = currentScopeNode();

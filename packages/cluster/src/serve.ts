@@ -5,7 +5,7 @@ import { cancellable, enterCheckpoint } from "meanwhile/lowlevel";
 import { type PoolCloseOptions, ProcessPool, WorkerPool } from "meanwhile/workers";
 
 import { engineOf, openWithin } from "./connect.ts";
-import { detached } from "./detached.ts";
+import { detached, outside } from "./detached.ts";
 import type { Engine, WorkerPort } from "./engine.ts";
 import type { WorkerIdentity } from "./errors.ts";
 import { badOption, checkNames, duration } from "./options.ts";
@@ -125,7 +125,7 @@ export async function serveCluster(module: URL | string, options: ServeOptions):
     checkExported(settings, pool);
     const core = new WorkerCore(settings, pool);
     await openWithin(settings.connectTimeoutMs, options.url, () => open(engine, settings, core));
-    core.start();
+    outside(async () => core.start());
     return new ClusterWorker(core, pool);
   } catch (error) {
     await shield(() => pool.terminate());

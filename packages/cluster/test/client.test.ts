@@ -5,7 +5,8 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 
 import { connectCluster, serveCluster } from "@meanwhile/cluster";
-import type { RetryPolicy } from "meanwhile";
+import { cancelScope, type RetryPolicy } from "meanwhile";
+import { throwIfCancelled } from "meanwhile/lowlevel";
 
 import { Caretaker } from "../src/caretaker.ts";
 import { ClientJob, type JobListener } from "../src/client-job.ts";
@@ -18,7 +19,7 @@ import { ServerClock } from "../src/server-clock.ts";
 import { readJob, writeJob, writeOutcome } from "../src/wire.ts";
 import { FUNCTIONS, newQueue, until } from "./engines.ts";
 
-/** A queue that does what it is told. */
+/** A queue that does what it is told. It looks whether it is cancelled, as it would if it were instrumented. */
 class TestPort implements ClientPort {
   readonly maxTextBytes = Infinity;
   readonly submitted: string[] = [];
@@ -34,33 +35,40 @@ class TestPort implements ClientPort {
   submitting: (jobs: readonly Submission[]) => Promise<void> = async () => {};
 
   async submit(jobs: readonly Submission[]): Promise<void> {
+    throwIfCancelled();
     await this.submitting(jobs);
     this.submitted.push(...jobs.map(({ name }) => name));
   }
 
   async look(ids: readonly string[]): Promise<Array<{ state: "running" }>> {
+    throwIfCancelled();
     return ids.map(() => ({ state: "running" }));
   }
 
   async withdraw(): Promise<boolean> {
+    throwIfCancelled();
     return false;
   }
 
   async replace(id: string, text: string): Promise<boolean> {
+    throwIfCancelled();
     this.replaced.push([id, text]);
     return this.isWaiting;
   }
 
   async forget(id: string): Promise<void> {
+    throwIfCancelled();
     this.forgotten.push(id);
   }
 
   async publish(texts: readonly string[]): Promise<void> {
+    throwIfCancelled();
     this.published.push(...texts);
     await this.publishing;
   }
 
   async beat(): Promise<number> {
+    throwIfCancelled();
     if (this.isAway) throw new Error("nobody is there");
     this.beats += 1;
     return performance.now();
@@ -286,6 +294,39 @@ describe("a client", () => {
     client.found(shared, { state: "unknown" });
     client.found(own, { state: "unknown" });
     assert.deepEqual(told, ["MW_ERR_CLUSTER_RESULT_LOST", "MW_ERR_CLUSTER_RESULT_LOST"]);
+  });
+});
+
+describe("a client whose first caller is cancelled", () => {
+  it("puts the jobs of the others in", async () => {
+    const port = new TestPort();
+    const client = clientOf(port);
+    const told: string[] = [];
+    await cancelScope(async (scope) => {
+      for (const name of ["one", "other"]) client.add(name, name, () => "{}", TERMS, noted(told));
+      scope.cancel();
+    });
+    await until(() => port.submitted.length + told.length > 0);
+    assert.deepEqual([port.submitted, told], [["one", "other"], []]);
+  });
+
+  it("tells, asks and says that it is there as before", async () => {
+    const port = new TestPort();
+    const client = clientOf(port, { lostAfterMs: 1_000, pollMs: 10 });
+    let caretaker: Caretaker | null = null;
+    await cancelScope(async (scope) => {
+      scope.cancel();
+      caretaker = new Caretaker(client);
+      const job = client.add("job", "job", () => "{}", TERMS, noted([]));
+      await until(() => job.state === "sent");
+      client.canceller.cancel(job, "not needed", null);
+      await until(() => port.published.length > 0);
+      void client.looks.look(job, 1);
+      await until(() => port.published.some((text) => text.includes('"looks":')));
+      const { heardAt } = client;
+      await until(() => client.heardAt > heardAt && port.beats > 0);
+    });
+    (caretaker as Caretaker | null)?.stop();
   });
 });
 
