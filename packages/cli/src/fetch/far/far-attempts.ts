@@ -10,6 +10,7 @@ import type { Brakes } from "../brakes.ts";
 import type { FetchOptions } from "../options.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Target } from "../target.ts";
+import { answerOf } from "./answer.ts";
 import { type FarRun, farRun, orderFor } from "./order.ts";
 import { FETCH_QUEUE } from "./queue.ts";
 
@@ -71,7 +72,7 @@ export class FarAttempts implements AsyncDisposable {
     this.#setAlarm();
     try {
       await using job = this.#cluster.start("fetchOne", [order], { isIdempotent: IDEMPOTENT.has(order.method) });
-      const outcome = await job;
+      const outcome = answerOf(await job);
       this.#clearAlarm();
       this.#brakes.countBytes(outcome.bytes);
       return outcome;
