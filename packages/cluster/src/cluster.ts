@@ -119,10 +119,9 @@ export class Cluster<M> implements AsyncDisposable {
 
   /**
    * Calls a function for every item of a source, on all workers, and gives the results one by one. Items are pulled as they
-   * are needed, so the source may be endless; several go in one job: as
-   * many as take about 20 ms, but no more than a 64th of `window` (default 1 024), if `chunk` says nothing. For the rest it is like `map`: the first failure
-   * cancels the others and is thrown, leaving the loop early cancels what runs, nothing starts before the first result is
-   * asked for.
+   * are needed, so the source may be endless; several go in one job: as many as take about 20 ms, but no more than a 64th of
+   * `window` (default 1 024), if `chunk` says nothing. For the rest it is like `map`: the first failure cancels the others and
+   * is thrown, leaving the loop early cancels what runs, nothing starts before the first result is asked for.
    *
    * Cancellation: reaches every call; `next` throws when all have ended.
    *
