@@ -29,7 +29,12 @@ export function detached<T>(
  * @param work - never throws
  */
 export function outside(work: () => Promise<unknown>): void {
-  void detached(work);
+  detached(work).catch(raise);
+}
+
+/** A defect: the process learns of it as of any that nobody has handled. */
+function raise(error: unknown): never {
+  throw error;
 }
 
 /** Hangs the scope of the running code below the one that is around all runs. */

@@ -328,7 +328,7 @@ describe("a client whose first caller is cancelled", () => {
       await until(() => job.state === "sent");
       client.canceller.cancel(job, "not needed", null);
       await until(() => port.published.length > 0);
-      void client.looks.look(job, 1);
+      client.looks.look(job, 1).catch(assert.fail);
       await until(() => port.published.some((text) => text.includes('"looks":')));
       const { heardAt } = client;
       await until(() => client.heardAt > heardAt && port.beats > 0);

@@ -9,9 +9,9 @@ type Check = (value: unknown) => boolean;
 const isText: Check = (value) => typeof value === "string";
 const isAmount: Check = (value) => typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isCount: Check = (value) => isAmount(value) && Number.isInteger(value);
-const isStatus: Check = (value) => isCount(value) && (value as number) >= 100 && (value as number) <= 999;
+const isStatus: Check = (value) => typeof value === "number" && isCount(value) && value >= 100 && value <= 999;
 
-const FIELDS: Readonly<Record<keyof Outcome, Check>> = {
+const FIELDS = {
   bytes: isCount,
   wireBytes: isCount,
   status: isStatus,
@@ -29,7 +29,8 @@ const FIELDS: Readonly<Record<keyof Outcome, Check>> = {
   failure: isFailure,
   isLocal: (value) => typeof value === "boolean",
   retryAfterMs: isAmount,
-};
+} satisfies Record<keyof Outcome, Check>;
+const CHECKS: ReadonlyMap<string, Check> = new Map(Object.entries(FIELDS));
 
 const NO_ANSWER: Outcome = {
   bytes: 0,
@@ -38,16 +39,18 @@ const NO_ANSWER: Outcome = {
 
 /** The outcome in what a worker has said; a failure of the request if there is none in it. */
 export function answerOf(said: unknown): Outcome {
-  if (typeof said !== "object" || said === null || !isCount((said as Partial<Outcome>).bytes)) return NO_ANSWER;
-  const outcome: Outcome = { bytes: 0 };
-  for (const [name, isGood] of Object.entries(FIELDS)) {
-    const value: unknown = (said as Record<string, unknown>)[name];
-    if (value === undefined) continue;
+  if (typeof said !== "object" || said === null) return NO_ANSWER;
+  const outcome: Outcome = { bytes: -1 };
+  for (const [name, value] of Object.entries(said)) {
+    const isGood = CHECKS.get(name);
+    // A later version may say more.
+    if (isGood === undefined || value === undefined) continue;
     if (!isGood(value)) return NO_ANSWER;
     Object.assign(outcome, { [name]: value });
   }
-  // Without either it would be a success that nobody has had.
-  return outcome.status === undefined && outcome.failure === undefined ? NO_ANSWER : outcome;
+  // Without either of the two it would be a success that nobody has had.
+  const isWhole = outcome.bytes >= 0 && (outcome.status !== undefined || outcome.failure !== undefined);
+  return isWhole ? outcome : NO_ANSWER;
 }
 
 function isFailure(value: unknown): boolean {
