@@ -102,6 +102,7 @@ export class Canceller {
     const leaving = by === null ? job.listeners : [by];
     job.listeners = job.listeners.filter((listener) => !leaving.includes(listener));
     for (const listener of leaving) listener.cancelled(why);
+    if (!this.#client.isWaitedFor) this.#client.ending.unparkAll();
   }
 }
 

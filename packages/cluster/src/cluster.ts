@@ -194,7 +194,7 @@ export class Cluster<M> implements AsyncDisposable {
   }
 
   async #untilNothingIsUnderWay(): Promise<void> {
-    while (this.#client.size > 0) await this.#client.ending.park();
+    while (this.#client.isWaitedFor) await this.#client.ending.park();
   }
 }
 

@@ -11,8 +11,10 @@ import { throwIfCancelled } from "meanwhile/lowlevel";
 import { Caretaker } from "../src/caretaker.ts";
 import { ClientJob, type JobListener } from "../src/client-job.ts";
 import { Client } from "../src/client.ts";
+import { Cluster } from "../src/cluster.ts";
 import { encodeValue } from "../src/encode.ts";
 import type { ClientPort, Submission } from "../src/engine.ts";
+import { isInTime } from "../src/in-time.ts";
 import { mapInCluster } from "../src/map.ts";
 import { checkClient, type ClusterOptions } from "../src/options.ts";
 import { ServerClock } from "../src/server-clock.ts";
@@ -254,6 +256,20 @@ describe("a client", () => {
     assert.deepEqual(told, []);
     client.canceller.tick(later + 800);
     assert.deepEqual([told, client.size], [["cancelled"], 2]);
+  });
+
+  it("is closed without a wait for jobs whose callers were let go", async () => {
+    const port = new TestPort();
+    const client = clientOf(port, { graceMs: 10_000 });
+    const cluster = new Cluster(client, new Caretaker(client));
+    const told: string[] = [];
+    const job = client.add("job", "job", () => "{}", TERMS, noted(told));
+    await until(() => job.state === "sent");
+    client.canceller.cancel(job, "not needed", null);
+    client.canceller.tick(performance.now() + 5_000);
+    assert.deepEqual([told, client.size], [["cancelled"], 1]);
+    const closing = cluster.close({ timeoutMs: 10_000 });
+    assert.ok(await isInTime(1_000, closing), "it is to take milliseconds, not ten seconds and more");
   });
 
   it("looks at a job that takes hours as often as at one that takes minutes", () => {
