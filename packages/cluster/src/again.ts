@@ -4,6 +4,7 @@
 import { cancelledByOthers, cutOff, resultLost } from "./client-errors.ts";
 import type { ClientJob } from "./client-job.ts";
 import type { Client } from "./client.ts";
+import { outside } from "./detached.ts";
 import type { Outcome } from "./wire.ts";
 
 const { performance } = globalThis;
@@ -52,12 +53,15 @@ export class Again {
     // Else it is on its way anyhow.
     if (job.state !== "sent") return;
     job.state = "new";
-    this.#clearTheWay(job, isOrphan).then((isClear) => {
-      if (job.state !== "new") return;
-      if (isClear) return this.#send(job);
-      job.state = "sent";
-      job.heardAt = performance.now();
-    }, ignore);
+    outside(() => this.#startSoon(job, isOrphan));
+  }
+
+  async #startSoon(job: ClientJob, isOrphan: boolean): Promise<void> {
+    const isClear = await this.#clearTheWay(job, isOrphan);
+    if (job.state !== "new") return;
+    if (isClear) return this.#send(job);
+    job.state = "sent";
+    job.heardAt = performance.now();
   }
 
   // As long as workers do not know that this client is there they would cancel the job again.
@@ -75,5 +79,3 @@ export class Again {
     this.#client.sender.send(job);
   }
 }
-
-function ignore(): void {}

@@ -6,10 +6,18 @@
 
 import type { JobsOptions, QueueOptions } from "bullmq";
 
-import { type AnyJob, type AnyQueue, type BullServer, GOODBYE_MS, shown, WORKERS } from "./bull-server.ts";
+import { type AnyJob, type AnyQueue, type BullServer, GOODBYE_MS, shown } from "./bull-server.ts";
 import { BullWorker } from "./bull-worker.ts";
 import type { Control } from "./control.ts";
-import { type ClientPort, type Engine, EVERYBODY, type Found, type KeepSettings, type Submission } from "./engine.ts";
+import {
+  type ClientPort,
+  type Engine,
+  EVERYBODY,
+  type Found,
+  type KeepSettings,
+  type Submission,
+  WORKERS,
+} from "./engine.ts";
 import { inTime, isInTime } from "./in-time.ts";
 import { Trimming } from "./trimming.ts";
 

@@ -7,8 +7,6 @@ import type { QueueSettings } from "./engine.ts";
 
 /** How long a server may take to say goodbye. */
 export const GOODBYE_MS = 2_000;
-/** Where all workers listen. */
-export const WORKERS = "workers";
 
 /** How BullMQ is made on a server. */
 export interface BullServer {

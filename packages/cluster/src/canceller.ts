@@ -5,6 +5,7 @@
 
 import { type Cancelling, type ClientJob, type JobListener, showReason } from "./client-job.ts";
 import type { Client } from "./client.ts";
+import { outside } from "./detached.ts";
 import { encodeValue } from "./encode.ts";
 import type { Seal } from "./seal.ts";
 import { readJob, type ToWorkers, writeJob, writeToWorkers } from "./wire.ts";
@@ -51,10 +52,10 @@ export class Canceller {
   /** Says that a job is cancelled, with all others of this turn. */
   tell(job: ClientJob): void {
     this.#toTell.push(job);
-    if (this.#toTell.length === 1) queueMicrotask(() => this.#tellAll());
+    if (this.#toTell.length === 1) queueMicrotask(() => outside(() => this.#tellAll()));
   }
 
-  #tellAll(): void {
+  async #tellAll(): Promise<void> {
     const jobs = this.#toTell;
     this.#toTell = [];
     const { port, seal, settings } = this.#client;
@@ -65,9 +66,8 @@ export class Canceller {
     // What fails here is tried again with the next tick.
     this.#unanswered += 1;
     const publishing = port.publish(texts).then(() => this.#client.heard());
-    Promise.allSettled([publishing, ...jobs.map((job) => this.#withdraw(job))])
-      .finally(() => (this.#unanswered -= 1))
-      .catch(ignore);
+    await Promise.allSettled([publishing, ...jobs.map((job) => this.#withdraw(job))]);
+    this.#unanswered -= 1;
   }
 
   async #withdraw(job: ClientJob): Promise<void> {
@@ -102,6 +102,7 @@ export class Canceller {
     const leaving = by === null ? job.listeners : [by];
     job.listeners = job.listeners.filter((listener) => !leaving.includes(listener));
     for (const listener of leaving) listener.cancelled(why);
+    if (!this.#client.isWaitedFor) this.#client.ending.unparkAll();
   }
 }
 
@@ -126,5 +127,3 @@ function inTexts(cancel: ToWorkers["cancel"], maxBytes: number): Array<ToWorkers
   }
   return parts;
 }
-
-function ignore(): void {}

@@ -2,6 +2,7 @@
 
 import type { ClientJob } from "./client-job.ts";
 import type { Client } from "./client.ts";
+import { detached, outside } from "./detached.ts";
 import { ClusterError } from "./errors.ts";
 
 const { clearInterval, performance, setImmediate, setInterval } = globalThis;
@@ -27,7 +28,7 @@ export class Caretaker {
 
   constructor(client: Client) {
     this.#client = client;
-    this.#timer = setInterval(() => this.#tick(), Math.min(client.settings.pollMs, TELL_MS) / 2);
+    this.#timer = setInterval(() => outside(() => this.#tick()), Math.min(client.settings.pollMs, TELL_MS) / 2);
     // It is the connection that keeps a process alive, and jobs that run.
     this.#timer.unref();
     client.lookSoon = () => this.#lookSoon();
@@ -41,7 +42,7 @@ export class Caretaker {
     setImmediate(() => {
       if (this.#isLooking) return;
       this.#isLookAsked = false;
-      this.#look(performance.now()).catch(ignore);
+      outside(() => this.#look(performance.now()));
     });
   }
 
@@ -49,7 +50,7 @@ export class Caretaker {
     clearInterval(this.#timer);
   }
 
-  #tick(): void {
+  async #tick(): Promise<void> {
     const now = performance.now();
     const { lostAfterMs, unreachableMs } = this.#client.settings;
     const everyMs = Math.min(lostAfterMs / 5, unreachableMs / 4, this.#askedAt === null ? Infinity : AGAIN_MS);
@@ -60,12 +61,15 @@ export class Caretaker {
       this.#client.canceller.tick(now);
       this.#client.answered.sweep();
     }
-    if (!this.#isLooking) this.#look(now).catch(ignore);
+    if (!this.#isLooking) await this.#look(now);
   }
 
   /** Says that this client is there, and compares the clocks. Whether the server has answered. */
   beat(): Promise<boolean> {
-    this.#beating ??= this.#beat().finally(() => (this.#beating = null));
+    this.#beating ??= detached(() => this.#beat()).then((ending) => {
+      this.#beating = null;
+      return ending.kind === "value" && ending.value;
+    });
     return this.#beating;
   }
 

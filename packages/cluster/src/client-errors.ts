@@ -17,6 +17,15 @@ export function unreadableEnd(name: string): ClusterError {
   );
 }
 
+/** Its end is not that of a job of so many items. */
+export function otherResults(name: string, items: number, results: unknown): ClusterError {
+  const what = Array.isArray(results) ? `has ${results.length} results` : "is no list of results";
+  return new ClusterError(
+    "MW_ERR_CLUSTER_REFUSED",
+    `Cannot take the results of "${name}": the end of a job of ${items} items ${what}; have workers and clients of the queue run the same version, and give both the same 'secret'`,
+  );
+}
+
 /** The queue knows no end of it. */
 export function resultLost({ name, resent }: ClientJob): ClusterError {
   const what = resent === 0 ? "it may not begin again" : `it was sent ${resent + 1} times`;

@@ -14,6 +14,7 @@ import type { RemoteJob, RemoteWorker } from "meanwhile/lowlevel";
 
 import type { ClientJob } from "./client-job.ts";
 import type { Client } from "./client.ts";
+import { outside } from "./detached.ts";
 import type { Found } from "./engine.ts";
 import { type LookPart, useOfLook, writeLooks } from "./look-wire.ts";
 import { readLook, VERSION } from "./wire.ts";
@@ -78,7 +79,7 @@ export class ClientLooks {
 
   #askSoon(id: string, job: ClientJob): void {
     this.#toAsk.push([id, job]);
-    if (this.#toAsk.length === 1) queueMicrotask(() => this.#askAll());
+    if (this.#toAsk.length === 1) queueMicrotask(() => outside(() => this.#askAll()));
   }
 
   #unanswered(job: ClientJob): Said {
@@ -88,13 +89,17 @@ export class ClientLooks {
   }
 
   // Those that run are answered by their workers, the others by the queue: whoever is first.
-  #askAll(): void {
+  async #askAll(): Promise<void> {
     const { id: client, port, seal, settings } = this.#client;
     const asked = this.#toAsk;
     this.#toAsk = [];
     const texts = writeLooks(VERSION, { client, jobs: asked.map(([question, { id }]) => [question, id]) });
-    port.publish(texts.map((text) => seal.close(`workers ${settings.queue}`, text))).catch(ignore);
-    port.look(asked.map(([, { id }]) => id)).then((found) => this.#found(asked, found), ignore);
+    const looking = port.look(asked.map(([, { id }]) => id)).then((found) => this.#found(asked, found));
+    // What fails is as if nobody had answered.
+    await Promise.allSettled([
+      port.publish(texts.map((text) => seal.close(`workers ${settings.queue}`, text))),
+      looking,
+    ]);
   }
 
   #found(asked: ReadonlyArray<readonly [question: string, job: ClientJob]>, found: readonly Found[]): void {
@@ -131,5 +136,3 @@ function saidByQueue({ state }: Found): Said {
   if (state === "waiting") return { state: "queued", note: "it waits in the queue: no worker has taken it" };
   return { note: state === "unknown" ? "the queue does not know it" : "it has ended, and its result is on the way" };
 }
-
-function ignore(): void {}

@@ -93,6 +93,12 @@ export class Client implements ClientListener {
     return this.#jobs.size;
   }
 
+  /** Whether somebody waits for one of them; not for those that were cancelled, and whose end nobody could tell in time. */
+  get isWaitedFor(): boolean {
+    for (const { listeners } of this.#jobs.values()) if (listeners.length > 0) return true;
+    return false;
+  }
+
   get isFull(): boolean {
     return this.size >= this.settings.maxQueued;
   }
@@ -233,7 +239,7 @@ export class Client implements ClientListener {
     this.#jobs.delete(job.id);
     this.tally[how] += 1;
     if (!this.isFull && this.room.size > 0) this.room.unpark();
-    if (this.size === 0) this.ending.unparkAll();
+    if (this.ending.size > 0 && !this.isWaitedFor) this.ending.unparkAll();
     return true;
   }
 }

@@ -119,9 +119,9 @@ export class Cluster<M> implements AsyncDisposable {
 
   /**
    * Calls a function for every item of a source, on all workers, and gives the results one by one. Items are pulled as they
-   * are needed, so the source may be endless; several go in one job. For the rest it is like `map`: the first failure
-   * cancels the others and is thrown, leaving the loop early cancels what runs, nothing starts before the first result is
-   * asked for.
+   * are needed, so the source may be endless; several go in one job: as many as take about 20 ms, but no more than a 64th of
+   * `window` (default 1 024), if `chunk` says nothing. For the rest it is like `map`: the first failure cancels the others and
+   * is thrown, leaving the loop early cancels what runs, nothing starts before the first result is asked for.
    *
    * Cancellation: reaches every call; `next` throws when all have ended.
    *
@@ -194,7 +194,7 @@ export class Cluster<M> implements AsyncDisposable {
   }
 
   async #untilNothingIsUnderWay(): Promise<void> {
-    while (this.#client.size > 0) await this.#client.ending.park();
+    while (this.#client.isWaitedFor) await this.#client.ending.park();
   }
 }
 

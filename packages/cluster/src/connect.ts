@@ -85,10 +85,19 @@ export async function openWithin<P extends { close(): Promise<void> }>(
     return await timeout(ms, () => cancellable(opening));
   } catch (error) {
     opening.then((port) => port.close(), ignore).catch(ignore);
-    if (error instanceof TimeoutError) throw connectFailed(url, `there was no answer in ${ms} ms`, error);
+    if (isLate(error)) throw connectFailed(url, noAnswer(ms), error);
     if (error instanceof ClusterError || !isConnectFailure(error)) throw error;
     throw connectFailed(url, (error as Error).message, error);
   }
+}
+
+/** Whether it took too long, by our clock or by that of pg, which may be a moment earlier. */
+function isLate(error: unknown): boolean {
+  return error instanceof TimeoutError || (error instanceof Error && error.message === "timeout expired");
+}
+
+function noAnswer(ms: number): string {
+  return `there was no answer in ${ms} ms; see whether the server is there and not busy, or raise 'connectTimeoutMs'`;
 }
 
 function isConnectFailure(error: unknown): boolean {

@@ -87,10 +87,18 @@ class Decoder {
         for (const cell of cells) (value as Set<unknown>).add(this.#value(cell));
         return;
       case KIND.error:
-        for (let i = 4; i < cells.length; i += 3)
-          define(value as Error, String(cells[i]), this.#value(cells[i + 2]), cells[i + 1] === true);
-        return;
+        return this.#ownOf(value as Error, cells.slice(4));
       default:
+    }
+  }
+
+  /** What an error has beside its class, name, message and stack. */
+  #ownOf(error: Error, cells: readonly Cell[]): void {
+    for (let i = 0; i < cells.length; i += 3) {
+      const key = String(cells[i]);
+      // They are texts already, and everybody takes them for that.
+      if (key === "stack" || key === "message") throw unreadable();
+      define(error, key, this.#value(cells[i + 2]), cells[i + 1] === true);
     }
   }
 

@@ -22,6 +22,21 @@ export function detached<T>(
   );
 }
 
+/**
+ * Starts something that is nobody's task and that nobody waits for. Who happens to ask first may be cancelled; with
+ * `@meanwhile/instrument` in this package, too, each `await` would throw then.
+ *
+ * @param work - never throws
+ */
+export function outside(work: () => Promise<unknown>): void {
+  detached(work).catch(raise);
+}
+
+/** A defect: the process learns of it as of any that nobody has handled. */
+function raise(error: unknown): never {
+  throw error;
+}
+
 /** Hangs the scope of the running code below the one that is around all runs. */
 function leaveTree(): void {
   const scope = currentScopeNode();

@@ -138,3 +138,5 @@ export interface Engine {
 
 /** For a client whose jobs are asked for by others too, every client is told. */
 export const EVERYBODY = "*";
+/** Where all workers listen, if they do so as clients do: no client is called that. */
+export const WORKERS = "workers";

@@ -1,6 +1,6 @@
 // Waits for something, but not for ever. Whoever waits gives up then, and sees to what it has waited for.
 
-import { ClusterError } from "./errors.ts";
+import { TimeoutError } from "meanwhile";
 
 const { clearTimeout, setTimeout } = globalThis;
 
@@ -22,9 +22,9 @@ export async function isInTime(ms: number, work: Promise<unknown>): Promise<bool
 /**
  * The result of something that needs the server.
  *
- * @throws {@link ClusterError} `MW_ERR_CLUSTER_CONNECT` if it is not there in time
+ * @throws {@link TimeoutError} if it is not there in time
  */
 export async function inTime<T>(ms: number, work: Promise<T>): Promise<T> {
   if (await isInTime(ms, work)) return await work;
-  throw new ClusterError("MW_ERR_CLUSTER_CONNECT", `Cannot reach the server: there was no answer in ${ms} ms`);
+  throw new TimeoutError(`there was no answer in ${ms} ms`);
 }

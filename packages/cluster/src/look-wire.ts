@@ -4,6 +4,8 @@
 // answer to another. It is longer than some servers send at once, so it goes in parts; one that is not whole is as if it had
 // not come.
 
+import { EVERYBODY, WORKERS } from "./engine.ts";
+
 /** What a client asks all workers: whoever runs one of the jobs answers. */
 export interface Looks {
   /** Who is to be answered. */
@@ -55,7 +57,7 @@ export function writeLooks(version: number, { client, jobs }: Looks): string[] {
 /** The questions in a text to all workers; null if there are none that can be answered. */
 export function readLooks(looks: unknown): Looks | null {
   const { client, jobs } = (looks ?? {}) as { client?: unknown; jobs?: unknown };
-  if (!isName(client) || client === "*" || !Array.isArray(jobs)) return null;
+  if (!isName(client) || client === EVERYBODY || client === WORKERS || !Array.isArray(jobs)) return null;
   const isJob = (job: unknown): boolean => Array.isArray(job) && isName(job[0]) && isName(job[1]);
   return { client, jobs: jobs.slice(0, JOBS_IN_TEXT).filter(isJob) as Looks["jobs"] };
 }

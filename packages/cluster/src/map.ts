@@ -6,6 +6,8 @@ import { map } from "meanwhile";
 import type { PoolMapOptions, PoolResults } from "meanwhile/workers";
 
 import { callInCluster } from "./call.ts";
+import { Sizes, WINDOW } from "./chunk-sizes.ts";
+import { otherResults } from "./client-errors.ts";
 import type { JobTerms } from "./client-job.ts";
 import type { Client } from "./client.ts";
 import { ClusterError } from "./errors.ts";
@@ -13,13 +15,6 @@ import { badOption, checkNames } from "./options.ts";
 
 /** A source of items, as `map` of the core takes it. */
 export type Source<T> = Iterable<T> | AsyncIterable<T>;
-
-/** How many items may be under way, if nothing is said. */
-const WINDOW = 1_024;
-/** How much work a chunk is, if it can be: what the way costs is little beside it. */
-const TARGET_MS = 20;
-/** How many chunks there are at least, so that many workers have something. */
-const CHUNKS = 64;
 
 /** Makes the results; nothing starts before the first is asked for. */
 export function mapInCluster(
@@ -38,7 +33,11 @@ export function mapInCluster(
     key: null,
   };
   const chunks = (): AsyncIterable<unknown[]> => {
-    const sizes = new Sizes(client, window, isAsync(source) ? (options.chunk ?? 1) : options.chunk);
+    const sizes = new Sizes(
+      client.settings.maxResultBytes,
+      window,
+      isAsync(source) ? (options.chunk ?? 1) : options.chunk,
+    );
     const work = async (items: unknown[]): Promise<unknown[]> => await callInParts(client, name, items, terms, sizes);
     const inChunks = isAsync(source) ? collectAsync(source, sizes) : collect(source, sizes);
     return map(inChunks, work, { concurrency: sizes.concurrency, ordered });
@@ -47,7 +46,7 @@ export function mapInCluster(
     [Symbol.asyncIterator]: () => new ItemIterator(chunks()[Symbol.asyncIterator]()),
     async toArray() {
       const all: unknown[] = [];
-      for await (const chunk of chunks()) all.push(...chunk);
+      for await (const chunk of chunks()) for (const value of chunk) all.push(value);
       return all;
     },
   };
@@ -66,7 +65,9 @@ async function callInParts(
   const took = (ms: number, bytes: number): void => sizes.learn(items.length, ms, bytes);
   try {
     const results = await callInCluster(client, { name, args: items, terms, taken, took });
-    return Array.from(results as ArrayLike<unknown>);
+    // Whoever can write to the queue can say how long a list is: nothing is made of that length before it was compared.
+    if (!Array.isArray(results) || results.length !== items.length) throw otherResults(name, items.length, results);
+    return results;
   } catch (error) {
     const isTooLarge = error instanceof ClusterError && error.code === "MW_ERR_CLUSTER_TOO_LARGE";
     if (!isTooLarge || !mayBegin || items.length === 1) throw error;
@@ -75,44 +76,6 @@ async function callInParts(
   sizes.limit(half);
   const first = await callInParts(client, name, items.slice(0, half), terms, sizes);
   return [...first, ...(await callInParts(client, name, items.slice(half), terms, sizes))];
-}
-
-/** How many items go in one job: more, as long as they take little time and are not too large together. */
-class Sizes {
-  readonly concurrency: number;
-  readonly #mostBytes: number;
-  #largest: number;
-  readonly #isFixed: boolean;
-  #size: number;
-
-  constructor({ settings }: Client, window: number, chunk: number | undefined) {
-    // Others may be larger than those there were.
-    this.#mostBytes = settings.maxResultBytes / 2;
-    this.#isFixed = chunk !== undefined;
-    this.#largest = Math.max(1, Math.min(chunk ?? Infinity, Math.floor(window === Infinity ? 4_096 : window / CHUNKS)));
-    this.#size = chunk === undefined ? 1 : Math.min(chunk, window);
-    const largest = this.#isFixed ? this.#size : this.#largest;
-    this.concurrency = window === Infinity ? WINDOW : Math.max(1, Math.floor(window / largest));
-  }
-
-  get next(): number {
-    return this.#size;
-  }
-
-  /** There was too much in a job. */
-  limit(size: number): void {
-    if (this.#isFixed) return;
-    this.#largest = Math.min(this.#largest, size);
-    this.#size = Math.min(this.#size, size);
-  }
-
-  learn(count: number, ms: number, bytes: number): void {
-    if (this.#isFixed) return;
-    this.limit(Math.max(1, Math.floor((this.#mostBytes * count) / bytes)));
-    const wanted = Math.max(1, Math.floor(TARGET_MS / Math.max(ms / count, 0.001)));
-    // Not all at once: a few quick items say little about the rest.
-    this.#size = Math.min(this.#largest, wanted, Math.max(this.#size, count * 2));
-  }
 }
 
 function isAsync(source: Source<unknown>): source is AsyncIterable<unknown> {

@@ -92,6 +92,7 @@ class PostgresControl implements Control {
   readonly #subscriber: PostgresSubscriber;
   readonly #queue: string;
   readonly #lostAfterMs: number;
+  #published: Promise<void> = Promise.resolve();
 
   private constructor(
     connection: Connection,
@@ -126,7 +127,14 @@ class PostgresControl implements Control {
     return `meanwhile_${createHash("sha256").update(`${this.#queue}\n${id}`).digest("hex").slice(0, 40)}`;
   }
 
-  async publish(messages: ReadonlyArray<readonly [channel: string, text: string]>): Promise<void> {
+  // One after the other: each may take another connection, and then progress would come in any order, or after the end.
+  publish(messages: ReadonlyArray<readonly [channel: string, text: string]>): Promise<void> {
+    const publishing = this.#published.then(() => this.#publishNow(messages));
+    this.#published = publishing.catch(ignore);
+    return publishing;
+  }
+
+  async #publishNow(messages: ReadonlyArray<readonly [channel: string, text: string]>): Promise<void> {
     const channels = messages.map(([id]) => this.#channel(id));
     const texts = messages.map(([, text]) => text);
     await this.#pool.query("SELECT pg_notify(c, t) FROM unnest($1::text[], $2::text[]) AS m (c, t)", [channels, texts]);

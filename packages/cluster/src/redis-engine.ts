@@ -13,6 +13,9 @@ const { clearTimeout, setTimeout } = globalThis;
 /** Longer results are looked up: a subscriber that falls behind is cut off by the server. */
 const MAX_TEXT_BYTES = 64 * 2 ** 10;
 
+/** How long a server may take to end a connection that was ended here. */
+const GOODBYE_MS = 500;
+
 /** The queues of a Redis server. */
 export function redisEngine(url: string): Engine {
   return bullEngine({
@@ -124,6 +127,8 @@ function optionsOf({ connectTimeoutMs }: QueueSettings): RedisOptions {
     // BullMQ asks for that: a command waits until the server is back. Whoever waits for it has a deadline, or `unreachableMs`.
     maxRetriesPerRequest: null,
     connectTimeout: Math.min(connectTimeoutMs, 2 ** 31 - 1),
+    // A server that says nothing does not say goodbye either, and until then it keeps the process alive.
+    disconnectTimeout: GOODBYE_MS,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { ClientJob } from "./client-job.ts";
 import type { Client } from "./client.ts";
+import { outside } from "./detached.ts";
 import type { Submission } from "./engine.ts";
 import { ClusterError } from "./errors.ts";
 
@@ -30,7 +31,7 @@ export class Sender {
     this.#outbox.push(job);
     if (this.#isSending) return;
     this.#isSending = true;
-    queueMicrotask(() => void this.#sendAll());
+    queueMicrotask(() => outside(() => this.#sendAll()));
   }
 
   async #sendAll(): Promise<void> {

@@ -23,7 +23,7 @@ export interface ServeOptions extends QueueOptions {
   readonly maxLosses?: number | undefined;
   /** Is told what goes wrong and goes on by itself, like a server that is away for a while. Default: nobody is. */
   readonly onError?: ((error: unknown) => void) | undefined;
-  /** Options of the pool that runs the jobs. */
+  /** Options of the pool that runs the jobs. Its `graceMs` is also how long they may take to end when the worker gives them back. */
   readonly pool?: Omit<WorkerPoolOptions, "threads" | "concurrency" | "maxQueued"> | undefined;
 }
 
@@ -35,8 +35,13 @@ export interface ServeSettings extends CommonSettings {
   readonly processes: boolean;
   readonly functions: readonly string[] | null;
   readonly maxLosses: number;
+  /** How long jobs may take to end when the worker leaves, whatever their clients have said. */
+  readonly leaveGraceMs: number;
   readonly onError: (error: unknown) => void;
 }
+
+/** That of a pool which is not told. */
+const POOL_GRACE_MS = 1_000;
 
 function nobody(): void {}
 
@@ -71,5 +76,6 @@ export function checkServe(options: ServeOptions): ServeSettings {
     functions: functions ?? null,
     onError,
     maxLosses: count(what, "maxLosses", options.maxLosses ?? 4, 0),
+    leaveGraceMs: options.pool?.graceMs ?? POOL_GRACE_MS,
   };
 }

@@ -5,7 +5,7 @@ import { cancellable, enterCheckpoint } from "meanwhile/lowlevel";
 import { type PoolCloseOptions, ProcessPool, WorkerPool } from "meanwhile/workers";
 
 import { engineOf, openWithin } from "./connect.ts";
-import { detached } from "./detached.ts";
+import { detached, outside } from "./detached.ts";
 import type { Engine, WorkerPort } from "./engine.ts";
 import type { WorkerIdentity } from "./errors.ts";
 import { badOption, checkNames, duration } from "./options.ts";
@@ -49,7 +49,8 @@ export class ClusterWorker implements AsyncDisposable {
 
   /**
    * Takes no more jobs, waits for those that run, and disconnects. What still runs after `timeoutMs` is cancelled and goes back
-   * into the queue, for another worker; jobs that may not begin again fail. A server that is away is waited for a few seconds:
+   * into the queue, for another worker; jobs that may not begin again fail. They have the `graceMs` of the pool to end, not a
+   * longer one of their clients: then their threads are ended. A server that is away is waited for a few seconds:
    * what has ended by then and is not on record begins again elsewhere.
    *
    * Cancellation: reaches the jobs that run, which are given back; it ends when that is done.
@@ -124,7 +125,7 @@ export async function serveCluster(module: URL | string, options: ServeOptions):
     checkExported(settings, pool);
     const core = new WorkerCore(settings, pool);
     await openWithin(settings.connectTimeoutMs, options.url, () => open(engine, settings, core));
-    core.start();
+    outside(async () => core.start());
     return new ClusterWorker(core, pool);
   } catch (error) {
     await shield(() => pool.terminate());

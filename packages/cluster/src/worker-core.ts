@@ -26,9 +26,10 @@ import { type JobHead, readToWorkers, writeProgress } from "./wire.ts";
 import { warnOfListener } from "./worker-errors.ts";
 import { WorkerLooks } from "./worker-looks.ts";
 
-const { clearInterval, setInterval } = globalThis;
+const { clearInterval, clearTimeout, setInterval, setTimeout } = globalThis;
 
 const TICK_MS = 1_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How long the server may take to take note of the last ends. */
 const LAST_MS = 4_000;
 /** What has become of jobs. */
@@ -60,6 +61,7 @@ export class WorkerCore implements WorkerListener {
   #timer: ReturnType<typeof setInterval> | undefined;
   #port: WorkerPort | null = null;
   #isLeaving = false;
+  #lastGrace: ReturnType<typeof setTimeout> | undefined;
   #ticks = 0;
 
   constructor(settings: ServeSettings, pool: AnyPool) {
@@ -216,14 +218,19 @@ export class WorkerCore implements WorkerListener {
     }
   }
 
-  /** Gives back what runs. */
+  /** Gives back what runs. What does not end for that is ended, when this side has waited long enough. */
   leaveNow(): void {
+    if (this.#isLeaving) return;
     this.#isLeaving = true;
     for (const job of this.#running) job.giveBack("the worker is leaving");
+    const { leaveGraceMs } = this.#settings;
+    if (leaveGraceMs > LONGEST_TIMER_MS) return;
+    this.#lastGrace = setTimeout(() => void this.#pool.terminate(), leaveGraceMs);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#lastGrace);
     await this.#port?.close();
   }
 }

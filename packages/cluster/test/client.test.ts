@@ -5,19 +5,23 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 
 import { connectCluster, serveCluster } from "@meanwhile/cluster";
-import type { RetryPolicy } from "meanwhile";
+import { cancelScope, type RetryPolicy } from "meanwhile";
+import { throwIfCancelled } from "meanwhile/lowlevel";
 
 import { Caretaker } from "../src/caretaker.ts";
 import { ClientJob, type JobListener } from "../src/client-job.ts";
 import { Client } from "../src/client.ts";
+import { Cluster } from "../src/cluster.ts";
 import { encodeValue } from "../src/encode.ts";
 import type { ClientPort, Submission } from "../src/engine.ts";
+import { isInTime } from "../src/in-time.ts";
+import { mapInCluster } from "../src/map.ts";
 import { checkClient, type ClusterOptions } from "../src/options.ts";
 import { ServerClock } from "../src/server-clock.ts";
 import { readJob, writeJob, writeOutcome } from "../src/wire.ts";
 import { FUNCTIONS, newQueue, until } from "./engines.ts";
 
-/** A queue that does what it is told. */
+/** A queue that does what it is told. It looks whether it is cancelled, as it would if it were instrumented. */
 class TestPort implements ClientPort {
   readonly maxTextBytes = Infinity;
   readonly submitted: string[] = [];
@@ -33,33 +37,40 @@ class TestPort implements ClientPort {
   submitting: (jobs: readonly Submission[]) => Promise<void> = async () => {};
 
   async submit(jobs: readonly Submission[]): Promise<void> {
+    throwIfCancelled();
     await this.submitting(jobs);
     this.submitted.push(...jobs.map(({ name }) => name));
   }
 
   async look(ids: readonly string[]): Promise<Array<{ state: "running" }>> {
+    throwIfCancelled();
     return ids.map(() => ({ state: "running" }));
   }
 
   async withdraw(): Promise<boolean> {
+    throwIfCancelled();
     return false;
   }
 
   async replace(id: string, text: string): Promise<boolean> {
+    throwIfCancelled();
     this.replaced.push([id, text]);
     return this.isWaiting;
   }
 
   async forget(id: string): Promise<void> {
+    throwIfCancelled();
     this.forgotten.push(id);
   }
 
   async publish(texts: readonly string[]): Promise<void> {
+    throwIfCancelled();
     this.published.push(...texts);
     await this.publishing;
   }
 
   async beat(): Promise<number> {
+    throwIfCancelled();
     if (this.isAway) throw new Error("nobody is there");
     this.beats += 1;
     return performance.now();
@@ -100,11 +111,18 @@ describe("a server that accepts and says nothing", () => {
         socket.resume();
       });
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      const url = `${protocol}://someone@127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const url = `${protocol}://someone@${host}`;
+      const error = {
+        code: "MW_ERR_CLUSTER_CONNECT",
+        message: new RegExp(
+          `^Cannot connect to ${protocol}://${host}: there was no answer in 100 ms; .*'connectTimeoutMs'`,
+        ),
+      };
       const options = { queue: newQueue(), connectTimeoutMs: 100 };
-      await assert.rejects(connectCluster(url, options), { code: "MW_ERR_CLUSTER_CONNECT" });
+      await assert.rejects(connectCluster(url, options), error);
       const worker = { ...options, url, concurrency: 1 };
-      await assert.rejects(serveCluster(FUNCTIONS, worker), { code: "MW_ERR_CLUSTER_CONNECT" });
+      await assert.rejects(serveCluster(FUNCTIONS, worker), error);
       await until(() => open.size === 0);
       await new Promise((resolve) => server.close(resolve));
     });
@@ -240,6 +258,20 @@ describe("a client", () => {
     assert.deepEqual([told, client.size], [["cancelled"], 2]);
   });
 
+  it("is closed without a wait for jobs whose callers were let go", async () => {
+    const port = new TestPort();
+    const client = clientOf(port, { graceMs: 10_000 });
+    const cluster = new Cluster(client, new Caretaker(client));
+    const told: string[] = [];
+    const job = client.add("job", "job", () => "{}", TERMS, noted(told));
+    await until(() => job.state === "sent");
+    client.canceller.cancel(job, "not needed", null);
+    client.canceller.tick(performance.now() + 5_000);
+    assert.deepEqual([told, client.size], [["cancelled"], 1]);
+    const closing = cluster.close({ timeoutMs: 10_000 });
+    assert.ok(await isInTime(1_000, closing), "it is to take milliseconds, not ten seconds and more");
+  });
+
   it("looks at a job that takes hours as often as at one that takes minutes", () => {
     const job = new ClientJob("id", "job", "{}", TERMS);
     job.state = "sent";
@@ -286,6 +318,64 @@ describe("a client", () => {
     client.found(own, { state: "unknown" });
     assert.deepEqual(told, ["MW_ERR_CLUSTER_RESULT_LOST", "MW_ERR_CLUSTER_RESULT_LOST"]);
   });
+});
+
+describe("a client whose first caller is cancelled", () => {
+  it("puts the jobs of the others in", async () => {
+    const port = new TestPort();
+    const client = clientOf(port);
+    const told: string[] = [];
+    await cancelScope(async (scope) => {
+      for (const name of ["one", "other"]) client.add(name, name, () => "{}", TERMS, noted(told));
+      scope.cancel();
+    });
+    await until(() => port.submitted.length + told.length > 0);
+    assert.deepEqual([port.submitted, told], [["one", "other"], []]);
+  });
+
+  it("tells, asks and says that it is there as before", async () => {
+    const port = new TestPort();
+    const client = clientOf(port, { lostAfterMs: 1_000, pollMs: 10 });
+    let caretaker: Caretaker | null = null;
+    await cancelScope(async (scope) => {
+      scope.cancel();
+      caretaker = new Caretaker(client);
+      const job = client.add("job", "job", () => "{}", TERMS, noted([]));
+      await until(() => job.state === "sent");
+      client.canceller.cancel(job, "not needed", null);
+      await until(() => port.published.length > 0);
+      client.looks.look(job, 1).catch(assert.fail);
+      await until(() => port.published.some((text) => text.includes('"looks":')));
+      const { heardAt } = client;
+      await until(() => client.heardAt > heardAt && port.beats > 0);
+    });
+    (caretaker as Caretaker | null)?.stop();
+  });
+});
+
+describe("a map", () => {
+  const ENDS: ReadonlyArray<readonly [what: string, table: unknown]> = [
+    ["fewer results than items", [["A", 1]]],
+    ["more results than items", [["A", 1, 2, 3]]],
+    ["no list", [["O", "length", 2]]],
+    ["something that says it is a long list", [["O", "length", 4_000_000_000]]],
+    ["a list that is said to be long", [["H", 4_294_967_295]]],
+  ];
+  for (const [what, table] of ENDS) {
+    it(`refuses an end with ${what}`, async () => {
+      const port = new TestPort();
+      const client = clientOf(port);
+      port.submitting = async ([job]) => {
+        const outcome = { kind: "value", worker: { id: "worker", host: "host", pid: 1 }, ms: 1, value: null } as const;
+        const text = writeOutcome(outcome, JSON.stringify(table));
+        client.received(JSON.stringify([{ kind: "ended", id: job?.id, text }]));
+      };
+      await assert.rejects(mapInCluster(client, "double", [1, 2], { chunk: 2 }).toArray(), {
+        code: "MW_ERR_CLUSTER_REFUSED",
+        message: /^Cannot take the results of "double": the end of a job of 2 items /,
+      });
+    });
+  }
 });
 
 describe("a client with a secret", () => {

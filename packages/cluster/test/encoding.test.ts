@@ -8,6 +8,7 @@ import { Client } from "../src/client.ts";
 import { decodeValue } from "../src/decode.ts";
 import { encodeValue } from "../src/encode.ts";
 import { checkClient } from "../src/options.ts";
+import { remoteError } from "../src/remote-error.ts";
 import { sealWith } from "../src/seal.ts";
 import { readJob, readOutcome, readToClient, readToWorkers } from "../src/wire.ts";
 
@@ -130,6 +131,15 @@ describe("a text that comes over the queue", () => {
   it("reaches no property of a list but its entries", () => {
     for (const index of ["map", "constructor", "__proto__", "0", 0.5, -1, 1, null, [0]]) {
       assert.throws(() => decodeValue([["A", [index]]]), { code: "MW_ERR_CLUSTER_REFUSED" }, JSON.stringify(index));
+    }
+  });
+
+  it("is refused if it hides something in an error where its stack or its message is", () => {
+    for (const key of ["stack", "message"]) {
+      const error = ["E", "Error", "Error", "it", "Error: it\n    at far", key, false, [1]];
+      const table = [error, ["O", "toString", 1, "valueOf", 1]];
+      const worker = { id: "worker", host: "host", pid: 1 };
+      assert.throws(() => remoteError(table, worker, new Error()), { code: "MW_ERR_CLUSTER_REFUSED" });
     }
   });
 

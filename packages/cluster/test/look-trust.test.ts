@@ -14,7 +14,7 @@ import { useOfLook, writeLookParts } from "../src/look-wire.ts";
 import { checkClient } from "../src/options.ts";
 import { RunningJob } from "../src/running-job.ts";
 import { sealWith } from "../src/seal.ts";
-import { readToWorkers, writeLook } from "../src/wire.ts";
+import { readToWorkers, VERSION, writeLook } from "../src/wire.ts";
 import { WorkerLooks } from "../src/worker-looks.ts";
 import { until } from "./engines.ts";
 import { diagnosticsOn } from "./looks.ts";
@@ -67,6 +67,15 @@ function answerOf(note: string): string {
   const common = { function: "evil", id: "evil", attempt: 1, state: "running", worker, runningMs: 1 } as const;
   return writeLook({ ...common, note, tasks: [], leftOut: 0 });
 }
+
+describe("a question", () => {
+  it("is none if its answer would go to others than a client", () => {
+    const of = (client: string): unknown =>
+      readToWorkers(JSON.stringify({ v: VERSION, cancel: [], looks: { client, jobs: [["q", "id"]] } })).looks;
+    for (const client of ["*", "workers", ""]) assert.equal(of(client), null, client);
+    assert.deepEqual(of("host-1"), { client: "host-1", jobs: [["q", "id"]] });
+  });
+});
 
 describe("a client that looks at its jobs", () => {
   it("believes an answer only if it is signed, and for its own question", async () => {

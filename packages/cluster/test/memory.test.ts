@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
-import { connectCluster, type ServeOptions } from "@meanwhile/cluster";
-import { cancellable, cancelScope, isCancelled, run } from "meanwhile";
+import { connectCluster, serveCluster, type ServeOptions } from "@meanwhile/cluster";
+import { cancellable, cancelScope, isCancelled, run, TaskCancelledError } from "meanwhile";
 import { WorkerPool } from "meanwhile/workers";
 
 import { expectWarning } from "../../../tools/test-setup.ts";
@@ -215,6 +215,26 @@ describe("a worker that is given a deadline by a clock that was set", () => {
     );
     assert.equal(inTime?.kind, "value");
     assert.match((tooLate as { message: string }).message, /^cancelled: its time is up/);
+  });
+});
+
+describe("a worker that leaves", () => {
+  it("waits no longer than its own grace for functions that do not look, whatever their clients have said", async () => {
+    await using pair = await pairOf(engine, {
+      client: { graceMs: Infinity },
+      worker: { concurrency: 3, threads: 3, pool: { graceMs: 50 } },
+    });
+    const again = pair.cluster.start("stubbornOnce", [pair.file]);
+    const once = pair.cluster.start("stubborn", [newFile(), 60_000], { isIdempotent: false });
+    const cancelled = pair.cluster.start("stubborn", [newFile(), 60_000]);
+    const failed = assert.rejects(Promise.resolve(once), { code: "MW_ERR_CLUSTER_WORKER_LOST" });
+    const ended = assert.rejects(Promise.resolve(cancelled), TaskCancelledError);
+    await until(() => pair.worker.statistics().running === 3 && linesOf(pair.file).length > 0);
+    cancelled.cancel("not needed");
+    await pair.worker.close({ timeoutMs: 0 });
+    await Promise.all([failed, ended]);
+    await using _other = await serveCluster(FUNCTIONS, { queue: pair.queue, concurrency: 1 });
+    assert.equal(await again, "begun twice");
   });
 });
 

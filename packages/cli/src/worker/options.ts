@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 
 import { usageError } from "../errors.ts";
 import { FETCH_QUEUE } from "../fetch/far/queue.ts";
+import { clusterSecret } from "../fetch/far/secret.ts";
 import { parseBytes } from "../fetch/quantities.ts";
 
 /** What `meanwhile worker` is told. */
@@ -58,7 +59,7 @@ export function parseWorkerOptions(
     file,
     url: urlOf(values.connect ?? env["MEANWHILE_CLUSTER_URL"]),
     queue: values.queue ?? (file === null ? FETCH_QUEUE : basename(file, extname(file))),
-    secret: env["MEANWHILE_CLUSTER_SECRET"] === "" ? undefined : env["MEANWHILE_CLUSTER_SECRET"],
+    secret: clusterSecret(env),
     concurrency: count("concurrency", values.concurrency),
     threads: count("threads", values.threads),
     processes: values.processes,

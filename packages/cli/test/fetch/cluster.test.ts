@@ -200,4 +200,22 @@ describe("meanwhile fetch --cluster", () => {
       assert.match(stderr, text);
     }
   });
+
+  it("takes an empty secret for none, as a worker does, and says where one is that is too short", async () => {
+    const cases: ReadonlyArray<readonly [secret: string, exit: number, text: RegExp]> = [
+      ["", 3, /Cannot connect to redis:\/\/127\.0\.0\.1:1/],
+      ["short", 2, /MEANWHILE_CLUSTER_SECRET is shorter than 16 bytes/],
+    ];
+    for (const [secret, code, text] of cases) {
+      const env = { MEANWHILE_CLUSTER_SECRET: secret };
+      for (const args of [
+        ["fetch", "http://127.0.0.1:1/", "-q", "--cluster"],
+        ["worker", "--fetch", "--connect"],
+      ]) {
+        const { exit, stderr } = await cli([...args, "redis://127.0.0.1:1"], { env });
+        assert.equal(exit, code, stderr);
+        assert.match(stderr, text);
+      }
+    }
+  });
 });

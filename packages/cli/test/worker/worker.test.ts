@@ -80,13 +80,13 @@ describe("meanwhile worker", () => {
   });
 
   it("has the URL and the secret from the environment, and the queue from the file", () => {
-    const env = { MEANWHILE_CLUSTER_URL: "redis://x", MEANWHILE_CLUSTER_SECRET: "s" };
+    const env = { MEANWHILE_CLUSTER_URL: "redis://x", MEANWHILE_CLUSTER_SECRET: "sixteen and more" };
     const options = parseWorkerOptions(["a/math.ts", "--function", "add", "--function", "sub"], env);
     assert.deepEqual(options, {
       file: "a/math.ts",
       url: "redis://x",
       queue: "math",
-      secret: "s",
+      secret: "sixteen and more",
       concurrency: undefined,
       threads: undefined,
       processes: false,

@@ -10,8 +10,10 @@ import type { Brakes } from "../brakes.ts";
 import type { FetchOptions } from "../options.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Target } from "../target.ts";
+import { answerOf } from "./answer.ts";
 import { type FarRun, farRun, orderFor } from "./order.ts";
 import { FETCH_QUEUE } from "./queue.ts";
+import { clusterSecret } from "./secret.ts";
 
 const IDEMPOTENT: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"]);
 
@@ -47,7 +49,7 @@ export class FarAttempts implements AsyncDisposable {
   static async open(options: FetchOptions, brakes: Brakes): Promise<FarAttempts | undefined> {
     const { cluster: url, maxBytes, body } = options;
     if (url === undefined) return undefined;
-    const secret = process.env["MEANWHILE_CLUSTER_SECRET"];
+    const secret = clusterSecret();
     // A body as text, in quotes and escapes, or in base64.
     const maxResultBytes = body === "none" ? undefined : Math.min(6 * maxBytes + 2 ** 16, 2 ** 29);
     try {
@@ -71,7 +73,7 @@ export class FarAttempts implements AsyncDisposable {
     this.#setAlarm();
     try {
       await using job = this.#cluster.start("fetchOne", [order], { isIdempotent: IDEMPOTENT.has(order.method) });
-      const outcome = await job;
+      const outcome = answerOf(await job);
       this.#clearAlarm();
       this.#brakes.countBytes(outcome.bytes);
       return outcome;

@@ -1,6 +1,7 @@
 // What `meanwhile worker --fetch` serves: one request, made here for a run somewhere else.
 
 import type { ClientSession } from "@meanwhile/http";
+import { shield } from "meanwhile";
 
 import { attempt } from "../attempt.ts";
 import { Brakes } from "../brakes.ts";
@@ -11,22 +12,39 @@ import { parseStatuses } from "../statuses.ts";
 import { Target } from "../target.ts";
 import type { FarRun, Order } from "./order.ts";
 
-/** How many runs keep their connections here. */
+/** How many runs keep their connections here, when they make no requests. */
 const SESSIONS = 8;
 /** It is the run that holds the limits, over all workers. */
 const LIMIT = 10_000;
 
 const NO_BRAKES = new Brakes({ maxTotalBytes: Infinity, minFreeBytes: 0 });
 const NO_SECRETS = new Secrets([], {});
-const sessions = new Map<string, ClientSession>();
+
+/** A session, and how many requests it makes. */
+interface Kept {
+  readonly session: ClientSession;
+  users: number;
+}
+/** By the run; the one that was used last is the last. */
+const sessions = new Map<string, Kept>();
 
 /**
  * Makes one request. Failures of the network and of the server are outcomes, not errors.
  *
  * @public
  */
-export async function fetchOne({ run, url, method, headers, body, checksum }: Order): Promise<Outcome> {
-  const session = await sessionFor(run);
+export async function fetchOne(order: Order): Promise<Outcome> {
+  const kept = sessionFor(order.run);
+  kept.users += 1;
+  try {
+    return await fetchIn(kept.session, order);
+  } finally {
+    kept.users -= 1;
+    await shield(closeOldest);
+  }
+}
+
+async function fetchIn(session: ClientSession, { run, url, method, headers, body, checksum }: Order): Promise<Outcome> {
   const text = typeof body === "string" ? body : undefined;
   const plan = {
     method,
@@ -56,19 +74,23 @@ export async function fetchOne({ run, url, method, headers, body, checksum }: Or
 }
 
 /** One for all requests of a run, and of others that want the same. */
-async function sessionFor(run: FarRun): Promise<ClientSession> {
+function sessionFor(run: FarRun): Kept {
   const key = JSON.stringify(run);
   const known = sessions.get(key);
   sessions.delete(key);
-  const session = known ?? openRunSession({ ...run, concurrency: LIMIT, perHost: LIMIT }, run.session, undefined);
-  sessions.set(key, session); // the one that was used last is the last
-  if (sessions.size > SESSIONS) await closeOldest();
-  return session;
+  const session =
+    known?.session ?? openRunSession({ ...run, concurrency: LIMIT, perHost: LIMIT }, run.session, undefined);
+  const kept = known ?? { session, users: 0 };
+  sessions.set(key, kept);
+  return kept;
 }
 
+/** Closes those that are too many and make no request: the last request of the others does it. */
 async function closeOldest(): Promise<void> {
-  for (const [key, session] of sessions) {
+  for (const [key, { session, users }] of sessions) {
+    if (sessions.size <= SESSIONS) return;
+    if (users > 0) continue;
     sessions.delete(key);
-    return await session.close();
+    await session.close();
   }
 }
