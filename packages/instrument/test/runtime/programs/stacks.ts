@@ -102,15 +102,12 @@ async function untilNotified(): Promise<void> {
   await notifier;
 }
 
-async function withoutWait(): Promise<void> {
-  compute();
-  await new Event().wait().catch(() => {});
-}
-
 /** Those who wait after they have given way. */
 export const lateWaits: ReadonlyArray<() => Promise<void>> = [untilSet, forPromise, forFunction, untilNotified];
 
-/** Calls, and does not wait itself. */
+/** Has ended when the wait that it has begun really begins. */
 export async function leavesWaitBehind(): Promise<void> {
-  void withoutWait();
+  await turns(0);
+  compute();
+  void new Event().wait().catch(() => {});
 }
