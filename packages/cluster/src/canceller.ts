@@ -2,6 +2,11 @@
 //
 // Workers are told by a message to all of them, and told again until the end of the job is known: a message may be lost,
 // and a job may go from one worker to another.
+//
+// Invariants
+// - A job is cancelled once: `cancelling` is set from then on, and the first reason stays.
+// - One that was never sent ends at once; of one that may have been, somebody tries to end it until its end is known, or
+//   until nobody can be told any more.
 
 import { type Cancelling, type ClientJob, type JobListener, showReason } from "./client-job.ts";
 import type { Client } from "./client.ts";

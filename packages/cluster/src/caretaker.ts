@@ -1,4 +1,10 @@
 // What a client does from time to time, whether or not anything comes.
+//
+// Invariants
+// - At most one beat and one look are under way. A look that is asked for meanwhile follows when that one has ended: what it
+//   looks at may have been too early.
+// - `#askedAt` is set exactly while the server has been asked and has not answered; too long, and every job fails.
+// - Nothing of it runs in the scope of a caller, so the cancellation of one ends nothing of the others.
 
 import type { ClientJob } from "./client-job.ts";
 import type { Client } from "./client.ts";

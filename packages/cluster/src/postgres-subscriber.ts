@@ -1,4 +1,9 @@
 // Listens to notifications of PostgreSQL, and does so again when the connection was lost.
+//
+// Invariants
+// - `#client` is the connection that listens to all channels; null while there is none.
+// - While there is none and it is not closed, one is being opened or `#timer` is set, never more than one timer; each time
+//   one is back, the gap is told, for what was sent meanwhile is lost.
 
 import { Client, type ClientConfig, escapeIdentifier } from "pg";
 

@@ -1,4 +1,9 @@
 // Puts jobs into the queue: those of one turn at once, and no more than one batch at a time.
+//
+// Invariants
+// - Each job is in the outbox, in the batch under way, or gone from both: sent, refused or done.
+// - `#isSending` is true exactly while somebody will empty the outbox. A batch that met a server that is away goes back to
+//   the front of it, so jobs keep their order.
 
 import type { ClientJob } from "./client-job.ts";
 import type { Client } from "./client.ts";

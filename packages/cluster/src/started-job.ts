@@ -1,4 +1,9 @@
 // A job that was started and is awaited later, or never.
+//
+// Invariants
+// - `running → cancelling → done`, or straight to done. `#failure` is set only when it is done; a failure that nobody has met
+//   is told once, by the block that the job is left with or as one that nobody has handled.
+// - Its scope belongs to the cluster: whoever awaits it can be cancelled without ending it.
 
 import { cancellable, now, Queue, shield, TimeoutError } from "meanwhile";
 import {
