@@ -27,8 +27,9 @@ TypeScript runs as it is.
   --lost-after SECS  a worker that is not heard of for so long loses its jobs;
                      the same for all workers and clients of a queue; default:
                      30
-  --drain SECS       how long jobs may take to end after a signal before they go
-                     back into the queue; default: 30
+  --drain SECS       how long jobs may take to end after a signal; what still
+                     runs is cancelled then, and goes back into the queue;
+                     default: 30
   --diagnostics      meanwhile pstree of a client shows what its jobs wait for
                      here, and where; the module runs instrumented for that
   -h, --help         this text
